@@ -1,0 +1,61 @@
+# FindLibTorch: LibTorch from CMAKE_PREFIX_PATH, the project's .venv, or python3's torch, in that order.
+#
+#   LibTorch::cpu    libtorch_cpu and libc10 with their headers: all that a CPU run loads
+#   LibTorch::cuda   libc10_cuda and the CUDA runtime of this LibTorch; present only when it was built with CUDA.
+#                    libtorch_cuda itself (0.5 GB, 3 s to load) is opened at run time, when a GPU is there.
+#   LibTorch_ROOT, LibTorch_VERSION
+#
+# PyTorch's own TorchConfig.cmake is not used: for a CUDA build it needs nvcc, and fails without a toolkit.
+set(_candidates)
+foreach(prefix IN LISTS CMAKE_PREFIX_PATH)
+  file(GLOB _found LIST_DIRECTORIES true ${prefix} ${prefix}/torch ${prefix}/lib/python3*/site-packages/torch)
+  list(APPEND _candidates ${_found})
+endforeach()
+file(GLOB _found LIST_DIRECTORIES true ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
+list(APPEND _candidates ${_found})
+foreach(dir IN LISTS _candidates)
+  if(NOT LibTorch_ROOT AND EXISTS ${dir}/lib/libtorch_cpu.so AND EXISTS ${dir}/include/ATen/ATen.h)
+    set(LibTorch_ROOT ${dir} CACHE PATH "LibTorch's folder")
+  endif()
+endforeach()
+if(NOT LibTorch_ROOT)
+  execute_process(COMMAND python3 -c "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])"
+                  OUTPUT_VARIABLE _python OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  if(_python)
+    set(LibTorch_ROOT ${_python} CACHE PATH "LibTorch's folder")
+  endif()
+endif()
+
+if(EXISTS ${LibTorch_ROOT}/include/torch/headeronly/version.h)
+  file(STRINGS ${LibTorch_ROOT}/include/torch/headeronly/version.h _version REGEX "define TORCH_VERSION ")
+elseif(EXISTS ${LibTorch_ROOT}/include/torch/csrc/api/include/torch/version.h)
+  file(STRINGS ${LibTorch_ROOT}/include/torch/csrc/api/include/torch/version.h _version REGEX "define TORCH_VERSION ")
+endif()
+string(REGEX MATCH "[0-9.]+" LibTorch_VERSION "${_version}")
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(LibTorch REQUIRED_VARS LibTorch_ROOT VERSION_VAR LibTorch_VERSION
+  REASON_FAILURE_MESSAGE "run launch/setup.sh, or give -DCMAKE_PREFIX_PATH=<folder that holds torch>")
+
+if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
+  add_library(LibTorch::c10 SHARED IMPORTED)
+  set_target_properties(LibTorch::c10 PROPERTIES IMPORTED_LOCATION ${LibTorch_ROOT}/lib/libc10.so)
+  add_library(LibTorch::cpu SHARED IMPORTED)
+  set_target_properties(LibTorch::cpu PROPERTIES IMPORTED_LOCATION ${LibTorch_ROOT}/lib/libtorch_cpu.so)
+  target_include_directories(LibTorch::cpu SYSTEM INTERFACE ${LibTorch_ROOT}/include
+                                                            ${LibTorch_ROOT}/include/torch/csrc/api/include)
+  target_link_libraries(LibTorch::cpu INTERFACE LibTorch::c10)
+  # libtorch_cpu of a CUDA build wants libcudart and libcupti; it finds them by its own rpath when it is loaded.
+  target_link_options(LibTorch::cpu INTERFACE LINKER:--allow-shlib-undefined)
+
+  file(GLOB _cudart ${LibTorch_ROOT}/../nvidia/cu*/lib/libcudart.so.* ${LibTorch_ROOT}/lib/libcudart*.so*)
+  if(EXISTS ${LibTorch_ROOT}/lib/libc10_cuda.so AND _cudart)
+    list(GET _cudart 0 _cudart)
+    add_library(LibTorch::cudart SHARED IMPORTED)
+    set_target_properties(LibTorch::cudart PROPERTIES IMPORTED_LOCATION ${_cudart})
+    add_library(LibTorch::cuda SHARED IMPORTED)
+    set_target_properties(LibTorch::cuda PROPERTIES IMPORTED_LOCATION ${LibTorch_ROOT}/lib/libc10_cuda.so)
+    target_link_libraries(LibTorch::cuda INTERFACE LibTorch::cpu LibTorch::cudart)
+  endif()
+endif()
+mark_as_advanced(LibTorch_ROOT)

@@ -1,0 +1,31 @@
+# Every third-party package, in one place. What each is for stands in ARCHITECTURE.md.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(MPI REQUIRED COMPONENTS C)
+find_package(HDF5 REQUIRED COMPONENTS C)
+find_package(yaml-cpp REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+find_package(LibTorch REQUIRED)
+
+add_library(polyhead_hdf5 INTERFACE)
+target_include_directories(polyhead_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
+target_link_libraries(polyhead_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+
+add_library(polyhead_yaml INTERFACE)
+target_link_libraries(polyhead_yaml INTERFACE yaml-cpp)
+
+# CUDA is compiled as plain C++ against the runtime: no nvcc language is enabled, so the same project configures without one.
+set(POLYHEAD_WITH_CUDA OFF)
+if(NOT POLYHEAD_CUDA STREQUAL "OFF")
+  find_package(CUDAToolkit QUIET)
+  if(CUDAToolkit_FOUND AND TARGET LibTorch::cuda)
+    set(POLYHEAD_WITH_CUDA ON)
+  elseif(POLYHEAD_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "POLYHEAD_CUDA=ON, but the CUDA toolkit or a LibTorch with CUDA was not found")
+  endif()
+endif()
+message(STATUS "polyhead: LibTorch ${LibTorch_VERSION} at ${LibTorch_ROOT}; CUDA back end ${POLYHEAD_WITH_CUDA}")

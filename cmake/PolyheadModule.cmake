@@ -1,0 +1,35 @@
+# polyhead_module(NAME [DEPENDS module...] [PRIVATE library...] [EXCLUDE file...])
+# One static library a module: sources src/NAME/*.cpp, public headers include/polyhead/NAME/*.hpp. Third-party libraries are
+# PRIVATE, so that their headers cannot leak into the modules above.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+add_library(polyhead_flags INTERFACE)
+target_include_directories(polyhead_flags INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_compile_options(polyhead_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+                                                $<$<BOOL:${POLYHEAD_WERROR}>:-Werror>)
+# fp contraction changes bits between compilers; results must not depend on it.
+target_compile_options(polyhead_flags INTERFACE -ffp-contract=off)
+if(POLYHEAD_SANITIZE)
+  target_compile_options(polyhead_flags INTERFACE -fsanitize=${POLYHEAD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(polyhead_flags INTERFACE -fsanitize=${POLYHEAD_SANITIZE})
+endif()
+
+function(polyhead_module name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;PRIVATE;EXCLUDE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  foreach(file IN LISTS ARG_EXCLUDE)
+    list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/src/${name}/${file})
+  endforeach()
+  if(NOT sources)  # SCAFFOLD: a module nobody has written yet
+    add_library(polyhead_${name} INTERFACE)
+    add_library(polyhead::${name} ALIAS polyhead_${name})
+    return()
+  endif()
+  list(TRANSFORM ARG_DEPENDS PREPEND polyhead::)
+  add_library(polyhead_${name} STATIC ${sources})
+  add_library(polyhead::${name} ALIAS polyhead_${name})
+  target_link_libraries(polyhead_${name} PUBLIC polyhead_flags ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
+endfunction()

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace polyhead {
+
+/// A 128-bit digest (XXH3, https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md). Tells inputs
+/// apart and finds corruption; it is not meant to withstand an attacker.
+struct Digest {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+
+  friend auto operator<=>(const Digest&, const Digest&) = default;
+  /// 32 lower-case hexadecimal digits, as `xxh128sum` prints them.
+  [[nodiscard]] std::string hex() const;
+};
+
+/// Computes a `Digest` piece by piece.
+class Hasher {
+ public:
+  Hasher();
+  ~Hasher();
+  Hasher(Hasher&&) noexcept;
+  Hasher& operator=(Hasher&&) noexcept;
+
+  Hasher& update(std::span<const std::byte> bytes);
+  /// The text with its length before it, so that ("ab", "c") and ("a", "bc") differ.
+  Hasher& update(std::string_view text);
+  /// Eight little-endian bytes.
+  Hasher& update(std::int64_t number);
+  [[nodiscard]] Digest digest() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace polyhead

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace polyhead {
+
+/// The nearest of `known` to a mistyped `word` (Levenshtein distance of at most a third of its length, at
+/// least 1 allowed), for "did you mean".
+std::optional<std::string> closest(std::string_view word, const std::vector<std::string>& known);
+
+/// 1536 -> "1.5 KiB".
+std::string human_bytes(std::uint64_t bytes);
+
+/// 3725.4 -> "1:02:05", 65.2 -> "1:05", 4.25 -> "4.2 s".
+std::string human_seconds(double seconds);
+
+/// "a, b, c"
+std::string join(const std::vector<std::string>& words, std::string_view separator = ", ");
+
+}  // namespace polyhead

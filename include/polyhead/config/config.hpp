@@ -1,0 +1,101 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// A job as the user describes it: plain structs with their defaults. What each option means, its unit and
+/// its allowed values stand in one place, `options.cpp`; `polyhead config-reference` prints them.
+namespace polyhead::config {
+
+enum class DataFormat { hdf5 };
+enum class Interpolation { bilinear, bicubic };
+enum class Arch { resnet18, resnet34, resnet50 };
+enum class Precision { fp32 };
+enum class FusionRule { mean_logits, mean_probabilities };
+enum class Strategy { automatic, data };
+enum class Device { automatic, cpu, cuda };
+
+/// What is done to an image before the backbone sees it.
+struct Preprocess {
+  std::optional<int> resize;  ///< length of the shorter side, pixels, antialiased; empty: as it is
+  std::optional<int> crop;    ///< side of the square cut from the centre, pixels; empty: as it is
+  Interpolation interpolation = Interpolation::bilinear;
+  std::array<double, 3> mean{0, 0, 0};  ///< subtracted, a value a channel, in units of pixel / 255
+  std::array<double, 3> std{1, 1, 1};   ///< divided by, a value a channel
+};
+
+struct Data {
+  DataFormat format = DataFormat::hdf5;
+  std::filesystem::path path;
+  std::string images =
+      "images";  ///< name of the HDF5 dataset: uint8 [N,H,W,C] or [N,H,W], or float [N,C,H,W]
+  std::string labels =
+      "labels";  ///< name of the HDF5 dataset with the class of each sample; it may be missing
+  Preprocess preprocess;
+  double max_bad = 0.001;  ///< share of samples that may be quarantined before the run stops
+  std::uint64_t read_ahead = std::uint64_t{64} << 20U;  ///< bytes of decoded micro-batches kept ready, a rank
+};
+
+struct Backbone {
+  Arch arch = Arch::resnet18;
+  std::filesystem::path weights;
+  Precision precision = Precision::fp32;
+};
+
+enum class LayerKind { linear, relu, gelu, tanh, batchnorm, layernorm, dropout, flatten };
+
+/// One layer of a head, in `nn.Sequential`'s order.
+struct Layer {
+  LayerKind kind = LayerKind::relu;
+  std::int64_t width = 0;  ///< `linear`: number of outputs
+  double rate = 0;         ///< `dropout`: kept for the record, inference leaves it out
+  friend bool operator==(const Layer&, const Layer&) = default;
+};
+
+struct Head {
+  std::string name;
+  std::string glob;  ///< instead of `name` and `weights`: one head for each file that matches; gone after
+                     ///< `expand_globs`
+  std::vector<Layer> layers;
+  std::filesystem::path weights;
+  double weight = 1.0;  ///< the head's share in the fusion
+};
+
+struct Fusion {
+  FusionRule rule = FusionRule::mean_logits;
+};
+
+struct Parallel {
+  Strategy strategy = Strategy::automatic;
+  std::optional<int> batch;    ///< samples in a micro-batch; empty: `auto`
+  std::optional<int> threads;  ///< compute threads a rank; empty: `auto`
+  Device device = Device::automatic;
+};
+
+struct Output {
+  std::filesystem::path path;
+  bool head_scores = false;
+  std::chrono::milliseconds commit_interval{5000};  ///< longest time that finished rows stay uncommitted
+};
+
+struct Comm {
+  std::chrono::milliseconds timeout{60000};  ///< a rank silent for so long counts as lost
+};
+
+struct Config {
+  Data data;
+  Backbone backbone;
+  std::vector<Head> heads;
+  Fusion fusion;
+  Parallel parallel;
+  Output output;
+  Comm comm;
+};
+
+}  // namespace polyhead::config

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "polyhead/config/config.hpp"
+
+/// The words that stand for each enumerator in the YAML file, used in messages and in the job's identity as
+/// well.
+namespace polyhead::config {
+
+std::string_view name(DataFormat value);
+std::string_view name(Interpolation value);
+std::string_view name(Arch value);
+std::string_view name(Precision value);
+std::string_view name(FusionRule value);
+std::string_view name(Strategy value);
+std::string_view name(Device value);
+std::string_view name(LayerKind value);
+
+/// "linear 256", "dropout 0.2", "relu"
+std::string describe(const Layer& layer);
+
+}  // namespace polyhead::config

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "polyhead/base/unique_handle.hpp"
+
+/// A thin layer over HDF5: one call, one check. Errors are `polyhead::Error` and name the file and the
+/// dataset. Nothing above this module sees hdf5.h. Debian's HDF5 serialises its calls by itself, so any
+/// thread may use this.
+namespace polyhead::h5 {
+
+struct HandleTraits {
+  using type = std::int64_t;  ///< hid_t
+  static type invalid() { return -1; }
+  static void close(type handle) noexcept;
+};
+using Handle = UniqueHandle<HandleTraits>;
+
+/// Element types that polyhead reads or writes, all little-endian in files it writes.
+enum class Type { u8, i8, u16, i16, i32, u32, i64, u64, f32, f64, other };
+
+std::size_t size_of(Type type);
+std::string_view name_of(Type type);
+
+/// An open dataset.
+class Dataset {
+ public:
+  Dataset(Handle handle, std::string where);
+
+  [[nodiscard]] const std::vector<std::int64_t>& shape() const { return shape_; }
+  /// As stored; `other` for strings, compounds and the like.
+  [[nodiscard]] Type type() const { return type_; }
+  /// "file.h5:/images", for messages.
+  [[nodiscard]] const std::string& where() const { return where_; }
+  /// "uint8 [1000, 32, 32, 3]", for messages.
+  [[nodiscard]] std::string describe() const;
+  /// Byte offset in the file of a contiguous, allocated dataset; empty when it is chunked or not yet
+  /// allocated.
+  [[nodiscard]] std::optional<std::uint64_t> offset() const;
+
+  /// Reads rows [first, first + count) of the first dimension, converted to `as`. `out` holds exactly these
+  /// bytes. Throws Error(io_error) when the library cannot read, Error(internal) when the range does not fit.
+  void read_rows(std::int64_t first, std::int64_t count, Type as, std::span<std::byte> out) const;
+  template <class T>
+  void read_rows(std::int64_t first, std::int64_t count, std::span<T> out) const;
+  /// Writes the same way; only before the file is closed for the run.
+  void write_rows(std::int64_t first, std::int64_t count, Type as, std::span<const std::byte> in) const;
+  template <class T>
+  void write_rows(std::int64_t first, std::int64_t count, std::span<const T> in) const;
+
+ private:
+  Handle handle_;
+  std::string where_;
+  std::vector<std::int64_t> shape_;
+  Type type_ = Type::other;
+};
+
+/// An open file.
+class File {
+ public:
+  /// Opens to read. Throws Error: no_input when it is missing or may not be read, bad_data when it is not
+  /// HDF5.
+  static File open(const std::filesystem::path& path);
+  /// Creates a new file, alignment 4096, and fails if the path exists. Throws Error(cant_create).
+  static File create(const std::filesystem::path& path);
+
+  [[nodiscard]] bool has(const std::string& name) const;
+  /// The names of the datasets and groups directly in `group`, in the file's order.
+  [[nodiscard]] std::vector<std::string> list(const std::string& group = "/") const;
+  /// Throws Error(bad_data) that lists what the file does hold when `name` is not there.
+  [[nodiscard]] Dataset dataset(const std::string& name) const;
+
+  /// A contiguous dataset, allocated at once and never filled; parent groups are made as needed.
+  [[nodiscard]] Dataset create_dataset(const std::string& name, Type type,
+                                       const std::vector<std::int64_t>& shape);
+  /// A one-dimensional dataset of fixed-length UTF-8 strings, null-padded.
+  void write_strings(const std::string& name, const std::vector<std::string>& values);
+  [[nodiscard]] std::vector<std::string> read_strings(const std::string& name) const;
+  /// Attributes of the root group.
+  void write_attribute(const std::string& name, std::int64_t value);
+  void write_attribute(const std::string& name, const std::string& value);
+  [[nodiscard]] std::optional<std::int64_t> read_integer_attribute(const std::string& name) const;
+  [[nodiscard]] std::optional<std::string> read_text_attribute(const std::string& name) const;
+  /// Flushes and closes, and throws where the destructor would have to stay silent.
+  void close();
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  File(Handle handle, std::filesystem::path path);
+  Handle handle_;
+  std::filesystem::path path_;
+};
+
+}  // namespace polyhead::h5

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace polyhead::metrics {
+
+/// Integer counts behind the accuracies of an ensemble and its heads: mergeable, exact, independent of order.
+class AccuracyCounts {
+ public:
+  explicit AccuracyCounts(std::int64_t heads) : head_correct_(static_cast<std::size_t>(heads)) {}
+
+  /// Counts n samples. `labels` [n], -1 unknown: not counted; `fused` [n]; `heads` [n, K]; `status` [n]
+  /// (SampleStatus): pending samples are not counted, quarantined ones only as such.
+  void add(std::span<const std::int32_t> labels, std::span<const std::int32_t> fused,
+           std::span<const std::int32_t> heads, std::span<const std::uint8_t> status);
+  void merge(const AccuracyCounts& other);
+
+  /// Done samples with a label.
+  [[nodiscard]] std::int64_t labelled() const { return labelled_; }
+  /// Quarantined samples with a label.
+  [[nodiscard]] std::int64_t quarantined() const { return quarantined_; }
+  [[nodiscard]] std::int64_t correct() const { return correct_; }
+  [[nodiscard]] std::int64_t head_correct(std::int64_t head) const {
+    return head_correct_[static_cast<std::size_t>(head)];
+  }
+  [[nodiscard]] std::int64_t heads() const { return static_cast<std::int64_t>(head_correct_.size()); }
+
+ private:
+  std::int64_t labelled_ = 0;
+  std::int64_t quarantined_ = 0;
+  std::int64_t correct_ = 0;
+  std::vector<std::int64_t> head_correct_;
+};
+
+/// The range that an accuracy lies in when `quarantined` samples have no prediction: all of them wrong, to
+/// all of them right.
+struct AccuracyBounds {
+  double worst = 0;
+  double best = 0;
+};
+AccuracyBounds bounds(std::int64_t correct, std::int64_t labelled, std::int64_t quarantined);
+
+}  // namespace polyhead::metrics

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "polyhead/base/aligned.hpp"
+#include "polyhead/base/digest.hpp"
+#include "polyhead/config/config.hpp"
+
+namespace polyhead::model {
+
+/// One tensor inside `Weights`.
+struct Parameter {
+  std::string name;                 ///< "backbone.layer1.0.conv1.weight", "heads.3.0.bias"
+  std::vector<std::int64_t> shape;  ///< row-major
+  std::int64_t offset = 0;  ///< of its first value in `Weights::values`; a multiple of 16, so 64-byte aligned
+  [[nodiscard]] std::int64_t elements() const;
+};
+
+/// All that the model computes with, batch norms folded, in one fp32 buffer: what rank 0 reads and
+/// broadcasts.
+struct Weights {
+  std::vector<Parameter> parameters;
+  AlignedVector<float> values;
+  std::int64_t feature_width = 0;  ///< values a sample that the backbone gives: 512 or 2048
+  std::int64_t classes = 0;        ///< scores a sample that every head gives
+
+  /// Over names, shapes and values.
+  [[nodiscard]] Digest digest() const;
+  /// Names, shapes and offsets without the values, for a message between ranks; `layout_from_wire` reads it
+  /// back, with `values` sized and zero.
+  [[nodiscard]] std::vector<std::byte> layout_to_wire() const;
+  static Weights layout_from_wire(std::span<const std::byte> bytes);
+};
+
+/// What loading has to tell the user once: "resnet18.pth: fc.weight, fc.bias are not used: polyhead takes the
+/// features before them".
+using Notes = std::vector<std::string>;
+
+/// Reads and checks every weights file of the configuration (globs already expanded), folds the batch norms
+/// and packs the result. Throws Error(bad_data) that names the file and lists missing, unexpected and
+/// mis-shaped parameters with expected and found shapes, of all files at once; and Error(bad_data) when heads
+/// differ in their number of classes.
+Weights load_weights(const config::Config& config, Notes& notes);
+
+}  // namespace polyhead::model

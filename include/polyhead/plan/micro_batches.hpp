@@ -1,0 +1,36 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace polyhead::plan {
+
+/// A run of consecutive samples.
+struct SampleRange {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  friend bool operator==(const SampleRange&, const SampleRange&) = default;
+};
+
+/// The cut of the ordered sample list into micro-batches of one size; only the last may hold fewer samples
+/// (it is padded for computing). Fixed by the job, never by the number of ranks: that is what makes results
+/// the same on any of them.
+class MicroBatches {
+ public:
+  MicroBatches(std::int64_t samples, std::int64_t size) : samples_(samples), size_(size) {}
+
+  [[nodiscard]] std::int64_t samples() const { return samples_; }
+  /// Samples that every kernel sees at once, padding included.
+  [[nodiscard]] std::int64_t size() const { return size_; }
+  [[nodiscard]] std::int64_t count() const { return (samples_ + size_ - 1) / size_; }
+  /// The real samples of micro-batch `index`, without padding.
+  [[nodiscard]] SampleRange samples_of(std::int64_t index) const {
+    return {index * size_, std::min(size_, samples_ - index * size_)};
+  }
+
+ private:
+  std::int64_t samples_;
+  std::int64_t size_;
+};
+
+}  // namespace polyhead::plan

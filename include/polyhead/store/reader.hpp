@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "polyhead/base/digest.hpp"
+#include "polyhead/h5/h5.hpp"
+#include "polyhead/store/layout.hpp"
+
+namespace polyhead::store {
+
+/// How far a result file is.
+struct Progress {
+  std::int64_t batches_done = 0;
+  std::int64_t done = 0;         ///< samples
+  std::int64_t quarantined = 0;  ///< samples
+  std::int64_t pending = 0;      ///< samples
+};
+
+/// The columns of some consecutive samples.
+struct Columns {
+  std::vector<std::int32_t> labels;            ///< [n]
+  std::vector<std::int32_t> fused_prediction;  ///< [n]
+  std::vector<std::int32_t> head_prediction;   ///< [n, K]
+  std::vector<std::uint8_t> status;            ///< [n]
+  std::vector<std::uint8_t> reason;            ///< [n]
+};
+
+/// Reads a result file, finished or not.
+class Reader {
+ public:
+  /// Throws Error: no_input, or bad_data when it is not a result file of a known version.
+  explicit Reader(const std::filesystem::path& path);
+
+  [[nodiscard]] const Layout& layout() const { return layout_; }
+  [[nodiscard]] std::int64_t format_version() const { return version_; }
+  /// One byte a micro-batch: 0 open, 1 done.
+  [[nodiscard]] std::vector<std::uint8_t> ledger() const;
+  /// Counts by the ledger: samples of a micro-batch that the ledger does not call done are pending, whatever
+  /// their rows say.
+  [[nodiscard]] Progress progress() const;
+  [[nodiscard]] Columns columns(std::int64_t first, std::int64_t count) const;
+  [[nodiscard]] std::string sample_id(std::int64_t index) const;
+  /// "provenance", "summary", "certificate", "identity", "fingerprint", "config" of /job; empty when never
+  /// written.
+  [[nodiscard]] std::string text(const std::string& name) const;
+  /// Over the names, shapes and bytes of all result datasets: what the certificate holds.
+  [[nodiscard]] Digest results_digest() const;
+
+ private:
+  h5::File file_;
+  Layout layout_;
+  std::int64_t version_ = 0;
+};
+
+}  // namespace polyhead::store

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "polyhead/store/file.hpp"
+#include "polyhead/store/layout.hpp"
+#include "polyhead/store/rows.hpp"
+
+namespace polyhead::store {
+
+/// Where the samples' labels and ids come from while the file is created; asked in chunks, in order.
+struct SampleSource {
+  /// -1 where unknown.
+  std::function<void(std::int64_t first, std::span<std::int32_t> labels)> labels;
+  std::function<std::string(std::int64_t index)> id;
+};
+
+/// Texts that are known before the first row.
+struct Header {
+  std::string identity;     ///< JSON object: a digest for each part of what changes results
+  std::string fingerprint;  ///< JSON object: what the numbers depend on beside the job
+  std::string config;       ///< the whole configuration as YAML
+};
+
+/// What happens to an output file that already exists.
+enum class Existing { refuse, overwrite };
+
+/// Byte offsets of the datasets that are written while running.
+struct Offsets {
+  std::uint64_t fused_scores = 0, fused_prediction = 0, head_prediction = 0, head_scores = 0, status = 0,
+                reason = 0, ledger = 0;
+  std::uint64_t provenance = 0, summary = 0, certificate = 0;  ///< text areas
+};
+
+/// Keeps two jobs off one output file: an exclusive lock on `PATH.lock`, held until destruction. (A lock on
+/// the file itself would keep h5py out.) Throws Error(cant_create) that names the holder when it is taken.
+class OutputLock {
+ public:
+  explicit OutputLock(const std::filesystem::path& output);
+  ~OutputLock();
+  OutputLock(const OutputLock&) = delete;
+  OutputLock& operator=(const OutputLock&) = delete;
+
+ private:
+  std::filesystem::path path_;
+  int fd_ = -1;
+};
+
+/// Throws Error(cant_create), as `create` would, when the output cannot be created: it exists, or its folder
+/// is missing or not writable. Touches nothing.
+void check_output(const std::filesystem::path& path, Existing existing);
+
+/// Creates the result file: written under a temporary name beside it, closed, synced, renamed; all rows
+/// pending. Parent folders are made. A crash at any moment leaves either the complete empty file or none
+/// under `path`. Space is reserved (fallocate) where the file system can. Throws Error(cant_create).
+Offsets create(const std::filesystem::path& path, const Layout& layout, const SampleSource& samples,
+               const Header& header, Existing existing);
+
+/// Writes rows and the ledger. A ledger byte is written only after a successful sync that covers its rows.
+/// Used by one thread.
+class Writer {
+ public:
+  Writer(std::unique_ptr<File> file, Layout layout, const Offsets& offsets);
+
+  /// Puts the rows of one micro-batch in their place. Throws Error(internal) for one that was written before.
+  void write(const Rows& rows);
+  /// Rows so far to the disk, then their ledger bytes. Does nothing when there is nothing new.
+  void commit();
+  /// Micro-batches whose ledger byte is written.
+  [[nodiscard]] std::int64_t committed() const;
+  /// Written, not yet committed.
+  [[nodiscard]] std::int64_t uncommitted() const;
+
+  /// Appends one line to /job/provenance.
+  void append_provenance(std::string_view line);
+  /// Replaces /job/summary, /job/certificate.
+  void write_summary(std::string_view json);
+  void write_certificate(std::string_view json);
+  /// Last commit, ledger included, to the disk.
+  void finish();
+
+ private:
+  void write_text(std::uint64_t offset, std::uint64_t capacity, std::string_view text);
+  std::unique_ptr<File> file_;
+  Layout layout_;
+  Offsets offsets_;
+  std::vector<std::int64_t> pending_;
+  std::vector<bool> written_;
+  std::int64_t committed_ = 0;
+  std::uint64_t provenance_used_ = 0;
+};
+
+}  // namespace polyhead::store
