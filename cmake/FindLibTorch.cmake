@@ -26,12 +26,14 @@ if(NOT LibTorch_ROOT)
   endif()
 endif()
 
-if(EXISTS ${LibTorch_ROOT}/include/torch/headeronly/version.h)
-  file(STRINGS ${LibTorch_ROOT}/include/torch/headeronly/version.h _version REGEX "define TORCH_VERSION ")
-elseif(EXISTS ${LibTorch_ROOT}/include/torch/csrc/api/include/torch/version.h)
-  file(STRINGS ${LibTorch_ROOT}/include/torch/csrc/api/include/torch/version.h _version REGEX "define TORCH_VERSION ")
-endif()
-string(REGEX MATCH "[0-9.]+" LibTorch_VERSION "${_version}")
+foreach(header headeronly/version.h csrc/api/include/torch/version.h)  # its place before and since 2.10
+  set(_header ${LibTorch_ROOT}/include/torch/${header})
+  if(NOT LibTorch_VERSION AND EXISTS ${_header})
+    file(STRINGS ${_header} _lines REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) [0-9]+")
+    string(REGEX REPLACE "[^;0-9]+" "" _numbers "${_lines}")
+    list(JOIN _numbers . LibTorch_VERSION)
+  endif()
+endforeach()
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch REQUIRED_VARS LibTorch_ROOT VERSION_VAR LibTorch_VERSION

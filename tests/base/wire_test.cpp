@@ -11,7 +11,7 @@ namespace {
 TEST(Wire, ReadsBackWhatWasWritten) {
   const std::array<float, 3> numbers{1.5F, -2.0F, 0.0F};
   WireWriter writer;
-  writer.put(std::int64_t{-7}).put_array(std::span(numbers)).put_text("héads").put_text("");
+  writer.put(std::int64_t{-7}).put_array(std::span<const float>(numbers)).put_text("héads").put_text("");
   WireReader reader(writer.bytes());
   EXPECT_EQ(reader.get<std::int64_t>(), -7);
   EXPECT_EQ(reader.get_array<float>(), (std::vector<float>{1.5F, -2.0F, 0.0F}));

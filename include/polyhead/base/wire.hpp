@@ -36,8 +36,9 @@ class WireWriter {
 
  private:
   WireWriter& raw(const void* from, std::size_t size) {
-    const auto* begin = static_cast<const std::byte*>(from);
-    bytes_.insert(bytes_.end(), begin, begin + size);
+    const std::size_t end = bytes_.size();
+    bytes_.resize(end + size);
+    if (size > 0) std::memcpy(bytes_.data() + end, from, size);
     return *this;
   }
   std::vector<std::byte> bytes_;

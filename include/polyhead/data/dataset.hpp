@@ -15,7 +15,8 @@
 namespace polyhead::data {
 
 /// An ordered list of samples, opened by every rank. Each format is one implementation. Sample order is
-/// deterministic and part of the job's identity. Not thread-safe: one thread at a time calls.
+/// deterministic and part of the job's identity. Const members may be called from any thread, the others from
+/// one at a time.
 class Dataset {
  public:
   virtual ~Dataset() = default;

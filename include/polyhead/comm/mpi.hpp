@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "polyhead/comm/channel.hpp"
+#include "polyhead/comm/collectives.hpp"
+
+namespace polyhead::comm {
+
+/// MPI for the life of this object; one a process. Without mpirun it is a world of one rank.
+class MpiEnvironment {
+ public:
+  /// Asks for MPI_THREAD_MULTIPLE and throws Error(unavailable) when MPI grants less. `timeout` bounds every
+  /// wait inside.
+  explicit MpiEnvironment(std::chrono::milliseconds timeout);
+  /// Finalizes, but not while an exception unwinds: ranks that wait for each other would hang.
+  ~MpiEnvironment();
+  MpiEnvironment(const MpiEnvironment&) = delete;
+  MpiEnvironment& operator=(const MpiEnvironment&) = delete;
+
+  [[nodiscard]] int rank() const { return rank_; }
+  [[nodiscard]] int size() const { return size_; }
+  /// Number of this rank among those of its host, from 0.
+  [[nodiscard]] int local_rank() const { return local_rank_; }
+  [[nodiscard]] const std::string& host() const { return host_; }
+
+  /// Over all ranks, on a communicator of its own. Collective.
+  [[nodiscard]] std::unique_ptr<Collectives> collectives();
+  /// A channel on a communicator of its own. Collective. `timeout` bounds each send.
+  [[nodiscard]] std::unique_ptr<Channel> channel(std::chrono::milliseconds timeout);
+
+  /// Ends all ranks of the job; mpirun exits with `code`.
+  [[noreturn]] void abort(int code);
+
+ private:
+  std::chrono::milliseconds timeout_;
+  int exceptions_at_start_ = 0;
+  int rank_ = 0;
+  int size_ = 1;
+  int local_rank_ = 0;
+  std::string host_;
+};
+
+}  // namespace polyhead::comm

@@ -1,0 +1,14 @@
+#pragma once
+
+namespace polyhead::metrics {
+
+/// How fast a run was: what the run itself knows and its result file does not.
+struct RunFigures {
+  double seconds = 0;  ///< from the first lease to the last row
+  double images_per_second = 0;
+  int ranks = 1;
+  int threads = 1;           ///< compute threads a rank, of rank 0
+  double waiting_share = 0;  ///< of their time that ranks waited for data, 0 to 1
+};
+
+}  // namespace polyhead::metrics

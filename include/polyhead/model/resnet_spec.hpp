@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "polyhead/config/config.hpp"
+
+/// ResNets as torchvision builds them, as data.
+/// https://github.com/pytorch/vision/blob/main/torchvision/models/resnet.py
+namespace polyhead::model {
+
+/// A square convolution without bias, padded by kernel / 2, and the batch norm after it.
+struct ConvSpec {
+  std::string name;        ///< "layer1.0.conv1"
+  std::string batch_norm;  ///< "layer1.0.bn1"
+  std::int64_t in = 0;     ///< channels
+  std::int64_t out = 0;
+  std::int64_t kernel = 1;  ///< pixels
+  std::int64_t stride = 1;
+};
+
+/// Convolutions with a ReLU after each but the last, then the block's input is added, then a ReLU.
+struct BlockSpec {
+  std::vector<ConvSpec> convs;
+  std::optional<ConvSpec> downsample;  ///< fits the input to the sum where the shapes differ
+};
+
+/// Stem, 3x3 max-pool of stride 2, blocks, global average.
+struct ResNetSpec {
+  ConvSpec stem;
+  std::vector<BlockSpec> blocks;
+  std::int64_t feature_width = 0;  ///< channels of the last block
+};
+
+ResNetSpec resnet_spec(config::Arch arch);
+
+/// All convolutions, in the order in which their weights are packed.
+std::vector<ConvSpec> convolutions(const ResNetSpec& spec);
+
+}  // namespace polyhead::model

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "polyhead/base/error.hpp"
+#include "polyhead/comm/channel.hpp"
+#include "polyhead/plan/lease.hpp"
+#include "polyhead/store/rows.hpp"
+#include "polyhead/store/writer.hpp"
+
+namespace polyhead::run {
+
+/// Hands out the work of a job and keeps its results: leases go to the ranks that ask, finished rows come
+/// back and are written and committed. Lives in a service thread on rank 0; nobody else touches the result
+/// file while it runs.
+class Coordinator {
+ public:
+  struct Settings {
+    std::chrono::milliseconds commit_interval{5000};  ///< finished rows are committed at least so often
+    std::chrono::milliseconds timeout{60000};         ///< a rank silent for so long is lost
+    std::int64_t max_bad = 0;                         ///< quarantined samples that are still accepted
+    std::vector<std::string> hosts;  ///< of each rank, for messages; its size is the number of ranks
+    /// Called with the number of finished samples, often.
+    std::function<void(std::int64_t samples_done)> progress = [](std::int64_t) {};
+    /// Names a sample in a message.
+    std::function<std::string(std::int64_t index)> sample_id = [](std::int64_t index) {
+      return std::to_string(index);
+    };
+  };
+
+  Coordinator(comm::Channel& from_ranks, comm::Channel& to_ranks, plan::LeaseSchedule schedule,
+              store::Writer& writer, std::int64_t batch, Settings settings);
+
+  /// Returns when every micro-batch is committed and every rank has said farewell. Otherwise throws, with all
+  /// that has arrived committed where the disk allows it: what a rank reported, Error(unavailable) for a
+  /// silent rank, Error(bad_data) over `max_bad`, Error(io_error) from the writer.
+  void run();
+
+ private:
+  struct Rank {
+    std::chrono::steady_clock::time_point last_heard;
+    plan::Lease lease;  ///< the last one granted
+    bool gone = false;  ///< has said farewell
+  };
+
+  void serve();
+  void handle(const comm::Message& message);
+  void grant(int rank);
+  void keep(const store::Rows& rows);
+  void commit_when_due();
+  void look_for_silent_ranks() const;
+  [[nodiscard]] bool finished() const;
+  [[nodiscard]] std::string name(int rank) const;
+
+  comm::Channel& from_ranks_;
+  comm::Channel& to_ranks_;
+  plan::LeaseSchedule schedule_;
+  store::Writer& writer_;
+  std::int64_t batch_;
+  Settings settings_;
+  std::vector<Rank> ranks_;
+  std::chrono::steady_clock::time_point oldest_uncommitted_;
+  std::int64_t samples_done_ = 0;
+  std::int64_t quarantined_ = 0;
+};
+
+}  // namespace polyhead::run

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "polyhead/comm/mpi.hpp"
+#include "polyhead/metrics/run_figures.hpp"
+#include "polyhead/run/progress.hpp"
+#include "polyhead/store/reader.hpp"
+#include "polyhead/store/writer.hpp"
+
+namespace polyhead::run {
+
+/// What the command line says about a run.
+struct JobOptions {
+  std::filesystem::path config;
+  std::vector<std::string> overrides;
+  store::Existing existing = store::Existing::refuse;
+  bool allow_mixed = false;
+  ProgressStyle progress = ProgressStyle::automatic;
+  std::string command_line;  ///< for the provenance
+  /// Makes /job/summary of the finished file.
+  std::function<std::string(const store::Reader&, const metrics::RunFigures&)> summarise;
+};
+
+/// What rank 0 knows at the end.
+struct JobResult {
+  std::filesystem::path output;
+  metrics::RunFigures figures;
+};
+
+/// Runs a job on all ranks, from configuration to complete result file. Collective. The result is filled on
+/// rank 0. Throws comm::AgreedError on all ranks for what is wrong before work starts; any other failure
+/// while running ends the job through `MpiEnvironment::abort`, after committing what is finished.
+JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options);
+
+}  // namespace polyhead::run

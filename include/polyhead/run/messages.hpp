@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "polyhead/base/error.hpp"
+
+/// What ranks and coordinator say to each other while a job runs. Two channels: `to_coordinator` (every rank
+/// to rank 0) and `to_ranks` (rank 0 to every rank).
+namespace polyhead::run {
+
+/// Tags on `to_coordinator`.
+enum class ToCoordinator : int {
+  request = 1,  ///< empty: wants a lease
+  rows,         ///< store::Rows of one finished micro-batch
+  heartbeat,    ///< empty: alive, busy
+  failure,      ///< `Failure`: this rank cannot go on
+  farewell,     ///< empty: has no work left and sends nothing more
+};
+
+/// Tags on `to_ranks`.
+enum class ToRank : int {
+  grant = 1,  ///< plan::Lease; count 0: nothing left
+};
+
+/// Why a rank cannot go on.
+struct Failure {
+  ExitCode code = ExitCode::internal;
+  std::string message;
+};
+
+}  // namespace polyhead::run

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "polyhead/comm/collectives.hpp"
+#include "polyhead/config/config.hpp"
+#include "polyhead/model/model.hpp"
+#include "polyhead/plan/threads.hpp"
+
+namespace polyhead::run {
+
+/// Every rank's host and the cores it may use, in rank order. Collective.
+std::vector<plan::RankCores> gather_cores(comm::Collectives& world, const std::string& host);
+
+/// Where rank `rank` computes: a GPU by its number on the host, or CPU threads from the cores that it may
+/// really use, shared with the other ranks of its host. Throws Error(config) when a GPU is asked for and none
+/// is there.
+model::Placement choose_placement(const std::vector<plan::RankCores>& ranks, int rank, int local_rank,
+                                  const config::Parallel& parallel);
+
+/// mpirun binds each of two ranks to one core unless told otherwise: on a large machine most cores would stay
+/// idle. The warning that says so, or an empty text.
+std::string idle_cores_warning(const std::vector<plan::RankCores>& ranks, int threads, int online);
+
+}  // namespace polyhead::run

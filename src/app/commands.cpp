@@ -1,0 +1,72 @@
+#include "commands.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "polyhead/base/log.hpp"
+#include "polyhead/config/load.hpp"
+#include "polyhead/model/model.hpp"
+#include "polyhead/report/summary.hpp"
+#include "polyhead/run/inputs.hpp"
+#include "polyhead/store/reader.hpp"
+#include "polyhead/store/writer.hpp"
+
+namespace polyhead::app {
+namespace {
+
+void add_check(CLI::App& app) {
+  struct Options {
+    std::string config;
+    std::vector<std::string> overrides;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("check", "Check a configuration and all its inputs, without running");
+  command->add_option("config", options->config, "YAML file")->required();
+  command->add_option("--set", options->overrides, "Override an option: --set key.sub=value")->take_all();
+  command->callback([options] {
+    const run::Inputs inputs = run::load_inputs(options->config, options->overrides);
+    store::check_output(inputs.config.output.path, store::Existing::overwrite);
+    const auto batches = inputs.micro_batches();
+    fmt::print("{}: all is well: {} samples in {} micro-batches, {} heads, {} classes\n", options->config,
+               batches.samples(), batches.count(), inputs.config.heads.size(), inputs.weights.classes);
+  });
+}
+
+void add_info(CLI::App& app) {
+  struct Options {
+    std::string file;
+    bool bad = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("info", "Show what is in a result file and how far it got");
+  command->add_option("file", options->file, "Result file (.h5)")->required();
+  command->add_flag("--bad", options->bad, "List the quarantined samples with their reasons");
+  command->callback([options] {
+    fmt::print("{}", report::info_text(store::Reader(options->file), options->file, options->bad));
+  });
+}
+
+void add_config_reference(CLI::App& app) {
+  app.add_subcommand("config-reference", "Print every option of the configuration file")->callback([] {
+    fmt::print("{}", config::reference());
+  });
+}
+
+}  // namespace
+
+void add_commands(CLI::App& app, int argc, char** argv, int& exit_code) {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", [] {
+    return fmt::format("polyhead {} (LibTorch {})", POLYHEAD_VERSION, model::libtorch_version());
+  });
+  add_run(app, argc, argv, exit_code);
+  add_check(app);
+  add_info(app);
+  add_config_reference(app);
+}
+
+}  // namespace polyhead::app

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace polyhead::app {
+
+/// Adds every command to the command line. Parsing runs the one that was named; `exit_code` is what it wants
+/// to return.
+void add_commands(CLI::App& app, int argc, char** argv, int& exit_code);
+
+/// `polyhead run`, in run_command.cpp: the only command that starts MPI.
+void add_run(CLI::App& app, int argc, char** argv, int& exit_code);
+
+}  // namespace polyhead::app

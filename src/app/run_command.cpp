@@ -1,0 +1,73 @@
+#include <exception>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "polyhead/base/error.hpp"
+#include "polyhead/base/log.hpp"
+#include "polyhead/base/text.hpp"
+#include "polyhead/comm/agreement.hpp"
+#include "polyhead/comm/mpi.hpp"
+#include "polyhead/report/summary.hpp"
+#include "polyhead/run/job.hpp"
+
+namespace polyhead::app {
+namespace {
+
+/// Bounds the waits of set-up and end, where rank 0 may scan a large data set while the others wait.
+constexpr std::chrono::minutes kSetupLimit{30};
+
+void print_summary(const run::JobResult& result) {
+  const store::Reader reader(result.output);
+  fmt::print("{}", report::summary_text(reader, result.output, result.figures));
+}
+
+int run_on_all_ranks(const run::JobOptions& options) {
+  comm::MpiEnvironment mpi(kSetupLimit);
+  log::set_rank(mpi.rank(), mpi.host());
+  try {
+    const run::JobResult result = run::run_job(mpi, options);
+    if (mpi.rank() == 0) print_summary(result);
+    return 0;
+  } catch (const comm::AgreedError& error) {
+    if (mpi.rank() == 0) log::error(error.what());
+    return static_cast<int>(error.code());
+  } catch (const Error& error) {  // this rank alone: the others must not wait for it
+    log::error(error.what());
+    mpi.abort(static_cast<int>(error.code()));
+  } catch (const std::exception& error) {
+    log::error(fmt::format("internal error: {}", error.what()));
+    mpi.abort(static_cast<int>(ExitCode::internal));
+  }
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int argc, char** argv, int& exit_code) {
+  static const std::map<std::string, run::ProgressStyle> kStyles{{"auto", run::ProgressStyle::automatic},
+                                                                 {"bar", run::ProgressStyle::bar},
+                                                                 {"lines", run::ProgressStyle::lines},
+                                                                 {"none", run::ProgressStyle::none}};
+  auto options = std::make_shared<run::JobOptions>();
+  options->command_line = join({argv, argv + argc}, " ");
+  options->summarise = [](const store::Reader& reader, const metrics::RunFigures& figures) {
+    return report::summary_json(reader, figures);
+  };
+  CLI::App* command = app.add_subcommand("run", "Run an ensemble: mpirun -np N polyhead run config.yaml");
+  command->add_option("config", options->config, "YAML file")->required();
+  command->add_option("--set", options->overrides, "Override an option: --set key.sub=value")->take_all();
+  command->add_flag_callback(
+      "--overwrite", [options] { options->existing = store::Existing::overwrite; },
+      "Replace the output file if it is there");
+  command->add_flag("--allow-mixed", options->allow_mixed,
+                    "Accept ranks whose results differ in the last digits (other processors or versions)");
+  command->add_option("--progress", options->progress, "auto, bar, lines or none")
+      ->transform(CLI::CheckedTransformer(kStyles, CLI::ignore_case));
+  command->callback([options, &exit_code] { exit_code = run_on_all_ranks(*options); });
+}
+
+}  // namespace polyhead::app

@@ -1,0 +1,14 @@
+#include "polyhead/plan/lease.hpp"
+
+#include <algorithm>
+
+namespace polyhead::plan {
+
+std::optional<Lease> LeaseSchedule::next() {
+  if (left() == 0) return std::nullopt;
+  const Lease lease{handed_out_, std::max<std::int64_t>(1, left() / (2 * takers_))};
+  handed_out_ += lease.count;
+  return lease;
+}
+
+}  // namespace polyhead::plan

@@ -1,0 +1,131 @@
+#include "polyhead/run/coordinator.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "polyhead/base/log.hpp"
+#include "polyhead/base/sample.hpp"
+#include "polyhead/base/wire.hpp"
+#include "polyhead/run/messages.hpp"
+
+namespace polyhead::run {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds kIdle{20};  // how long one wait for a message may take
+
+}  // namespace
+
+Coordinator::Coordinator(comm::Channel& from_ranks, comm::Channel& to_ranks, plan::LeaseSchedule schedule,
+                         store::Writer& writer, std::int64_t batch, Settings settings)
+    : from_ranks_(from_ranks),
+      to_ranks_(to_ranks),
+      schedule_(schedule),
+      writer_(writer),
+      batch_(batch),
+      settings_(std::move(settings)),
+      ranks_(settings_.hosts.size(), Rank{Clock::now(), {}, false}) {}
+
+void Coordinator::run() {
+  try {
+    serve();
+  } catch (...) {
+    try {
+      writer_.commit();
+    } catch (const Error& error) {  // the first error is the one to report
+      log::warning(fmt::format("the last rows could not be committed: {}", error.what()));
+    }
+    throw;
+  }
+  writer_.commit();
+}
+
+void Coordinator::serve() {
+  for (Rank& rank : ranks_) rank.last_heard = Clock::now();
+  while (!finished()) {
+    if (const auto message = from_ranks_.receive(kIdle)) handle(*message);
+    commit_when_due();
+    settings_.progress(samples_done_);
+    look_for_silent_ranks();
+  }
+}
+
+void Coordinator::handle(const comm::Message& message) {
+  Rank& rank = ranks_.at(static_cast<std::size_t>(message.source));
+  rank.last_heard = Clock::now();
+  WireReader reader(message.bytes);
+  switch (static_cast<ToCoordinator>(message.tag)) {
+    case ToCoordinator::request:
+      return grant(message.source);
+    case ToCoordinator::rows:
+      return keep(store::Rows::from_wire(message.bytes));
+    case ToCoordinator::heartbeat:
+      return;
+    case ToCoordinator::farewell:
+      rank.gone = true;
+      return;
+    case ToCoordinator::failure: {
+      const auto code = reader.get<ExitCode>();
+      throw Error(code, fmt::format("{}: {}", name(message.source), reader.get_text()));
+    }
+  }
+  throw Error(ExitCode::internal,
+              fmt::format("{} sent an unknown message ({})", name(message.source), message.tag));
+}
+
+void Coordinator::grant(int rank) {
+  const plan::Lease lease = schedule_.next().value_or(plan::Lease{});
+  if (lease.count > 0) ranks_[static_cast<std::size_t>(rank)].lease = lease;
+  WireWriter writer;
+  writer.put(lease);
+  to_ranks_.send(rank, static_cast<int>(ToRank::grant), writer.bytes());
+}
+
+void Coordinator::keep(const store::Rows& rows) {
+  if (writer_.uncommitted() == 0) oldest_uncommitted_ = Clock::now();
+  writer_.write(rows);
+  samples_done_ += rows.count;
+  for (std::size_t n = 0; n < rows.status.size(); ++n) {
+    if (rows.status[n] != static_cast<std::uint8_t>(SampleStatus::quarantined)) continue;
+    if (++quarantined_ <= settings_.max_bad) continue;
+    throw Error(
+        ExitCode::bad_data,
+        fmt::format(
+            "{} samples are quarantined, data.max_bad allows {}; the last: sample {}, {}. Look at the "
+            "data and the heads, or raise data.max_bad",
+            quarantined_, settings_.max_bad,
+            settings_.sample_id(rows.batch * batch_ + static_cast<std::int64_t>(n)),
+            describe(static_cast<Reason>(rows.reason[n]))));
+  }
+}
+
+void Coordinator::commit_when_due() {
+  if (writer_.uncommitted() > 0 && Clock::now() - oldest_uncommitted_ >= settings_.commit_interval)
+    writer_.commit();
+}
+
+void Coordinator::look_for_silent_ranks() const {
+  const auto now = Clock::now();
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    const Rank& rank = ranks_[i];
+    if (rank.gone || now - rank.last_heard < settings_.timeout) continue;
+    throw Error(
+        ExitCode::unavailable,
+        fmt::format("{} has been silent for {} s (comm.timeout); its last lease: micro-batches {} to {}",
+                    name(static_cast<int>(i)),
+                    std::chrono::duration_cast<std::chrono::seconds>(settings_.timeout).count(),
+                    rank.lease.first, rank.lease.first + rank.lease.count - 1));
+  }
+}
+
+bool Coordinator::finished() const {
+  return std::ranges::all_of(ranks_, &Rank::gone);
+}
+
+std::string Coordinator::name(int rank) const {
+  return fmt::format("rank {} on {}", rank, settings_.hosts.at(static_cast<std::size_t>(rank)));
+}
+
+}  // namespace polyhead::run

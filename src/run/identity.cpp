@@ -1,0 +1,86 @@
+#include "polyhead/run/identity.hpp"
+
+#include <map>
+
+#include <fmt/format.h>
+#include <gnu/libc-version.h>
+#include <nlohmann/json.hpp>
+
+#include "polyhead/base/cpu.hpp"
+#include "polyhead/base/digest.hpp"
+#include "polyhead/base/error.hpp"
+#include "polyhead/base/log.hpp"
+#include "polyhead/base/text.hpp"
+#include "polyhead/comm/agreement.hpp"
+#include "polyhead/config/names.hpp"
+
+namespace polyhead::run {
+namespace {
+
+std::string heads_digest(const std::vector<config::Head>& heads) {
+  Hasher hasher;
+  for (const config::Head& head : heads) {
+    hasher.update(std::string_view(head.name)).update(std::string_view(fmt::format("{}", head.weight)));
+    for (const config::Layer& layer : head.layers) hasher.update(std::string_view(config::describe(layer)));
+  }
+  return hasher.digest().hex();
+}
+
+std::string describe(const config::Preprocess& preprocess) {
+  const auto pixels = [](const std::optional<int>& value) { return value ? std::to_string(*value) : "none"; };
+  return fmt::format("resize {} {}, crop {}, mean {}, std {}", pixels(preprocess.resize),
+                     config::name(preprocess.interpolation), pixels(preprocess.crop),
+                     fmt::join(preprocess.mean, " "), fmt::join(preprocess.std, " "));
+}
+
+}  // namespace
+
+std::string identity_json(Inputs& inputs) {
+  const config::Config& config = inputs.config;
+  const nlohmann::ordered_json identity{
+      {"backbone", config::name(config.backbone.arch)},
+      {"precision", config::name(config.backbone.precision)},
+      {"weights", "xxh128:" + inputs.weights.digest().hex()},
+      {"heads", "xxh128:" + heads_digest(config.heads)},
+      {"fusion", config::name(config.fusion.rule)},
+      {"data", "xxh128:" + inputs.dataset->digest().hex()},
+      {"samples", inputs.dataset->size()},
+      {"preprocess", describe(config.data.preprocess)},
+      {"batch", inputs.micro_batches().size()},
+  };
+  return identity.dump(1);
+}
+
+std::string fingerprint_json(const model::Placement& placement) {
+  const nlohmann::ordered_json fingerprint{
+      {"cpu", cpu_fingerprint()},
+      {"engine", model::engine_fingerprint(placement)},
+      {"libc", gnu_get_libc_version()},  // exp() of the softmax
+      {"polyhead", POLYHEAD_VERSION},
+  };
+  return fingerprint.dump(1);
+}
+
+bool agree_on_fingerprint(comm::Collectives& world, const std::string& mine, bool allow_mixed) {
+  std::map<std::string, std::vector<std::string>> ranks_by_fingerprint;
+  const auto all = world.all_gather(std::as_bytes(std::span(mine)));
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    const std::string text(reinterpret_cast<const char*>(all[rank].data()), all[rank].size());
+    ranks_by_fingerprint[text].push_back(std::to_string(rank));
+  }
+  if (ranks_by_fingerprint.size() == 1) return true;
+
+  std::string message = "the ranks would not compute the same bits:";
+  for (const auto& [fingerprint, ranks] : ranks_by_fingerprint) {
+    message += fmt::format("\nranks {}: {}", join(ranks), fingerprint);
+  }
+  if (!allow_mixed) {
+    throw comm::AgreedError(
+        ExitCode::config,
+        message + "\nRun on machines of one kind, or accept last-digit differences with --allow-mixed");
+  }
+  if (world.rank() == 0) log::warning(message);
+  return false;
+}
+
+}  // namespace polyhead::run
