@@ -215,8 +215,8 @@ MpiEnvironment::~MpiEnvironment() {
   if (std::uncaught_exceptions() == exceptions_at_start_) MPI_Finalize();
 }
 
-std::unique_ptr<Collectives> MpiEnvironment::collectives() {
-  return std::make_unique<MpiCollectives>(duplicate_world(), timeout_);
+std::unique_ptr<Collectives> MpiEnvironment::collectives_within(std::chrono::milliseconds timeout) {
+  return std::make_unique<MpiCollectives>(duplicate_world(), timeout);
 }
 
 std::unique_ptr<Channel> MpiEnvironment::channel(std::chrono::milliseconds timeout) {

@@ -27,7 +27,9 @@ class MpiEnvironment {
   [[nodiscard]] const std::string& host() const { return host_; }
 
   /// Over all ranks, on a communicator of its own. Collective.
-  [[nodiscard]] std::unique_ptr<Collectives> collectives();
+  [[nodiscard]] std::unique_ptr<Collectives> collectives() { return collectives_within(timeout_); }
+  /// The same with a time limit of its own.
+  [[nodiscard]] std::unique_ptr<Collectives> collectives_within(std::chrono::milliseconds timeout);
   /// A channel on a communicator of its own. Collective. `timeout` bounds each send.
   [[nodiscard]] std::unique_ptr<Channel> channel(std::chrono::milliseconds timeout);
 
