@@ -1,7 +1,7 @@
 # FindLibTorch: LibTorch from CMAKE_PREFIX_PATH, the project's .venv, or python3's torch, in that order.
 #
 #   LibTorch::cpu    libtorch_cpu and libc10 with their headers: all that a CPU run loads
-#   LibTorch::cuda   libc10_cuda and the CUDA runtime of this LibTorch; present only when it was built with CUDA.
+#   LibTorch::cudart the CUDA runtime of this LibTorch; present only when it was built with CUDA.
 #                    libtorch_cuda itself (0.5 GB, 3 s to load) is opened at run time, when a GPU is there.
 #   LibTorch_ROOT, LibTorch_VERSION
 #
@@ -51,13 +51,10 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
   target_link_options(LibTorch::cpu INTERFACE LINKER:--allow-shlib-undefined)
 
   file(GLOB _cudart ${LibTorch_ROOT}/../nvidia/cu*/lib/libcudart.so.* ${LibTorch_ROOT}/lib/libcudart*.so*)
-  if(EXISTS ${LibTorch_ROOT}/lib/libc10_cuda.so AND _cudart)
+  if(EXISTS ${LibTorch_ROOT}/lib/libtorch_cuda.so AND _cudart)
     list(GET _cudart 0 _cudart)
     add_library(LibTorch::cudart SHARED IMPORTED)
     set_target_properties(LibTorch::cudart PROPERTIES IMPORTED_LOCATION ${_cudart})
-    add_library(LibTorch::cuda SHARED IMPORTED)
-    set_target_properties(LibTorch::cuda PROPERTIES IMPORTED_LOCATION ${LibTorch_ROOT}/lib/libc10_cuda.so)
-    target_link_libraries(LibTorch::cuda INTERFACE LibTorch::cpu LibTorch::cudart)
   endif()
 endif()
 mark_as_advanced(LibTorch_ROOT)

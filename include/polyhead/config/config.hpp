@@ -61,7 +61,7 @@ struct Layer {
 struct Head {
   std::string name;
   std::string glob;  ///< instead of `name` and `weights`: one head for each file that matches; gone after
-                     ///< `expand_globs`
+                     ///< `resolve_files`
   std::vector<Layer> layers;
   std::filesystem::path weights;
   double weight = 1.0;  ///< the head's share in the fusion

@@ -31,13 +31,13 @@ class Dataset {
   /// What users know the sample by; for arrays, its row number.
   [[nodiscard]] virtual std::string sample_id(std::int64_t index) const = 0;
   /// Preprocesses samples [first, first + reasons.size()) to fp32 [count, 3, H, W] at `pixels`. A sample that
-  /// cannot be decoded sets its reason and leaves zeros. Throws Error for trouble that is not one sample's:
+  /// cannot be decoded sets its reason and writes zeros. Throws Error for trouble that is not one sample's:
   /// io_error.
   virtual void read(std::int64_t first, std::span<float> pixels, std::span<Reason> reasons) = 0;
   /// Tells whether this is the data set that an earlier run saw, without reading it through: shapes, types,
   /// labels, and the bytes of some samples spread over it.
   virtual Digest digest() = 0;
-  /// One line for the log: "data.h5: 1000 images, uint8 32x32x3, labels 0-9".
+  /// One line for the log: "data.h5: 1000 images, uint8 32x32x3, labelled".
   [[nodiscard]] virtual std::string describe() const = 0;
 };
 

@@ -14,7 +14,7 @@ namespace polyhead::model {
 struct ExpectedParameter {
   std::string name;  ///< without prefix: "layer1.0.conv1.weight", "0.bias"
   std::vector<std::int64_t> shape;
-  std::string hint;  ///< follows the message when the shape is wrong
+  std::string hint;  ///< follows the message when the last dimension is wrong
   std::string pair;  ///< may be missing if the parameter of this name is missing as well
 };
 

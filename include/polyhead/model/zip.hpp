@@ -21,10 +21,11 @@ class ZipReader {
   struct Record {
     std::uint64_t header = 0;  ///< byte at which its local header starts
     std::uint64_t size = 0;    ///< bytes
+    bool stored = true;        ///< neither compressed nor encrypted
     std::uint32_t crc = 0;     ///< 0: written without one
   };
 
-  /// Throws Error: no_input, or bad_data when the file is truncated, damaged, encrypted or compressed.
+  /// Throws Error: no_input, or bad_data when the file is truncated or damaged.
   explicit ZipReader(const std::filesystem::path& path);
   ~ZipReader();
 
@@ -32,8 +33,8 @@ class ZipReader {
   [[nodiscard]] std::uint64_t file_size() const;
   /// Null when there is none of this name.
   [[nodiscard]] const Record* find(const std::string& name) const;
-  /// Where the record's bytes start in the file. Throws Error(bad_data) when they do not lie within it, or
-  /// when their checksum differs (each call reads them through once).
+  /// Where the record's bytes start in the file. Throws Error(bad_data) when they do not lie within it,
+  /// are compressed or encrypted, or differ from their checksum (each call reads them through once).
   [[nodiscard]] std::uint64_t verified_data(const std::string& name, const Record& record) const;
   /// Reads bytes of the file; the range must lie within it.
   [[nodiscard]] std::vector<std::byte> read(std::uint64_t offset, std::size_t count) const;

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 
 #include "polyhead/metrics/accuracy.hpp"
+#include "polyhead/metrics/run_figures.hpp"
 #include "polyhead/store/reader.hpp"
 
 namespace polyhead::report {
@@ -13,23 +13,14 @@ namespace polyhead::report {
 /// Counts over the whole file, read in chunks: memory does not grow with the number of samples.
 metrics::AccuracyCounts count_accuracy(const store::Reader& reader);
 
-/// What the run itself knows and the file does not.
-struct RunFigures {
-  double seconds = 0;  ///< from the first lease to the last row
-  double images_per_second = 0;
-  int ranks = 1;
-  int threads = 1;           ///< a rank
-  double waiting_share = 0;  ///< of compute time that ranks waited for data, 0 to 1
-};
-
 /// The text at the end of a run: a table with the accuracy of each head and of the ensemble (bounds where
 /// samples are quarantined), img/s and the file's path. An incomplete file gives what is missing instead of
 /// accuracies. With more than 20 heads: the best and worst ten.
 std::string summary_text(const store::Reader& reader, const std::filesystem::path& path,
-                         const std::optional<RunFigures>& figures);
+                         const std::optional<metrics::RunFigures>& figures);
 
 /// The same as a JSON object, for /job/summary.
-std::string summary_json(const store::Reader& reader, const std::optional<RunFigures>& figures);
+std::string summary_json(const store::Reader& reader, const std::optional<metrics::RunFigures>& figures);
 
 /// `polyhead info`: layout, progress, identity, fingerprint, provenance, summary. With `bad`, each
 /// quarantined sample with its id and reason.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "polyhead/base/file_descriptor.hpp"
 #include "polyhead/store/file.hpp"
 #include "polyhead/store/layout.hpp"
 #include "polyhead/store/rows.hpp"
@@ -32,11 +33,17 @@ struct Header {
 /// What happens to an output file that already exists.
 enum class Existing { refuse, overwrite };
 
+/// A preallocated text of /job.
+struct TextArea {
+  std::uint64_t offset = 0;    ///< in the file
+  std::uint64_t capacity = 0;  ///< bytes
+};
+
 /// Byte offsets of the datasets that are written while running.
 struct Offsets {
   std::uint64_t fused_scores = 0, fused_prediction = 0, head_prediction = 0, head_scores = 0, status = 0,
                 reason = 0, ledger = 0;
-  std::uint64_t provenance = 0, summary = 0, certificate = 0;  ///< text areas
+  TextArea provenance, summary, certificate;
 };
 
 /// Keeps two jobs off one output file: an exclusive lock on `PATH.lock`, held until destruction. (A lock on
@@ -50,7 +57,7 @@ class OutputLock {
 
  private:
   std::filesystem::path path_;
-  int fd_ = -1;
+  FileDescriptor file_;
 };
 
 /// Throws Error(cant_create), as `create` would, when the output cannot be created: it exists, or its folder
@@ -64,12 +71,13 @@ Offsets create(const std::filesystem::path& path, const Layout& layout, const Sa
                const Header& header, Existing existing);
 
 /// Writes rows and the ledger. A ledger byte is written only after a successful sync that covers its rows.
-/// Used by one thread.
+/// After a sync that failed every call throws Error(io_error). Used by one thread.
 class Writer {
  public:
   Writer(std::unique_ptr<File> file, Layout layout, const Offsets& offsets);
 
-  /// Puts the rows of one micro-batch in their place. Throws Error(internal) for one that was written before.
+  /// Puts the rows of one micro-batch in their place. Throws Error(internal) for one that was written before
+  /// or whose columns don't have the layout's sizes.
   void write(const Rows& rows);
   /// Rows so far to the disk, then their ledger bytes. Does nothing when there is nothing new.
   void commit();
@@ -78,16 +86,20 @@ class Writer {
   /// Written, not yet committed.
   [[nodiscard]] std::int64_t uncommitted() const;
 
-  /// Appends one line to /job/provenance.
+  /// Appends one line to /job/provenance. When it no longer fits it is dropped, with a warning: nobody should
+  /// lose a run over a note.
   void append_provenance(std::string_view line);
-  /// Replaces /job/summary, /job/certificate.
+  /// Replaces /job/summary, /job/certificate. Throws Error(internal) for a text that is longer than its area.
   void write_summary(std::string_view json);
   void write_certificate(std::string_view json);
   /// Last commit, ledger included, to the disk.
   void finish();
 
  private:
-  void write_text(std::uint64_t offset, std::uint64_t capacity, std::string_view text);
+  void write_text(const TextArea& area, std::string_view text);
+  void put(std::uint64_t dataset, std::int64_t first, std::span<const std::byte> rows, std::int64_t count);
+  void sync();
+  void check_usable() const;
   std::unique_ptr<File> file_;
   Layout layout_;
   Offsets offsets_;
@@ -95,6 +107,7 @@ class Writer {
   std::vector<bool> written_;
   std::int64_t committed_ = 0;
   std::uint64_t provenance_used_ = 0;
+  bool sync_failed_ = false;
 };
 
 }  // namespace polyhead::store

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+/// NVIDIA GPUs, as far as polyhead talks to the CUDA runtime itself. Without CUDA in the build a twin answers
+/// that there is none.
+namespace polyhead::device {
+
+struct DeviceInfo {
+  std::string name;                ///< "NVIDIA A100-SXM4-80GB"
+  std::string uuid;                ///< "GPU-8-4-4-4-12", as nvidia-smi prints it
+  std::string compute_capability;  ///< "8.0"
+  std::uint64_t total_memory = 0;  ///< bytes
+  std::uint64_t free_memory = 0;   ///< bytes, at the time of the call
+};
+
+/// GPUs that this process may use. 0 without a GPU, a driver that fits, or CUDA in the build; never throws
+/// for these.
+int device_count();
+
+/// Why `device_count()` is 0: "no NVIDIA driver is installed", "polyhead was built without CUDA". Empty
+/// otherwise.
+std::string why_no_device();
+
+/// Throws Error(config) when `index` is not below `device_count()`, Error(unavailable) when a call fails.
+DeviceInfo query(int index);
+
+/// The installed driver's and the runtime's CUDA version: "driver 13.2, runtime 13.2".
+std::string driver_version();
+
+/// Makes the GPU the calling thread's current one. Throws as `query` does.
+void select(int index);
+
+/// Loads LibTorch's CUDA half, once; without a GPU nobody should pay for it (0.5 GB, seconds). To be called
+/// before LibTorch is asked for anything on a GPU, since it looks for its CUDA half only once. Throws
+/// Error(config) when there is no GPU, Error(unavailable) when the library cannot be loaded.
+void load_torch_cuda();
+
+}  // namespace polyhead::device

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "polyhead/config/config.hpp"
+#include "polyhead/model/weights.hpp"
+
+namespace polyhead::model {
+
+/// What `load_weights` will pack for this configuration: a pure function of the architecture and the heads'
+/// layers, so that every rank can check what it was sent.
+struct Layout {
+  std::vector<Parameter> parameters;  ///< backbone, then head by head
+  std::int64_t values = 0;            ///< fp32 values in all, padding included
+  std::int64_t feature_width = 0;
+  std::int64_t classes = 0;
+};
+
+/// Throws Error(bad_data) when the heads differ in their number of classes (lists each head's), or when a
+/// layer is too large to be counted.
+Layout make_layout(const config::Config& config);
+
+}  // namespace polyhead::model

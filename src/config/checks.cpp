@@ -1,0 +1,73 @@
+#include "checks.hpp"
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "texts.hpp"
+
+namespace polyhead::config {
+namespace {
+
+/// Where the name of head `index` comes from.
+Location location_of_name(const Locations& where, std::size_t index) {
+  for (const char* option : {".name", ".weights", ""}) {
+    const auto found = where.find(fmt::format("heads[{}]{}", index, option));
+    if (found != where.end()) return found->second;
+  }
+  return {};
+}
+
+void name_by_file(Head& head, const Location& where, Context& context) {
+  head.name = head.weights.stem().string();
+  if (const auto problem = problem_of_head_name(head.name)) {
+    context.fail(where, fmt::format("the file's name {} would be the head's and {}; give the head a 'name'",
+                                    shown(head.name), *problem));
+  }
+}
+
+}  // namespace
+
+void check_preprocess(Preprocess& preprocess, const Node& node, Context& context) {
+  if (!preprocess.resize || !preprocess.crop || *preprocess.crop <= *preprocess.resize) return;
+  context.fail(node.find("crop")->where,
+               fmt::format("a crop of {0} pixels does not fit into images resized to {1}; "
+                           "make crop at most {1} or resize at least {0}",
+                           *preprocess.crop, *preprocess.resize));
+}
+
+void check_head(Head& head, const Node& node, Context& context) {
+  const Node* glob = node.find("glob");
+  const Node* weights = node.find("weights");
+  const bool has_name = node.find("name") != nullptr;
+  if (glob != nullptr && (has_name || weights != nullptr)) {
+    context.fail(glob->where,
+                 fmt::format("'glob' and '{}' exclude each other; a head has either 'weights' (one file) or "
+                             "'glob' (a head for each file that matches)",
+                             weights != nullptr ? "weights" : "name"));
+  } else if (glob == nullptr && weights == nullptr) {
+    context.fail(node.where,
+                 "'weights' (one file) or 'glob' (a head for each file that matches) is required");
+  } else if (weights != nullptr && !has_name && !head.weights.empty()) {
+    name_by_file(head, weights->where, context);
+  }
+}
+
+std::vector<Issue> repeated_names(const std::vector<Head>& heads, const Locations& where) {
+  std::vector<Issue> issues;
+  std::unordered_map<std::string_view, std::size_t> seen;
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    if (heads[i].name.empty()) continue;
+    const auto [first, is_new] = seen.emplace(heads[i].name, i);
+    if (is_new) continue;
+    issues.push_back(
+        {location_of_name(where, i),
+         fmt::format("the name {} is already taken by the head at {}; heads need names that differ",
+                     shown(heads[i].name), location_of_name(where, first->second).str())});
+  }
+  return issues;
+}
+
+}  // namespace polyhead::config

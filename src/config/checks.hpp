@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "context.hpp"
+#include "node.hpp"
+#include "polyhead/config/config.hpp"
+
+/// Contradictions between options that are each right by themselves.
+namespace polyhead::config {
+
+void check_preprocess(Preprocess& preprocess, const Node& node, Context& context);
+
+/// Also names a head that has no name by its weights file.
+void check_head(Head& head, const Node& node, Context& context);
+
+/// An issue for each head that has the name of an earlier one.
+std::vector<Issue> repeated_names(const std::vector<Head>& heads, const Locations& where);
+
+}  // namespace polyhead::config

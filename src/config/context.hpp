@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "polyhead/config/location.hpp"
+
+namespace polyhead::config {
+
+/// What reading a document carries along: the key it is at, and what it has found so far.
+class Context {
+ public:
+  /// `base`: folder of the file, absolute.
+  Context(std::filesystem::path base, std::vector<Issue>& issues, Locations& where);
+
+  /// Adds an issue about the current key.
+  void fail(const Location& where, const std::string& text);
+  /// Issues so far.
+  [[nodiscard]] std::size_t failures() const { return issues_.size(); }
+  /// Remembers where the current key's value stands.
+  void record(const Location& where) { where_[key_] = where; }
+
+  /// "heads[2].weights"
+  [[nodiscard]] const std::string& key() const { return key_; }
+  /// The full key of `name` in the current section.
+  [[nodiscard]] std::string key_of(const std::string& name) const {
+    return key_.empty() ? name : key_ + "." + name;
+  }
+  /// What relative paths written at `where` are relative to.
+  [[nodiscard]] const std::filesystem::path& folder(const Location& where) const;
+
+  /// The current key while an option or item is read.
+  class Scope {
+   public:
+    Scope(Context& context, const std::string& name);
+    Scope(Context& context, std::size_t index);
+    ~Scope() { context_.key_.resize(length_); }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Context& context_;
+    std::size_t length_;
+  };
+
+ private:
+  std::filesystem::path base_;
+  std::filesystem::path working_directory_;
+  std::vector<Issue>& issues_;
+  Locations& where_;
+  std::string key_;
+};
+
+}  // namespace polyhead::config

@@ -1,0 +1,144 @@
+#include "options.hpp"
+
+#include "checks.hpp"
+#include "layers.hpp"
+#include "scalars.hpp"
+#include "section.hpp"
+#include "texts.hpp"
+
+namespace polyhead::config {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+constexpr int kMaxPixels = 16384;
+constexpr std::uint64_t kMaxReadAhead = std::uint64_t{1} << 40U;
+constexpr double kLeastFactor = 1e-6;
+constexpr double kMostFactor = 1e6;
+
+Type<Preprocess> preprocess() {
+  using S = Preprocess;
+  return section<S>(
+      {
+          option("resize", &S::resize, integer_or("none", 1, kMaxPixels),
+                 "Length in pixels that an image's shorter side is resized to, antialiased; none: as it is."),
+          option("crop", &S::crop, integer_or("none", 1, kMaxPixels),
+                 "Side in pixels of the square cut from the centre; none: no cut."),
+          option("interpolation", &S::interpolation, word<Interpolation>(), "How pixels are resized."),
+          option("mean", &S::mean, triple(-kMostFactor, kMostFactor),
+                 "Subtracted from each channel, in units of pixel value / 255."),
+          option("std", &S::std, triple(kLeastFactor, kMostFactor),
+                 "Each channel is divided by it, after the mean is subtracted."),
+      },
+      check_preprocess);
+}
+
+Type<Data> data() {
+  using S = Data;
+  return section<S>({
+      option("format", &S::format, word<DataFormat>(), "How the data set is stored."),
+      required("path", &S::path, path(), "The data set's file."),
+      option("images", &S::images, text(),
+             "HDF5 dataset with the images: uint8 [N,H,W,C] or [N,H,W], or float [N,C,H,W]."),
+      option("labels", &S::labels, text(),
+             "HDF5 dataset with the class of each sample; the file may lack it."),
+      option("preprocess", &S::preprocess, preprocess(),
+             "What is done to an image before the backbone sees it."),
+      option("max_bad", &S::max_bad, share(),
+             "Share of samples that may be quarantined before the run stops."),
+      option("read_ahead", &S::read_ahead, size(0, kMaxReadAhead),
+             "Memory of a rank for micro-batches that are decoded ahead; at least two are held."),
+  });
+}
+
+Type<Backbone> backbone() {
+  using S = Backbone;
+  return section<S>({
+      option("arch", &S::arch, word<Arch>(), "Architecture, as torchvision defines it."),
+      required("weights", &S::weights, path(),
+               "File with its weights: safetensors, or a PyTorch state_dict (.pth)."),
+      option("precision", &S::precision, word<Precision>(), "Number format that it computes in."),
+  });
+}
+
+Type<Head> head() {
+  using S = Head;
+  return section<S>(
+      {
+          option("name", &S::name, head_name(), "Names the head in results.")
+              .defaults_to("the weights file's name without its suffix"),
+          option("weights", &S::weights, path(),
+                 "File with its weights, as for the backbone; this or glob is required.")
+              .defaults_to("none"),
+          option("glob", &S::glob, pattern(),
+                 "Instead of name and weights: a head for each file that matches, sorted by path.")
+              .defaults_to("none"),
+          required("layers", &S::layers, layers(),
+                   "Its layers, in the order and with the parameter names of nn.Sequential."),
+          option("weight", &S::weight, number(kLeastFactor, kMostFactor),
+                 "Its share in the fusion, relative to the other heads'."),
+      },
+      check_head);
+}
+
+Type<Fusion> fusion() {
+  using S = Fusion;
+  return section<S>({
+      option("rule", &S::rule, word<FusionRule>(),
+             "What is averaged over the heads: logits, or their softmax."),
+  });
+}
+
+Type<Parallel> parallel() {
+  using S = Parallel;
+  return section<S>({
+      option("strategy", &S::strategy, word<Strategy>(),
+             "How ranks share the work; data: each takes micro-batches."),
+      option("batch", &S::batch, integer_or("auto", 1, 4096), "Samples in a micro-batch."),
+      option("threads", &S::threads, integer_or("auto", 1, 1024),
+             "Compute threads of a rank; auto: its share of the cores."),
+      option("device", &S::device, word<Device>(), "Where the model runs; auto: a GPU if there is one."),
+  });
+}
+
+Type<Output> output() {
+  using S = Output;
+  return section<S>({
+      required("path", &S::path, path(), "The HDF5 file that the results are written to."),
+      option("head_scores", &S::head_scores, boolean(),
+             "Whether every head's scores are stored, not only the fused ones."),
+      option("commit_interval", &S::commit_interval, duration(milliseconds(0), hours(1)),
+             "Longest time that finished rows may stay uncommitted."),
+  });
+}
+
+Type<Comm> comm() {
+  using S = Comm;
+  return section<S>({
+      option("timeout", &S::timeout, duration(milliseconds(100), hours(24)),
+             "A rank that is silent for so long counts as lost."),
+  });
+}
+
+Type<Config> config() {
+  using S = Config;
+  return section<S>({
+      option("data", &S::data, data(), "The data set."),
+      option("backbone", &S::backbone, backbone(), "The network that all heads share."),
+      required("heads", &S::heads, list(head(), "list of at least one head"), "The ensemble's members."),
+      option("fusion", &S::fusion, fusion(), "How the heads' answers become one."),
+      option("parallel", &S::parallel, parallel(), "How the work is spread."),
+      option("output", &S::output, output(), "What is written."),
+      option("comm", &S::comm, comm(), "How ranks talk to each other."),
+  });
+}
+
+}  // namespace
+
+const Type<Config>& options() {
+  static const Type<Config> kOptions = config();
+  return kOptions;
+}
+
+}  // namespace polyhead::config

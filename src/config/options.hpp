@@ -1,0 +1,11 @@
+#pragma once
+
+#include "polyhead/config/config.hpp"
+#include "type.hpp"
+
+namespace polyhead::config {
+
+/// Every option there is. Reading, checking, writing and the reference all follow from this one description.
+const Type<Config>& options();
+
+}  // namespace polyhead::config

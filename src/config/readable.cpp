@@ -1,0 +1,53 @@
+#include "readable.hpp"
+
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "node.hpp"
+#include "words.hpp"
+
+namespace polyhead::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Names in a folder, as many as a suggestion is worth.
+std::vector<std::string> some_names(const fs::path& folder) {
+  constexpr std::size_t kMost = 1000;
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end && names.size() < kMost;
+       entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+  }
+  return names;
+}
+
+std::string no_such_file(const fs::path& path, bool suggest) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) {
+    return fmt::format("no such file: {} (there is no folder {})", shown_path(path), shown_path(folder));
+  }
+  const std::string near = suggest ? did_you_mean(path.filename().string(), some_names(folder)) : "";
+  return fmt::format("no such file: {}{}{}", shown_path(path), near.empty() ? "" : "; ", near);
+}
+
+}  // namespace
+
+std::optional<std::string> problem_of_file(const fs::path& path, bool suggest) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) return no_such_file(path, suggest);
+  if (error) return fmt::format("cannot look at {}: {}", shown_path(path), error.message());
+  if (fs::is_directory(status)) return fmt::format("{} is a folder; a file is needed", shown_path(path));
+  if (!fs::is_regular_file(status)) return fmt::format("{} is not a regular file", shown_path(path));
+  if (::access(path.c_str(), R_OK) == 0) return std::nullopt;
+  return fmt::format("{} may not be read: {}", shown_path(path), std::generic_category().message(errno));
+}
+
+}  // namespace polyhead::config

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace polyhead::config {
+
+/// What keeps this process from reading `path` as a file, if anything, with a near name in its folder: "no
+/// such file '/a/x.pth'; did you mean 'y.pth'?". `suggest`: whether to look for one, which reads the folder.
+std::optional<std::string> problem_of_file(const std::filesystem::path& path, bool suggest = true);
+
+}  // namespace polyhead::config

@@ -1,0 +1,150 @@
+#include "scalars.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "quantity.hpp"
+
+namespace polyhead::config {
+namespace {
+
+/// A number's text, if the node may be one.
+std::optional<std::string_view> number_text(const Node& node, std::string& hint) {
+  if (node.kind != Node::Kind::scalar) return std::nullopt;
+  if (node.quoted) {
+    hint = "leave out the quotes";
+    return std::nullopt;
+  }
+  return node.text;
+}
+
+std::optional<int> parse_integer(const Node& node, int low, int high, std::string& hint) {
+  const auto text = number_text(node, hint);
+  if (!text) return std::nullopt;
+  int value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  const bool is_number = error == std::errc{} && end == text->data() + text->size();
+  return is_number && value >= low && value <= high ? std::optional(value) : std::nullopt;
+}
+
+std::optional<double> parse_number(const Node& node, double low, double high, std::string& hint) {
+  const auto text = number_text(node, hint);
+  if (!text) return std::nullopt;
+  const auto quantity = split_quantity(*text);
+  const bool fits = quantity && quantity->unit.empty() && quantity->number >= low && quantity->number <= high;
+  return fits ? std::optional(quantity->number) : std::nullopt;
+}
+
+std::optional<double> parse_share(const Node& node, std::string& /*hint*/) {
+  if (node.kind != Node::Kind::scalar) return std::nullopt;
+  const auto quantity = split_quantity(node.text);
+  if (!quantity || !(quantity->unit.empty() || quantity->unit == "%")) return std::nullopt;
+  const double value = quantity->unit.empty() ? quantity->number : quantity->number / 100;
+  return value >= 0 && value <= 1 ? std::optional(value) : std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_quantity(const Node& node, std::uint64_t low, std::uint64_t high,
+                                            std::span<const Unit> units, std::string& hint) {
+  if (node.kind != Node::Kind::scalar) return std::nullopt;
+  const auto value = read_quantity(node.text, units, hint);
+  return value && *value >= low && *value <= high ? value : std::nullopt;
+}
+
+std::optional<std::array<double, 3>> parse_triple(const Node& node, double low, double high,
+                                                  std::string& hint) {
+  std::array<double, 3> values{};
+  if (node.items.size() != values.size()) {
+    hint = "write [a, b, c], a number for each channel";
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto value = parse_number(node.items[i], low, high, hint);
+    if (!value) {
+      hint = fmt::format("number {} is {}", i + 1, shown(node.items[i]));
+      return std::nullopt;
+    }
+    values[i] = *value;
+  }
+  return values;
+}
+
+/// The shortest text that reads back to the same double.
+Node write_number(double value) {
+  return plain(fmt::format("{}", value));
+}
+
+Node write_triple(const std::array<double, 3>& values) {
+  return sequence({write_number(values[0]), write_number(values[1]), write_number(values[2])});
+}
+
+std::uint64_t count(std::chrono::milliseconds value) {
+  return static_cast<std::uint64_t>(value.count());
+}
+
+}  // namespace
+
+Type<bool> boolean() {
+  const auto parse = [](const Node& node, std::string& /*hint*/) -> std::optional<bool> {
+    if (node.kind != Node::Kind::scalar || node.quoted) return std::nullopt;
+    if (node.text == "true" || node.text == "false") return node.text == "true";
+    return std::nullopt;
+  };
+  return leaf<bool>("true or false", parse, [](bool value) { return plain(value ? "true" : "false"); });
+}
+
+Type<double> number(double low, double high) {
+  const auto parse = [low, high](const Node& node, std::string& hint) {
+    return parse_number(node, low, high, hint);
+  };
+  return leaf<double>(fmt::format("number from {} to {}", low, high), parse, write_number);
+}
+
+Type<std::optional<int>> integer_or(const std::string& word, int low, int high) {
+  using Value = std::optional<int>;
+  const auto parse = [=](const Node& node, std::string& hint) -> std::optional<Value> {
+    if (node.kind == Node::Kind::scalar && node.text == word) return Value{};
+    const Value value = parse_integer(node, low, high, hint);
+    return value ? std::optional<Value>(value) : std::nullopt;
+  };
+  const auto write = [word](const Value& value) { return plain(value ? fmt::format("{}", *value) : word); };
+  return leaf<Value>(fmt::format("whole number from {} to {}, or {}", low, high, word), parse, write);
+}
+
+Type<std::array<double, 3>> triple(double low, double high) {
+  const auto parse = [low, high](const Node& node, std::string& hint) {
+    return parse_triple(node, low, high, hint);
+  };
+  return leaf<std::array<double, 3>>(fmt::format("list of 3 numbers from {} to {}", low, high), parse,
+                                     write_triple);
+}
+
+Type<double> share() {
+  return leaf<double>("share from 0 to 1, or from 0% to 100%", parse_share, write_number);
+}
+
+Type<std::uint64_t> size(std::uint64_t low, std::uint64_t high) {
+  const auto parse = [low, high](const Node& node, std::string& hint) {
+    return parse_quantity(node, low, high, size_units(), hint);
+  };
+  const auto write = [](std::uint64_t value) { return plain(write_quantity(value, size_units())); };
+  const std::string text = fmt::format("size from {} to {}", write_quantity(low, size_units()),
+                                       write_quantity(high, size_units()));
+  return leaf<std::uint64_t>(text, parse, write);
+}
+
+Type<std::chrono::milliseconds> duration(std::chrono::milliseconds low, std::chrono::milliseconds high) {
+  using Value = std::chrono::milliseconds;
+  const auto parse = [low, high](const Node& node, std::string& hint) -> std::optional<Value> {
+    const auto value = parse_quantity(node, count(low), count(high), duration_units(), hint);
+    return value ? std::optional(Value(static_cast<std::int64_t>(*value))) : std::nullopt;
+  };
+  const auto write = [](Value value) { return plain(write_quantity(count(value), duration_units())); };
+  const std::string text = fmt::format("duration from {} to {}", write_quantity(count(low), duration_units()),
+                                       write_quantity(count(high), duration_units()));
+  return leaf<Value>(text, parse, write);
+}
+
+}  // namespace polyhead::config

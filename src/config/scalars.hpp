@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "polyhead/base/text.hpp"
+#include "type.hpp"
+#include "words.hpp"
+
+/// The types of options that are one value.
+namespace polyhead::config {
+
+Type<bool> boolean();
+Type<double> number(double low, double high);
+/// The whole number, or a word for the empty optional: `auto`, `none`.
+Type<std::optional<int>> integer_or(const std::string& word, int low, int high);
+/// Three numbers, one a channel.
+Type<std::array<double, 3>> triple(double low, double high);
+/// From 0 to 1: `0.1%` or `0.001`.
+Type<double> share();
+/// In bytes: `64MiB`.
+Type<std::uint64_t> size(std::uint64_t low, std::uint64_t high);
+/// `30s`
+Type<std::chrono::milliseconds> duration(std::chrono::milliseconds low, std::chrono::milliseconds high);
+
+/// One of an enumeration's words.
+template <class E>
+Type<E> word() {
+  const auto parse = [](const Node& node, std::string& hint) -> std::optional<E> {
+    if (node.kind != Node::Kind::scalar) return std::nullopt;
+    if (const E* value = find_word<E>(node.text)) return *value;
+    hint = did_you_mean(node.text, word_list<E>());
+    return std::nullopt;
+  };
+  const auto write = [](const E& value) {
+    for (const Word<E>& word : kWords<E>) {
+      if (word.value == value) return plain(std::string(word.text));
+    }
+    return Node{};
+  };
+  const auto words = word_list<E>();
+  return leaf<E>((words.size() > 1 ? "one of " : "") + join(words), parse, write);
+}
+
+}  // namespace polyhead::config

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "type.hpp"
+
+/// The types of options that are text.
+namespace polyhead::config {
+
+/// Longest name of a head, in bytes: names lie in the result file at a fixed width of 64.
+inline constexpr std::size_t kMaxHeadName = 63;
+
+Type<std::string> text();
+/// The name of a head.
+Type<std::string> head_name();
+/// A path, made absolute and normal.
+Type<std::filesystem::path> path();
+/// A pattern as glob(7) describes it, made absolute: the folder before it stands for itself, whatever its
+/// characters.
+Type<std::string> pattern();
+
+/// What keeps `name` from being a head's name, if anything: "is longer than 63 bytes".
+std::optional<std::string> problem_of_head_name(const std::string& name);
+/// What keeps `text` from being written to YAML and HDF5, if anything: "is empty".
+std::optional<std::string> problem_of_text(const std::string& text);
+
+}  // namespace polyhead::config

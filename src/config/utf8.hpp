@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace polyhead::config {
+
+/// Offset of the first byte that is not part of well-formed UTF-8 (RFC 3629), if there is one.
+std::optional<std::size_t> malformed_utf8(std::string_view text);
+
+/// Whether a control character is in well-formed UTF-8: U+0000 to U+001F, U+007F to U+009F.
+bool has_control_character(std::string_view text);
+
+}  // namespace polyhead::config

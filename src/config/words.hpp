@@ -1,0 +1,72 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "polyhead/config/config.hpp"
+
+namespace polyhead::config {
+
+/// An enumerator and the word that stands for it in the file.
+template <class E>
+struct Word {
+  E value;
+  std::string_view text;
+};
+
+/// All words of an enumeration, in its order.
+template <class E>
+inline constexpr auto kWords = nullptr;
+
+template <>
+inline constexpr std::array kWords<DataFormat>{Word<DataFormat>{DataFormat::hdf5, "hdf5"}};
+template <>
+inline constexpr std::array kWords<Interpolation>{Word<Interpolation>{Interpolation::bilinear, "bilinear"},
+                                                  Word<Interpolation>{Interpolation::bicubic, "bicubic"}};
+template <>
+inline constexpr std::array kWords<Arch>{Word<Arch>{Arch::resnet18, "resnet18"},
+                                         Word<Arch>{Arch::resnet34, "resnet34"},
+                                         Word<Arch>{Arch::resnet50, "resnet50"}};
+template <>
+inline constexpr std::array kWords<Precision>{Word<Precision>{Precision::fp32, "fp32"}};
+template <>
+inline constexpr std::array kWords<FusionRule>{
+    Word<FusionRule>{FusionRule::mean_logits, "mean-logits"},
+    Word<FusionRule>{FusionRule::mean_probabilities, "mean-probabilities"}};
+template <>
+inline constexpr std::array kWords<Strategy>{Word<Strategy>{Strategy::automatic, "auto"},
+                                             Word<Strategy>{Strategy::data, "data"}};
+template <>
+inline constexpr std::array kWords<Device>{Word<Device>{Device::automatic, "auto"},
+                                           Word<Device>{Device::cpu, "cpu"},
+                                           Word<Device>{Device::cuda, "cuda"}};
+template <>
+inline constexpr std::array kWords<LayerKind>{
+    Word<LayerKind>{LayerKind::linear, "linear"},       Word<LayerKind>{LayerKind::relu, "relu"},
+    Word<LayerKind>{LayerKind::gelu, "gelu"},           Word<LayerKind>{LayerKind::tanh, "tanh"},
+    Word<LayerKind>{LayerKind::batchnorm, "batchnorm"}, Word<LayerKind>{LayerKind::layernorm, "layernorm"},
+    Word<LayerKind>{LayerKind::dropout, "dropout"},     Word<LayerKind>{LayerKind::flatten, "flatten"}};
+
+/// The words alone, for messages.
+template <class E>
+std::vector<std::string> word_list() {
+  std::vector<std::string> words;
+  for (const Word<E>& word : kWords<E>) words.emplace_back(word.text);
+  return words;
+}
+
+/// The enumerator of a word; null when there is none.
+template <class E>
+const E* find_word(std::string_view text) {
+  for (const Word<E>& word : kWords<E>) {
+    if (word.text == text) return &word.value;
+  }
+  return nullptr;
+}
+
+/// "did you mean 'relu'?", or nothing when no word is near.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
+
+}  // namespace polyhead::config

@@ -1,0 +1,138 @@
+#include "hdf5_images.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "polyhead/base/error.hpp"
+
+namespace polyhead::data {
+namespace {
+
+using Shape = std::vector<std::int64_t>;
+constexpr std::int64_t kSliceBytes = std::int64_t{16} << 20U;
+
+bool is_float(h5::Type type) {
+  return type == h5::Type::f32 || type == h5::Type::f64;
+}
+
+bool is_channels(std::int64_t size) {
+  return size == 1 || size == 3;
+}
+
+/// Whether the dimensions are those of the other kind of array: a likely mistake.
+std::string hint(const h5::Dataset& dataset) {
+  const Shape& shape = dataset.shape();
+  if (shape.size() != 4) return "";
+  if (is_float(dataset.type()) && is_channels(shape[3])) {
+    return " (channels seem to be last: transpose float images with `images.transpose(0, 3, 1, 2)`)";
+  }
+  if (dataset.type() == h5::Type::u8 && is_channels(shape[1])) {
+    return " (channels seem to be first: transpose uint8 images with `images.transpose(0, 2, 3, 1)`)";
+  }
+  return "";
+}
+
+[[noreturn]] void fail(const h5::Dataset& dataset) {
+  throw Error(ExitCode::bad_data,
+              fmt::format("{} is {}; expected uint8 [N, H, W, C] or [N, H, W], or float32 or float64 [N, C, "
+                          "H, W], with C 1 or 3{}",
+                          dataset.where(), dataset.describe(), hint(dataset)));
+}
+
+/// Height, width and channels of each image.
+struct Layout {
+  std::int64_t height;
+  std::int64_t width;
+  std::int64_t channels;
+};
+
+Layout layout_of(const h5::Dataset& dataset) {
+  const Shape& shape = dataset.shape();
+  const bool bytes = dataset.type() == h5::Type::u8;
+  if (bytes && shape.size() == 3) return {shape[1], shape[2], 1};
+  if (bytes && shape.size() == 4 && is_channels(shape[3])) return {shape[1], shape[2], shape[3]};
+  if (is_float(dataset.type()) && shape.size() == 4 && is_channels(shape[1])) {
+    return {shape[2], shape[3], shape[1]};
+  }
+  fail(dataset);
+}
+
+void check_size(const h5::Dataset& dataset, const Layout& layout) {
+  const auto [height, width, channels] = layout;
+  if (dataset.shape()[0] == 0) {
+    throw Error(ExitCode::bad_data, fmt::format("{} is {}: it holds no samples; expected at least one",
+                                                dataset.where(), dataset.describe()));
+  }
+  if (height == 0 || width == 0) {
+    throw Error(ExitCode::bad_data, fmt::format("{} is {}: its images hold no pixels; expected at least 1x1",
+                                                dataset.where(), dataset.describe()));
+  }
+  // The product cannot overflow: h5 refuses dimensions of which it could.
+  if (height * width * channels >= kMostValues) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{} is {}: an image of {} values is too large; expected fewer than {} (2^31)",
+                            dataset.where(), dataset.describe(), height * width * channels, kMostValues));
+  }
+}
+
+}  // namespace
+
+Hdf5Images::Hdf5Images(h5::Dataset dataset)
+    : dataset_(std::move(dataset)), is_float_(is_float(dataset_.type())) {
+  const Layout layout = layout_of(dataset_);
+  check_size(dataset_, layout);
+  shape_ = {static_cast<int>(layout.height), static_cast<int>(layout.width)};
+  channels_ = static_cast<int>(layout.channels);
+  values_ = layout.height * layout.width * layout.channels;
+}
+
+std::string Hdf5Images::describe() const {
+  const Shape& shape = dataset_.shape();
+  return fmt::format("{} {}", h5::name_of(dataset_.type()), fmt::join(shape.begin() + 1, shape.end(), "x"));
+}
+
+ByteImage Hdf5Images::view(const std::uint8_t* pixels) const {
+  return {pixels, shape_, channels_, std::ptrdiff_t{shape_.width} * channels_};
+}
+
+FloatImage Hdf5Images::view(const float* pixels) const {
+  return {pixels, shape_, channels_};
+}
+
+/// Images read at once: a micro-batch of large ones must not be in memory twice.
+std::int64_t Hdf5Images::slice() const {
+  const std::int64_t bytes = values_ * (is_float_ ? sizeof(float) : sizeof(std::uint8_t));
+  return std::max<std::int64_t>(1, kSliceBytes / bytes);
+}
+
+template <class Pixel>
+std::span<const Pixel> Hdf5Images::load(std::vector<Pixel>& buffer, std::int64_t first, std::int64_t count) {
+  const auto size = static_cast<std::size_t>(count * values_);
+  if (buffer.size() < size) buffer.resize(size);
+  const std::span<Pixel> rows = std::span(buffer).first(size);
+  dataset_.read_rows(first, count, rows);
+  return rows;
+}
+
+void Hdf5Images::read(std::int64_t first, std::int64_t count, Preprocessor& preprocess, float* pixels) {
+  const std::int64_t values = preprocess.output(shape_).values();
+  const auto write = [&](const auto& loaded) {
+    for (std::size_t i = 0; i < loaded.size(); i += static_cast<std::size_t>(values_), pixels += values) {
+      preprocess(view(&loaded[i]), pixels);
+    }
+  };
+  const std::int64_t end = first + count;
+  for (std::int64_t at = first; at < end; at += slice()) {
+    const std::int64_t rows = std::min(slice(), end - at);
+    is_float_ ? write(load(floats_, at, rows)) : write(load(bytes_, at, rows));
+  }
+}
+
+std::span<const std::byte> Hdf5Images::bytes(std::int64_t index) {
+  return is_float_ ? std::as_bytes(load(floats_, index, 1)) : std::as_bytes(load(bytes_, index, 1));
+}
+
+}  // namespace polyhead::data

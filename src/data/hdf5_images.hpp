@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "polyhead/data/preprocess.hpp"
+#include "polyhead/h5/h5.hpp"
+
+namespace polyhead::data {
+
+/// The images of an HDF5 file: uint8 [N, H, W, C] or [N, H, W], or float32 or float64 [N, C, H, W], with C 1
+/// or 3.
+class Hdf5Images {
+ public:
+  /// Throws Error(bad_data) when type or shape are none of these, or when there is no image.
+  explicit Hdf5Images(h5::Dataset dataset);
+
+  [[nodiscard]] std::int64_t size() const { return dataset_.shape()[0]; }
+  [[nodiscard]] ImageShape shape() const { return shape_; }
+  /// "uint8 32x32x3": the dimensions in the file's order.
+  [[nodiscard]] std::string describe() const;
+  /// "data.h5:/images", for messages.
+  [[nodiscard]] const std::string& where() const { return dataset_.where(); }
+
+  /// Preprocesses images [first, first + count) to `pixels`, one after the other. Throws Error(io_error).
+  void read(std::int64_t first, std::int64_t count, Preprocessor& preprocess, float* pixels);
+  /// One image as it is in memory before preprocessing; valid until the next call.
+  std::span<const std::byte> bytes(std::int64_t index);
+
+ private:
+  [[nodiscard]] ByteImage view(const std::uint8_t* pixels) const;
+  [[nodiscard]] FloatImage view(const float* pixels) const;
+  [[nodiscard]] std::int64_t slice() const;
+  template <class Pixel>
+  std::span<const Pixel> load(std::vector<Pixel>& buffer, std::int64_t first, std::int64_t count);
+
+  h5::Dataset dataset_;
+  bool is_float_ = false;
+  ImageShape shape_;
+  int channels_ = 1;
+  std::int64_t values_ = 0;          ///< in one image
+  std::vector<std::uint8_t> bytes_;  ///< what was read last, when images are 8-bit
+  std::vector<float> floats_;        ///< the same, when they are float
+};
+
+}  // namespace polyhead::data

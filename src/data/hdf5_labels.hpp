@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "polyhead/h5/h5.hpp"
+
+namespace polyhead::data {
+
+/// The labels of an HDF5 file: any integer type, [N] or [N, 1].
+class Hdf5Labels {
+ public:
+  /// Throws Error(bad_data) when type or shape are none of these, or when there are not `images` of them.
+  Hdf5Labels(h5::Dataset dataset, std::int64_t images);
+
+  /// Labels [first, first + labels.size()). Throws Error(bad_data) that names the first sample whose label is
+  /// neither a class that int32 holds nor -1.
+  void read(std::int64_t first, std::span<std::int32_t> labels);
+
+ private:
+  void read_slice(std::int64_t first, std::span<std::int32_t> labels);
+
+  h5::Dataset dataset_;
+  std::vector<std::int64_t> wide_;  ///< as wide as any type in the file
+};
+
+}  // namespace polyhead::data

@@ -1,0 +1,137 @@
+#include "polyhead/device/cuda.hpp"
+
+#include <filesystem>
+#include <string_view>
+
+#include <cuda_runtime_api.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <link.h>
+
+#include "polyhead/base/error.hpp"
+
+namespace polyhead::device {
+namespace {
+
+/// One CUDA call, one check.
+void check(cudaError_t result, std::string_view call) {
+  if (result == cudaSuccess) return;
+  cudaGetLastError();  // the runtime would report it again at the next call
+  throw Error(ExitCode::unavailable, fmt::format("{} failed: {}", call, cudaGetErrorString(result)));
+}
+
+struct Count {
+  int devices = 0;
+  cudaError_t result = cudaSuccess;
+};
+
+Count count_devices() {
+  Count count;
+  count.result = cudaGetDeviceCount(&count.devices);
+  if (count.result != cudaSuccess) {
+    count.devices = 0;
+    cudaGetLastError();
+  }
+  return count;
+}
+
+void check_index(int index) {
+  const int count = device_count();
+  if (index >= 0 && index < count) return;
+  if (count == 0) throw Error(ExitCode::config, fmt::format("no GPU can be used: {}", why_no_device()));
+  throw Error(ExitCode::config,
+              fmt::format("there is no GPU {}: this process may use {} of them", index, count));
+}
+
+std::string version_text(int version) {
+  return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+}
+
+int installed_driver() {
+  int version = 0;
+  check(cudaDriverGetVersion(&version), "cudaDriverGetVersion");
+  return version;
+}
+
+int loaded_runtime() {
+  int version = 0;
+  check(cudaRuntimeGetVersion(&version), "cudaRuntimeGetVersion");
+  return version;
+}
+
+std::string uuid_text(const cudaUUID_t& uuid) {
+  std::string text = "GPU-";
+  for (int i = 0; i < 16; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", static_cast<unsigned char>(uuid.bytes[i]));
+  }
+  return text;
+}
+
+/// The folder that LibTorch was loaded from: its CUDA half lies beside libc10.
+std::filesystem::path torch_folder() {
+  std::filesystem::path folder;
+  dl_iterate_phdr(
+      [](dl_phdr_info* object, std::size_t /*size*/, void* result) {
+        const std::filesystem::path path(object->dlpi_name);
+        if (path.filename() != "libc10.so") return 0;
+        *static_cast<std::filesystem::path*>(result) = path.parent_path();
+        return 1;
+      },
+      &folder);
+  return folder;
+}
+
+}  // namespace
+
+int device_count() {
+  return count_devices().devices;
+}
+
+std::string why_no_device() {
+  const Count count = count_devices();
+  if (count.devices > 0) return "";
+  const int driver = installed_driver();
+  if (driver == 0) return "no NVIDIA driver is installed";
+  if (driver < loaded_runtime()) {
+    return fmt::format("the NVIDIA driver supports CUDA {}, but LibTorch was built for {}: update the driver",
+                       version_text(driver), version_text(loaded_runtime()));
+  }
+  return count.result == cudaSuccess
+             ? "there is no NVIDIA GPU"
+             : fmt::format("cudaGetDeviceCount: {}", cudaGetErrorString(count.result));
+}
+
+DeviceInfo query(int index) {
+  select(index);
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties");
+  std::size_t free = 0;
+  std::size_t total = 0;
+  check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return {properties.name, uuid_text(properties.uuid),
+          fmt::format("{}.{}", properties.major, properties.minor), total, free};
+}
+
+std::string driver_version() {
+  return fmt::format("driver {}, runtime {}", version_text(installed_driver()),
+                     version_text(loaded_runtime()));
+}
+
+void select(int index) {
+  check_index(index);
+  check(cudaSetDevice(index), "cudaSetDevice");
+}
+
+void load_torch_cuda() {
+  check_index(0);
+  const std::filesystem::path library = torch_folder() / "libtorch_cuda.so";
+  // Never closed: LibTorch keeps pointers into it until the process ends.
+  static void* const handle = dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  if (handle != nullptr) return;
+  const char* why = dlerror();
+  throw Error(ExitCode::unavailable, fmt::format("{} cannot be loaded: {}", library.string(),
+                                                 why != nullptr ? why : "an earlier attempt failed"));
+}
+
+}  // namespace polyhead::device

@@ -1,0 +1,47 @@
+#include "check.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <hdf5.h>
+
+#include "polyhead/base/text.hpp"
+
+namespace polyhead::h5::detail {
+namespace {
+
+constexpr std::size_t kReasons = 4;  // the innermost lines of a stack say it; the outer ones repeat it
+
+herr_t collect(unsigned /*depth*/, const H5E_error2_t* entry, void* to) noexcept {
+  auto& reasons = *static_cast<std::vector<std::string>*>(to);
+  if (entry->desc == nullptr || reasons.size() >= kReasons) return 0;
+  try {
+    if (std::find(reasons.begin(), reasons.end(), entry->desc) == reasons.end())
+      reasons.emplace_back(entry->desc);
+  } catch (const std::exception&) {
+    return -1;  // an exception must not travel through C
+  }
+  return 0;
+}
+
+std::string reason() {
+  std::vector<std::string> reasons;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, collect, &reasons);
+  return reasons.empty() ? "HDF5 gives no reason" : join(reasons, "; ");
+}
+
+}  // namespace
+
+void silence() {
+  thread_local const herr_t done = H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  static_cast<void>(done);
+}
+
+void fail(ExitCode code, std::string_view where, std::string_view action) {
+  throw Error(code, fmt::format("{}: cannot {}: {}", where, action, reason()));
+}
+
+}  // namespace polyhead::h5::detail

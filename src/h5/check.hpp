@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string_view>
+
+#include "polyhead/base/error.hpp"
+
+namespace polyhead::h5::detail {
+
+/// Stops HDF5 from printing its error stack by itself: a setting of each thread.
+void silence();
+
+/// Throws "WHERE: cannot ACTION: what HDF5's error stack says".
+[[noreturn]] void fail(ExitCode code, std::string_view where, std::string_view action);
+
+/// Makes one call of HDF5 and returns its result; a negative one becomes an Error.
+template <class Call>
+auto checked(ExitCode code, std::string_view where, std::string_view action, Call&& call) {
+  silence();
+  const auto result = call();
+  if (result < 0) fail(code, where, action);
+  return result;
+}
+
+}  // namespace polyhead::h5::detail

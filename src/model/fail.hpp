@@ -1,0 +1,15 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace polyhead::model {
+
+/// Throws Error(bad_data) with "FILE: TEXT".
+[[noreturn]] void bad_data(const std::filesystem::path& file, std::string_view text);
+
+/// A name from an untrusted file for a message: control characters as \xNN, cut after 120 characters.
+std::string printable(std::string_view text);
+
+}  // namespace polyhead::model

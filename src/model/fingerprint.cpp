@@ -1,0 +1,47 @@
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include "polyhead/base/text.hpp"
+#include "polyhead/device/cuda.hpp"
+#include "polyhead/model/model.hpp"
+
+namespace polyhead::model {
+namespace {
+
+/// Variables that make MKL or oneDNN pick other kernels, with other bits.
+constexpr std::array kVariables{"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_CBWR",
+                                "MKL_ENABLE_INSTRUCTIONS"};
+
+std::string cpu_engine() {
+  std::vector<std::string> parts{fmt::format("kernels {}", at::get_cpu_capability())};
+  for (const char* variable : kVariables) {
+    if (const char* value = std::getenv(variable)) parts.push_back(fmt::format("{}={}", variable, value));
+  }
+  return join(parts, "; ");
+}
+
+std::string cuda_engine(int index) {
+  device::load_torch_cuda();
+  const device::DeviceInfo info = device::query(index);
+  return fmt::format("{}; compute capability {}; CUDA {}; cuDNN {}", info.name, info.compute_capability,
+                     device::driver_version(), at::detail::getCUDAHooks().versionCuDNN());
+}
+
+}  // namespace
+
+std::string libtorch_version() {
+  return TORCH_VERSION;
+}
+
+std::string engine_fingerprint(const Placement& placement) {
+  return fmt::format("LibTorch {}; {}", libtorch_version(),
+                     placement.cuda ? cuda_engine(placement.device) : cpu_engine());
+}
+
+}  // namespace polyhead::model

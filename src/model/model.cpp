@@ -1,0 +1,106 @@
+#include "polyhead/model/model.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include "head.hpp"
+#include "polyhead/base/error.hpp"
+#include "polyhead/device/cuda.hpp"
+#include "polyhead/model/layout.hpp"
+#include "resnet.hpp"
+#include "tensors.hpp"
+#include "torch_guard.hpp"
+#include "torch_settings.hpp"
+
+namespace polyhead::model {
+namespace {
+
+at::Device device_of(const Placement& placement) {
+  if (!placement.cuda) return at::Device(at::kCPU);
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(placement.device)};
+}
+
+class TorchModel : public Model {
+ public:
+  TorchModel(const config::Config& config, Weights weights, std::int64_t batch, ImageShape image,
+             at::Device device)
+      : weights_(std::move(weights)), batch_(batch), image_(image), device_(device) {
+    const c10::InferenceMode inference;
+    const auto count = static_cast<std::int64_t>(weights_.values.size());
+    TensorSource source(weights_.parameters, view_of(std::span(weights_.values), {count}).to(device_));
+    const ResNetSpec spec = resnet_spec(config.backbone.arch);
+    backbone_.emplace(spec, source);
+    for (const config::Head& head : config.heads) {
+      heads_.emplace_back(head_steps(head, spec.feature_width), source);
+    }
+    if (device_.is_cuda()) weights_.values = {};  // the GPU has its own copy
+  }
+
+  void features(std::span<const float> pixels, std::span<float> features) override {
+    guarded("the backbone", [&] {
+      const c10::InferenceMode inference;
+      const at::Tensor out = view_of(features, {batch_, weights_.feature_width});
+      at::Tensor in = view_of(pixels, {batch_, 3, image_.height, image_.width}).to(device_);
+      out.copy_(backbone_->features(std::move(in)));
+    });
+  }
+
+  void scores(std::span<const float> features, std::span<float> scores) override {
+    guarded("the heads", [&] {
+      const c10::InferenceMode inference;
+      const auto heads = static_cast<std::int64_t>(heads_.size());
+      const at::Tensor out = view_of(scores, {heads, batch_, weights_.classes});
+      const at::Tensor in = view_of(features, {batch_, weights_.feature_width}).to(device_);
+      // On the CPU the heads write straight into `scores`; a GPU's results come back in one copy.
+      const at::Tensor computed = device_.is_cpu() ? out : at::empty(out.sizes(), in.options());
+      for (std::int64_t k = 0; k < heads; ++k) {
+        computed.select(0, k).copy_(heads_[static_cast<std::size_t>(k)].scores(in));
+      }
+      if (!device_.is_cpu()) out.copy_(computed);
+    });
+  }
+
+ private:
+  Weights weights_;
+  std::int64_t batch_;
+  ImageShape image_;
+  at::Device device_;
+  std::optional<ResNet> backbone_;
+  std::vector<Head> heads_;
+};
+
+/// The weights may come from another rank: they must be laid out as this configuration wants.
+void check_layout(const config::Config& config, const Weights& weights) {
+  const Layout layout = make_layout(config);
+  const auto same = [](const Parameter& a, const Parameter& b) {
+    return a.name == b.name && a.shape == b.shape && a.offset == b.offset;
+  };
+  const bool fits = std::equal(layout.parameters.begin(), layout.parameters.end(), weights.parameters.begin(),
+                               weights.parameters.end(), same) &&
+                    static_cast<std::size_t>(layout.values) == weights.values.size() &&
+                    layout.feature_width == weights.feature_width && layout.classes == weights.classes;
+  if (!fits) throw Error(ExitCode::internal, "the weights do not belong to this configuration");
+}
+
+}  // namespace
+
+std::unique_ptr<Model> make_model(const config::Config& config, Weights weights, std::int64_t batch,
+                                  ImageShape image, const Placement& placement) {
+  if (batch < 1 || image.height < 1 || image.width < 1 || placement.threads < 1) {
+    throw Error(ExitCode::internal, fmt::format("make_model: batch {}, image {} x {}, threads {}", batch,
+                                                image.height, image.width, placement.threads));
+  }
+  check_layout(config, weights);
+  if (placement.cuda) {
+    device::load_torch_cuda();
+    device::select(placement.device);
+  }
+  return guarded("building the model", [&]() -> std::unique_ptr<Model> {
+    apply_torch_settings(placement.threads);
+    return std::make_unique<TorchModel>(config, std::move(weights), batch, image, device_of(placement));
+  });
+}
+
+}  // namespace polyhead::model

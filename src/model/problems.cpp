@@ -1,0 +1,26 @@
+#include "problems.hpp"
+
+#include <fmt/format.h>
+
+#include "polyhead/base/text.hpp"
+
+namespace polyhead::model {
+namespace {
+
+constexpr std::size_t kMostLines = 100;
+
+}  // namespace
+
+void Problems::add(ExitCode code, std::string line) {
+  code_ = count_ == 0 || code == code_ ? code : ExitCode::bad_data;
+  if (++count_ <= kMostLines) lines_.push_back(std::move(line));
+}
+
+void Problems::throw_if_any() const {
+  if (!any()) return;
+  std::string text = join(lines_, "\n");
+  if (count_ > kMostLines) text += fmt::format("\nand {} more", count_ - kMostLines);
+  throw Error(code_, text);
+}
+
+}  // namespace polyhead::model

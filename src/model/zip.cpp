@@ -1,0 +1,188 @@
+#include "polyhead/model/zip.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "crc32.hpp"
+#include "fail.hpp"
+#include "input_file.hpp"
+
+namespace polyhead::model {
+namespace {
+
+static_assert(std::endian::native == std::endian::little);
+
+using Bytes = std::span<const std::byte>;
+
+// Signatures, fixed sizes and field offsets of the records, from the APPNOTE.
+constexpr std::uint32_t kEnd = 0x06054b50;
+constexpr std::uint32_t kEnd64 = 0x06064b50;
+constexpr std::uint32_t kLocator64 = 0x07064b50;
+constexpr std::uint32_t kCentral = 0x02014b50;
+constexpr std::uint32_t kLocal = 0x04034b50;
+constexpr std::size_t kEndSize = 22;
+constexpr std::size_t kEnd64Size = 56;
+constexpr std::size_t kLocator64Size = 20;
+constexpr std::size_t kCentralSize = 46;
+constexpr std::size_t kLocalSize = 30;
+constexpr std::size_t kLongestComment = 65535;
+constexpr std::uint16_t kExtra64 = 1;
+constexpr std::uint32_t kIn64 = 0xFFFFFFFF;  // a 32-bit field whose value stands in the zip64 record
+
+template <class T>
+T field(Bytes bytes, std::size_t at) {
+  T value;
+  std::memcpy(&value, bytes.data() + at, sizeof value);
+  return value;
+}
+
+/// Position of the last end-of-central-directory record in the file's tail.
+std::optional<std::size_t> find_end(Bytes tail) {
+  for (std::size_t at = tail.size() < kEndSize ? 0 : tail.size() - kEndSize + 1; at-- > 0;) {
+    if (field<std::uint32_t>(tail, at) == kEnd) return at;
+  }
+  return std::nullopt;
+}
+
+/// The zip64 values among an entry's extra fields.
+Bytes zip64_extra(Bytes extra) {
+  while (extra.size() >= 4) {
+    const auto id = field<std::uint16_t>(extra, 0);
+    const std::size_t size = std::min<std::size_t>(field<std::uint16_t>(extra, 2), extra.size() - 4);
+    if (id == kExtra64) return extra.subspan(4, size);
+    extra = extra.subspan(4 + size);
+  }
+  return {};
+}
+
+struct Directory {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+Directory find_directory(const InputFile& file) {
+  const std::size_t tail_size =
+      std::min<std::uint64_t>(file.size(), kEndSize + kLongestComment + kLocator64Size);
+  const std::uint64_t tail_start = file.size() - tail_size;
+  const std::vector<std::byte> tail = file.read(tail_start, tail_size);
+  const auto end = find_end(tail);
+  if (!end) bad_data(file.path(), "is a zip file without its end: is it truncated?");
+  const Directory plain{field<std::uint32_t>(tail, *end + 16), field<std::uint32_t>(tail, *end + 12)};
+  if (*end < kLocator64Size) return plain;
+  const Bytes locator = Bytes(tail).subspan(*end - kLocator64Size, kLocator64Size);
+  if (field<std::uint32_t>(locator, 0) != kLocator64) return plain;
+  const auto at = field<std::uint64_t>(locator, 8);
+  if (file.size() < kEnd64Size || at > file.size() - kEnd64Size) {
+    bad_data(file.path(), "is a damaged zip file: its zip64 record lies outside it");
+  }
+  const std::vector<std::byte> end64 = file.read(at, kEnd64Size);
+  if (field<std::uint32_t>(end64, 0) != kEnd64) {
+    bad_data(file.path(), "is a damaged zip file: its zip64 record is not where it should be");
+  }
+  return {field<std::uint64_t>(end64, 48), field<std::uint64_t>(end64, 40)};
+}
+
+}  // namespace
+
+ZipReader::ZipReader(const std::filesystem::path& path) : file_(std::make_unique<InputFile>(path)) {
+  const Directory directory = find_directory(*file_);
+  if (directory.size > file_->size() || directory.offset > file_->size() - directory.size) {
+    bad_data(path, "is a damaged zip file: its directory lies outside it (truncated?)");
+  }
+  read_directory(directory.offset, directory.size);
+}
+
+ZipReader::~ZipReader() = default;
+
+void ZipReader::read_directory(std::uint64_t offset, std::uint64_t size) {
+  const std::vector<std::byte> directory = file_->read(offset, size);
+  for (Bytes rest(directory); !rest.empty();) {
+    if (rest.size() < kCentralSize || field<std::uint32_t>(rest, 0) != kCentral) {
+      bad_data(file_->path(), "is a damaged zip file: an entry of its directory is malformed");
+    }
+    const std::size_t name_size = field<std::uint16_t>(rest, 28);
+    const std::size_t entry_size =
+        kCentralSize + name_size + field<std::uint16_t>(rest, 30) + field<std::uint16_t>(rest, 32);
+    if (rest.size() < entry_size) {
+      bad_data(file_->path(), "is a damaged zip file: its directory ends within an entry");
+    }
+    const auto* name = reinterpret_cast<const char*>(rest.data() + kCentralSize);
+    add_record(rest.first(entry_size), std::string(name, name_size));
+    rest = rest.subspan(entry_size);
+  }
+}
+
+void ZipReader::add_record(Bytes entry, const std::string& name) {
+  Bytes wide = zip64_extra(entry.subspan(kCentralSize + name.size(), field<std::uint16_t>(entry, 30)));
+  const auto value = [&](std::size_t at) -> std::uint64_t {
+    const auto narrow = field<std::uint32_t>(entry, at);
+    if (narrow != kIn64 || wide.size() < sizeof(std::uint64_t)) return narrow;
+    const auto long_value = field<std::uint64_t>(wide, 0);
+    wide = wide.subspan(sizeof(std::uint64_t));
+    return long_value;
+  };
+  Record record;
+  const bool encrypted = (field<std::uint16_t>(entry, 8) & 1U) != 0;
+  record.stored = !encrypted && field<std::uint16_t>(entry, 10) == 0;
+  record.size = value(24);
+  const std::uint64_t packed_size = value(20);
+  record.header = value(42);
+  record.crc = field<std::uint32_t>(entry, 16);
+  if ((record.stored && packed_size != record.size) || !records_.emplace(name, record).second) {
+    bad_data(file_->path(), fmt::format("is a damaged zip file: entry '{}' has two sizes or is there twice",
+                                        printable(name)));
+  }
+}
+
+std::uint64_t ZipReader::file_size() const {
+  return file_->size();
+}
+
+const ZipReader::Record* ZipReader::find(const std::string& name) const {
+  const auto found = records_.find(name);
+  return found == records_.end() ? nullptr : &found->second;
+}
+
+std::uint64_t ZipReader::locate(const std::string& name, const Record& record) const {
+  const std::uint64_t size = file_->size();
+  if (size >= kLocalSize && record.header <= size - kLocalSize) {
+    const std::vector<std::byte> local = file_->read(record.header, kLocalSize);
+    const std::uint64_t data =
+        record.header + kLocalSize + field<std::uint16_t>(local, 26) + field<std::uint16_t>(local, 28);
+    const bool inside = data <= size && record.size <= size - data;
+    if (inside && field<std::uint32_t>(local, 0) == kLocal) return data;
+  }
+  bad_data(file_->path(), fmt::format("is a damaged zip file: entry '{}' lies outside it", printable(name)));
+}
+
+std::uint64_t ZipReader::verified_data(const std::string& name, const Record& record) const {
+  if (!record.stored) {
+    bad_data(file_->path(), fmt::format("entry '{}' is compressed or encrypted, which torch.save never does",
+                                        printable(name)));
+  }
+  const std::uint64_t data = locate(name, record);
+  if (record.crc == 0) return data;  // torch.serialization.set_crc32_options(False)
+  constexpr std::uint64_t kChunk = std::uint64_t{1} << 20U;
+  std::uint32_t crc = 0;
+  std::vector<std::byte> chunk;
+  for (std::uint64_t done = 0; done < record.size; done += chunk.size()) {
+    chunk.resize(std::min(kChunk, record.size - done));
+    file_->read(data + done, chunk);
+    crc = crc32(crc, chunk);
+  }
+  if (crc != record.crc) {
+    bad_data(file_->path(),
+             fmt::format("is damaged: the checksum of entry '{}' does not match its bytes", printable(name)));
+  }
+  return data;
+}
+
+std::vector<std::byte> ZipReader::read(std::uint64_t offset, std::size_t count) const {
+  return file_->read(offset, count);
+}
+
+}  // namespace polyhead::model

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace polyhead::report {
+
+/// What comes from a file, fit for a terminal: control characters become '?', line ends stay.
+std::string printable(std::string_view text);
+/// The same without line ends.
+std::string one_line(std::string_view text);
+
+/// Pads with spaces to `width` characters (UTF-8 code points).
+std::string pad_right(std::string_view text, std::size_t width);
+std::size_t width_of(std::string_view text);
+
+/// "1 rank", "2 ranks"
+std::string counted(std::int64_t count, std::string_view noun);
+
+}  // namespace polyhead::report

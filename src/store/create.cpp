@@ -1,0 +1,114 @@
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "format.hpp"
+#include "polyhead/base/error.hpp"
+#include "polyhead/h5/h5.hpp"
+#include "polyhead/store/writer.hpp"
+#include "posix_file.hpp"
+#include "publish.hpp"
+#include "structure.hpp"
+
+namespace polyhead::store {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::size_t kFillBytes = std::size_t{1} << 20U;
+
+[[noreturn]] void fail(const fs::path& path, const std::string& reason) {
+  throw Error(ExitCode::cant_create, fmt::format("{}: cannot be created: {}", path.string(), reason));
+}
+
+void check_existing(const fs::path& path, Existing existing) {
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(path, error);
+  if (status.type() == fs::file_type::none) fail(path, error.message());
+  if (!fs::exists(status)) return;
+  if (existing == Existing::refuse) {
+    throw Error(
+        ExitCode::cant_create,
+        fmt::format("{}: exists already. Give --resume to continue it, --overwrite to replace it, or another "
+                    "output.path",
+                    path.string()));
+  }
+  if (!fs::is_regular_file(status) && !fs::is_symlink(status)) {
+    fail(path, "something that is not a file has this name");
+  }
+}
+
+/// The folder itself, or the nearest one above it that exists.
+fs::path existing_folder(const fs::path& path) {
+  fs::path folder = fs::absolute(path).parent_path();
+  std::error_code error;
+  while (!fs::exists(folder, error) && folder.has_relative_path()) {
+    if (error) fail(path, fmt::format("{}: {}", folder.string(), error.message()));
+    folder = folder.parent_path();
+  }
+  return folder;
+}
+
+void check_layout(const Layout& layout) {
+  const bool sound =
+      layout.samples >= 0 && layout.classes >= 0 && layout.batch > 0 &&
+      layout.head_weights.size() == layout.heads.size() &&
+      (layout.class_names.empty() || layout.class_names.size() == static_cast<std::size_t>(layout.classes));
+  if (!sound) throw Error(ExitCode::internal, "store: the layout of the result contradicts itself");
+}
+
+void fill_with_ones(File& file, std::uint64_t offset, std::uint64_t bytes) {
+  const std::vector<std::byte> ones(std::min<std::uint64_t>(bytes, kFillBytes), std::byte{0xFF});
+  for (std::uint64_t done = 0; done < bytes; done += ones.size()) {
+    file.write(offset + done, std::span(ones).first(std::min<std::uint64_t>(ones.size(), bytes - done)));
+  }
+}
+
+/// Takes the space, then makes every prediction -1: all bits set. The rest of a pending row is zero, as the
+/// file system gives it.
+void make_pending(const fs::path& path, const Layout& layout, const Offsets& offsets) {
+  PosixFile file(path);
+  file.reserve();
+  const auto samples = static_cast<std::uint64_t>(layout.samples);
+  fill_with_ones(file, offsets.fused_prediction, samples * sizeof(std::int32_t));
+  fill_with_ones(file, offsets.head_prediction, samples * layout.heads.size() * sizeof(std::int32_t));
+  file.sync_all();
+}
+
+}  // namespace
+
+void check_output(const fs::path& path, Existing existing) {
+  if (!path.has_filename() || path.filename() == "." || path.filename() == "..")
+    fail(path, "it names no file");
+  check_existing(path, existing);
+  const fs::path folder = existing_folder(path);
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) fail(path, fmt::format("{} is not a folder", folder.string()));
+  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    fail(path, fmt::format("the folder {} is not writable: {}", folder.string(),
+                           std::generic_category().message(errno)));
+  }
+}
+
+Offsets create(const fs::path& path, const Layout& layout, const SampleSource& samples, const Header& header,
+               Existing existing) {
+  check_layout(layout);
+  check_output(path, existing);
+  make_folders(path.parent_path());
+  TemporaryFile temporary(path);
+  const Offsets offsets = write_structure(temporary.path(), layout, samples, header);
+  try {
+    make_pending(temporary.path(), layout, offsets);
+  } catch (const Error& error) {
+    throw Error(ExitCode::cant_create,
+                error.what());  // no row is lost yet: it is the file that cannot be made
+  }
+  temporary.publish(existing == Existing::overwrite);
+  return offsets;
+}
+
+}  // namespace polyhead::store

@@ -1,0 +1,79 @@
+#include "polyhead/store/file.hpp"
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "polyhead/base/error.hpp"
+#include "polyhead/base/text.hpp"
+#include "posix_file.hpp"
+
+namespace polyhead::store {
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& path, const std::string& action) {
+  throw Error(ExitCode::io_error, fmt::format("{}: cannot {}: {}", path.string(), action,
+                                              std::generic_category().message(errno)));
+}
+
+/// Before fallocate, which would fill a disk that is too small up to the last block.
+void check_space(const std::filesystem::path& path, const FileDescriptor& file, const struct stat& status) {
+  struct statvfs disk {};
+  if (::fstatvfs(file.get(), &disk) != 0 || disk.f_blocks == 0) return;  // a file system that does not say
+  const std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  const std::uint64_t taken = static_cast<std::uint64_t>(status.st_blocks) * 512;
+  if (size <= taken || size - taken <= free) return;
+  throw Error(ExitCode::io_error, fmt::format("{}: cannot reserve {}: {} are free on this disk",
+                                              path.string(), human_bytes(size), human_bytes(free)));
+}
+
+}  // namespace
+
+PosixFile::PosixFile(const std::filesystem::path& path)
+    : path_(path), file_(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {
+  if (!file_) fail(path_, "be opened for writing");
+}
+
+void PosixFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written == 0) errno = ENOSPC;
+    if (written <= 0) fail(path_, fmt::format("write {} bytes at offset {}", bytes.size(), offset));
+    offset += static_cast<std::uint64_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void PosixFile::sync() {
+  if (::fdatasync(file_.get()) != 0) fail(path_, "be written to the disk (fdatasync)");
+}
+
+void PosixFile::sync_all() {
+  if (::fsync(file_.get()) != 0) fail(path_, "be written to the disk (fsync)");
+}
+
+void PosixFile::reserve() {
+  struct stat status {};
+  if (::fstat(file_.get(), &status) != 0) fail(path_, "be examined");
+  if (status.st_size == 0) return;
+  check_space(path_, file_, status);
+  // fallocate, not posix_fallocate: that one touches every block where the file system cannot reserve.
+  while (::fallocate(file_.get(), 0, 0, status.st_size) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL) return;
+    fail(path_, fmt::format("reserve {}", human_bytes(static_cast<std::uint64_t>(status.st_size))));
+  }
+}
+
+std::unique_ptr<File> open_for_writing(const std::filesystem::path& path) {
+  return std::make_unique<PosixFile>(path);
+}
+
+}  // namespace polyhead::store

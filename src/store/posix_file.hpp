@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+
+#include "polyhead/base/file_descriptor.hpp"
+#include "polyhead/store/file.hpp"
+
+namespace polyhead::store {
+
+/// An existing regular file, written with pwrite.
+class PosixFile final : public File {
+ public:
+  explicit PosixFile(const std::filesystem::path& path);
+  void write(std::uint64_t offset, std::span<const std::byte> bytes) override;
+  void sync() override;
+  /// Content and metadata to the disk (fsync).
+  void sync_all();
+  /// Takes the disk space of the file as long as it is now (fallocate); does nothing where the file system
+  /// cannot. Throws Error(io_error), for instance when the disk is too small.
+  void reserve();
+
+ private:
+  std::filesystem::path path_;
+  FileDescriptor file_;
+};
+
+}  // namespace polyhead::store

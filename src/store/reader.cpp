@@ -1,0 +1,197 @@
+#include "polyhead/store/reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "format.hpp"
+#include "polyhead/base/error.hpp"
+#include "polyhead/base/sample.hpp"
+
+namespace polyhead::store {
+namespace {
+
+constexpr std::int64_t kMostBatch = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kStatusChunk = 1 << 20;
+constexpr std::int64_t kDigestBytes = 4 << 20;
+constexpr std::uint64_t kLongestId = 1 << 20U;
+constexpr std::array<std::string_view, 6> kTexts{"provenance", "summary",     "certificate",
+                                                 "identity",   "fingerprint", "config"};
+
+std::int64_t check_version(const h5::File& file) {
+  const std::string where = file.path().string();
+  if (file.read_text_attribute("format") != format::kName) {
+    throw Error(ExitCode::bad_data, fmt::format("{}: is not a result file of polyhead", where));
+  }
+  const std::int64_t version = file.read_integer_attribute("format_version").value_or(0);
+  if (version < 1 || version > kFormatVersion) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: has format version {}; this polyhead knows 1 to {}: use a newer one", where,
+                            version, kFormatVersion));
+  }
+  return version;
+}
+
+std::int64_t read_count(const h5::File& file, const std::string& name, std::int64_t least,
+                        std::int64_t most) {
+  const std::int64_t value = file.read_integer_attribute(name).value_or(-1);
+  if (value >= least && value <= most) return value;
+  throw Error(ExitCode::bad_data, fmt::format("{}: attribute '{}' is {}, expected {} to {}",
+                                              file.path().string(), name, value, least, most));
+}
+
+/// The dataset if it has the type and the shape that the layout asks for. Contiguous, so that HDF5 has
+/// checked its extent against the file's length.
+h5::Dataset open_checked(const h5::File& file, const std::string& name, h5::Type type,
+                         const std::vector<std::int64_t>& shape) {
+  h5::Dataset dataset = file.dataset(name);
+  const bool empty = std::find(shape.begin(), shape.end(), 0) != shape.end();
+  if (dataset.type() == type && dataset.shape() == shape && (empty || dataset.offset())) return dataset;
+  throw Error(ExitCode::bad_data, fmt::format("{}: is {}, expected {} [{}], contiguous", dataset.where(),
+                                              dataset.describe(), h5::name_of(type), fmt::join(shape, ", ")));
+}
+
+Layout read_layout(const h5::File& file) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 60U;
+  Layout layout;
+  layout.samples = read_count(file, "samples", 0, kMost);
+  layout.classes = read_count(file, "classes", 0, kMost);
+  layout.batch = read_count(file, "batch", 1, kMostBatch);
+  layout.fusion_rule = file.read_text_attribute("fusion_rule").value_or("");
+  layout.heads = file.read_strings(format::kHeadName);
+  layout.head_weights.resize(layout.heads.size());
+  const std::int64_t heads = layout.head_count();
+  open_checked(file, format::kHeadWeight, h5::Type::f64, {heads})
+      .read_rows(0, heads, std::span(layout.head_weights));
+  if (file.has(format::kClassName)) layout.class_names = file.read_strings(format::kClassName);
+  layout.head_scores = file.has(format::kHeadScores);
+  return layout;
+}
+
+void check_datasets(const h5::File& file, const Layout& layout) {
+  for (const format::Column& column : format::columns(layout)) {
+    open_checked(file, column.name, column.type, column.shape);
+  }
+  open_checked(file, format::kIdOffset, h5::Type::u64, {layout.samples + 1});
+  open_checked(file, format::kLedger, h5::Type::u8, {layout.batches()});
+  if (!layout.class_names.empty() && static_cast<std::int64_t>(layout.class_names.size()) != layout.classes) {
+    throw Error(ExitCode::bad_data, fmt::format("{}: names {} classes, but has {}", file.path().string(),
+                                                layout.class_names.size(), layout.classes));
+  }
+}
+
+template <class T>
+std::vector<T> read(const h5::File& file, const std::string& name, std::int64_t first, std::int64_t count,
+                    std::int64_t width = 1) {
+  std::vector<T> values(static_cast<std::size_t>(count * width));
+  file.dataset(name).read_rows(first, count, std::span(values));
+  return values;
+}
+
+void check_range(std::int64_t first, std::int64_t count, std::int64_t samples) {
+  if (first >= 0 && count >= 0 && first <= samples && count <= samples - first) return;
+  throw Error(ExitCode::internal,
+              fmt::format("store: {} samples from {} asked for, the file has {}", count, first, samples));
+}
+
+void digest_dataset(Hasher& hasher, const h5::Dataset& dataset, const std::string& name) {
+  const std::int64_t rows = dataset.shape().empty() ? 0 : dataset.shape()[0];
+  const std::int64_t row = format::Column{name, dataset.type(), dataset.shape()}.row_bytes();
+  hasher.update(std::string_view(name)).update(h5::name_of(dataset.type()));
+  hasher.update(static_cast<std::int64_t>(dataset.shape().size()));
+  for (const std::int64_t size : dataset.shape()) hasher.update(size);
+  const std::int64_t step = std::max<std::int64_t>(1, kDigestBytes / std::max<std::int64_t>(1, row));
+  std::vector<std::byte> bytes;
+  for (std::int64_t first = 0; first < rows; first += step) {
+    const std::int64_t count = std::min(step, rows - first);
+    bytes.resize(static_cast<std::size_t>(count * row));
+    dataset.read_rows(first, count, dataset.type(), bytes);
+    hasher.update(std::span<const std::byte>(bytes));
+  }
+}
+
+}  // namespace
+
+Reader::Reader(const std::filesystem::path& path)
+    : file_(h5::File::open(path)), layout_(), version_(check_version(file_)) {
+  layout_ = read_layout(file_);
+  check_datasets(file_, layout_);
+}
+
+std::vector<std::uint8_t> Reader::ledger() const {
+  return read<std::uint8_t>(file_, format::kLedger, 0, layout_.batches());
+}
+
+Progress Reader::progress() const {
+  const std::vector<std::uint8_t> batches = ledger();
+  Progress progress;
+  progress.batches_done = std::count(batches.begin(), batches.end(), 1);
+  for (std::int64_t first = 0; first < layout_.samples; first += kStatusChunk) {
+    const std::int64_t count = std::min(kStatusChunk, layout_.samples - first);
+    const auto status = read<std::uint8_t>(file_, format::kStatus, first, count);
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (batches[static_cast<std::size_t>((first + i) / layout_.batch)] != 1) continue;
+      const auto state = static_cast<SampleStatus>(status[static_cast<std::size_t>(i)]);
+      if (state == SampleStatus::done) ++progress.done;
+      if (state == SampleStatus::quarantined) ++progress.quarantined;
+    }
+  }
+  progress.pending = layout_.samples - progress.done - progress.quarantined;
+  return progress;
+}
+
+Columns Reader::columns(std::int64_t first, std::int64_t count) const {
+  check_range(first, count, layout_.samples);
+  Columns columns;
+  columns.labels = read<std::int32_t>(file_, format::kLabel, first, count);
+  columns.fused_prediction = read<std::int32_t>(file_, format::kFusedPrediction, first, count);
+  columns.head_prediction =
+      read<std::int32_t>(file_, format::kHeadPrediction, first, count, layout_.head_count());
+  columns.status = read<std::uint8_t>(file_, format::kStatus, first, count);
+  columns.reason = read<std::uint8_t>(file_, format::kReason, first, count);
+  return columns;
+}
+
+std::string Reader::sample_id(std::int64_t index) const {
+  check_range(index, 1, layout_.samples);
+  const auto place = read<std::uint64_t>(file_, format::kIdOffset, index, 2);
+  const h5::Dataset blob = file_.dataset(format::kIdBytes);
+  const auto size = static_cast<std::uint64_t>(blob.shape().empty() ? 0 : blob.shape()[0]);
+  if (blob.type() != h5::Type::u8 || blob.shape().size() != 1 || place[0] > place[1] || place[1] > size ||
+      place[1] - place[0] > kLongestId) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: the id of sample {} lies outside it, or is too long", blob.where(), index));
+  }
+  const auto bytes = read<std::uint8_t>(file_, format::kIdBytes, static_cast<std::int64_t>(place[0]),
+                                        static_cast<std::int64_t>(place[1] - place[0]));
+  return {bytes.begin(), bytes.end()};
+}
+
+std::string Reader::text(const std::string& name) const {
+  if (std::find(kTexts.begin(), kTexts.end(), name) == kTexts.end()) {
+    throw Error(ExitCode::internal, fmt::format("store: a result file has no text '{}'", name));
+  }
+  if (!file_.has("/job/" + name)) return "";
+  const h5::Dataset dataset = file_.dataset("/job/" + name);
+  const std::int64_t size = dataset.shape().size() == 1 ? dataset.shape()[0] : -1;
+  open_checked(file_, "/job/" + name, h5::Type::u8, {size});
+  const auto bytes = read<std::uint8_t>(file_, "/job/" + name, 0, size);
+  return {bytes.begin(), std::find(bytes.begin(), bytes.end(), 0)};
+}
+
+Digest Reader::results_digest() const {
+  Hasher hasher;
+  for (const format::Column& column : format::columns(layout_)) {
+    digest_dataset(hasher, file_.dataset(column.name), column.name);
+  }
+  for (const std::string name : {format::kIdOffset, format::kIdBytes}) {
+    digest_dataset(hasher, file_.dataset(name), name);
+  }
+  return hasher.digest();
+}
+
+}  // namespace polyhead::store

@@ -1,0 +1,143 @@
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "helpers.hpp"
+#include "polyhead/config/load.hpp"
+
+namespace polyhead::config {
+namespace {
+
+/// Every field differs from its default.
+Config awkward() {
+  Config c;
+  c.data.path = "/d \"quoted\" 'single' \\back #hash: {x}, [y] & *z.h5";
+  c.data.images = "- \xC3\xA9t\xC3\xA9 \xF0\x9F\x90\xA2";
+  c.data.labels = " null ";
+  c.data.preprocess = {256, 224, Interpolation::bicubic, {0.1, 1.0 / 3, -1e-300}, {1e-6, 0.1 + 0.2, 1e6}};
+  c.data.max_bad = std::numeric_limits<double>::denorm_min();
+  c.data.read_ahead = 67'108'865;
+  c.backbone = {Arch::resnet50, "/~", Precision::fp32};
+  c.heads = {
+      {"true",
+       "",
+       {{LayerKind::linear, 1'000'000}, {LayerKind::dropout, 0, 0.1 + 0.2}, {LayerKind::relu}},
+       "/w: x",
+       1.0 / 3},
+      {"123", "", {{LayerKind::flatten}, {LayerKind::linear, 1}}, "/%", 1e6},
+      {"", "/x\\[1\\]/*.pth", {{LayerKind::linear, 10}}, "", 0.1},
+  };
+  c.fusion.rule = FusionRule::mean_probabilities;
+  c.parallel = {Strategy::data, 32, 3, Device::cpu};
+  c.output = {"/" + std::string(4000, 'o'), true, std::chrono::milliseconds(1'234)};
+  c.comm.timeout = std::chrono::milliseconds(86'399'999);
+  return c;
+}
+
+void expect_equal(const Head& a, const Head& b) {
+  EXPECT_EQ(a.name, b.name);
+  EXPECT_EQ(a.glob, b.glob);
+  EXPECT_EQ(a.weights, b.weights);
+  EXPECT_EQ(a.weight, b.weight);
+  EXPECT_EQ(a.layers, b.layers);
+}
+
+void expect_equal(const Data& a, const Data& b) {
+  EXPECT_EQ(a.format, b.format);
+  EXPECT_EQ(a.path, b.path);
+  EXPECT_EQ(a.images, b.images);
+  EXPECT_EQ(a.labels, b.labels);
+  EXPECT_EQ(a.max_bad, b.max_bad);
+  EXPECT_EQ(a.read_ahead, b.read_ahead);
+  EXPECT_EQ(a.preprocess.resize, b.preprocess.resize);
+  EXPECT_EQ(a.preprocess.crop, b.preprocess.crop);
+  EXPECT_EQ(a.preprocess.interpolation, b.preprocess.interpolation);
+  EXPECT_EQ(a.preprocess.mean, b.preprocess.mean);
+  EXPECT_EQ(a.preprocess.std, b.preprocess.std);
+}
+
+void expect_equal(const Config& a, const Config& b) {
+  expect_equal(a.data, b.data);
+  EXPECT_EQ(a.backbone.arch, b.backbone.arch);
+  EXPECT_EQ(a.backbone.weights, b.backbone.weights);
+  EXPECT_EQ(a.backbone.precision, b.backbone.precision);
+  ASSERT_EQ(a.heads.size(), b.heads.size());
+  for (std::size_t i = 0; i < a.heads.size(); ++i) expect_equal(a.heads[i], b.heads[i]);
+  EXPECT_EQ(a.fusion.rule, b.fusion.rule);
+  EXPECT_EQ(a.parallel.strategy, b.parallel.strategy);
+  EXPECT_EQ(a.parallel.batch, b.parallel.batch);
+  EXPECT_EQ(a.parallel.threads, b.parallel.threads);
+  EXPECT_EQ(a.parallel.device, b.parallel.device);
+  EXPECT_EQ(a.output.path, b.output.path);
+  EXPECT_EQ(a.output.head_scores, b.output.head_scores);
+  EXPECT_EQ(a.output.commit_interval, b.output.commit_interval);
+  EXPECT_EQ(a.comm.timeout, b.comm.timeout);
+}
+
+TEST(ToYaml, ReadsBackToTheSame) {
+  const Config config = awkward();
+  expect_equal(parse(to_yaml(config), "e.yaml", "/elsewhere").config, config);
+  const Config small = parse_small().config;
+  expect_equal(parse(to_yaml(small), "e.yaml", "/elsewhere").config, small);
+}
+
+TEST(ToYaml, IsTheSameTextEachTime) {
+  EXPECT_EQ(to_yaml(awkward()), to_yaml(parse(to_yaml(awkward()), "e.yaml", "/elsewhere").config));
+}
+
+TEST(ToYaml, WritesEveryOption) {
+  EXPECT_EQ(to_yaml(parse_small().config), R"(data:
+  format: hdf5
+  path: "/base/d.h5"
+  images: "images"
+  labels: "labels"
+  preprocess: {resize: none, crop: none, interpolation: bilinear, mean: [0, 0, 0], std: [1, 1, 1]}
+  max_bad: 0.001
+  read_ahead: 64MiB
+backbone:
+  arch: resnet18
+  weights: "/base/b.pth"
+  precision: fp32
+heads:
+  - {name: "a", weights: "/base/a.pth", layers: [linear 10], weight: 1}
+fusion:
+  rule: mean-logits
+parallel:
+  strategy: auto
+  batch: auto
+  threads: auto
+  device: auto
+output:
+  path: "/base/o.h5"
+  head_scores: false
+  commit_interval: 5s
+comm:
+  timeout: 1min
+)");
+}
+
+TEST(ToYaml, PyYamlReadsItAsWell) {
+  const Folder folder;
+  const auto file = folder.write("e.yaml", to_yaml(awkward()));
+  const std::string code =
+      "import sys; import yaml; c = yaml.safe_load(open(sys.argv[1], encoding='utf-8')); "
+      "sys.exit(0 if c['data']['labels'] == ' null ' and c['heads'][0]['name'] == 'true' "
+      "and c['data']['preprocess']['mean'][1] == 1/3 else 1)";
+  EXPECT_EQ(std::system((POLYHEAD_PYTHON " -c \"" + code + "\" " + file.string()).c_str()), 0);
+}
+
+TEST(ToYaml, TenThousandHeadsReadBack) {
+  Config config = parse_small().config;
+  const Head head = config.heads[0];
+  for (int i = 1; i < 10'000; ++i) {
+    config.heads.push_back(head);
+    config.heads.back().name = "head" + std::to_string(i);
+  }
+  const Config back = parse(to_yaml(config), "e.yaml", "/elsewhere").config;
+  ASSERT_EQ(back.heads.size(), 10'000U);
+  EXPECT_EQ(back.heads.back().name, "head9999");
+}
+
+}  // namespace
+}  // namespace polyhead::config

@@ -1,0 +1,283 @@
+#include "polyhead/data/loader.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <limits>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "../h5/support.hpp"
+#include "polyhead/data/dataset.hpp"
+#include "polyhead/h5/h5.hpp"
+
+namespace polyhead::data {
+namespace {
+
+using polyhead::testing::error_of;
+using polyhead::testing::TemporaryFolder;
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using namespace std::chrono_literals;
+
+/// Images of 1x2, every value the sample's number plus one. Counts what is asked of it.
+class Numbers : public Dataset {
+ public:
+  explicit Numbers(std::int64_t size, ImageShape shape = {1, 2}) : size_(size), shape_(shape) {}
+
+  [[nodiscard]] std::int64_t size() const override { return size_; }
+  [[nodiscard]] ImageShape image_shape() const override { return shape_; }
+  [[nodiscard]] bool labelled() const override { return false; }
+  void read_labels(std::int64_t /*first*/, std::span<std::int32_t> /*labels*/) override {}
+  [[nodiscard]] std::string sample_id(std::int64_t index) const override { return std::to_string(index); }
+  Digest digest() override { return {}; }
+  [[nodiscard]] std::string describe() const override { return "numbers"; }
+
+  void read(std::int64_t first, std::span<float> pixels, std::span<Reason> reasons) override {
+    buffers.insert(pixels.data());
+    if (first <= bad && bad < first + static_cast<std::int64_t>(reasons.size())) {
+      throw Error(ExitCode::io_error, "sample " + std::to_string(bad) + " cannot be read");
+    }
+    if (first == 0) reasons[0] = Reason::score_not_finite;
+    const std::size_t each = pixels.size() / reasons.size();
+    for (std::size_t i = 0; i < pixels.size(); ++i) {
+      pixels[i] = static_cast<float>(first + static_cast<std::int64_t>(i / each) + 1);
+    }
+    ++reads;
+    reads.notify_all();
+  }
+
+  std::int64_t bad = -1;
+  std::atomic<std::int64_t> reads = 0;
+  std::set<const float*> buffers;  ///< touched by the loader's thread; looked at when it is gone
+
+ private:
+  std::int64_t size_;
+  ImageShape shape_;
+};
+
+void wait_for_reads(const Numbers& dataset, std::int64_t count) {
+  for (std::int64_t seen = dataset.reads; seen < count; seen = dataset.reads) dataset.reads.wait(seen);
+}
+
+TEST(Loader, DeliversInTheOrderAskedFor) {
+  Numbers dataset(10);
+  Loader loader(dataset, 3, 2);
+  loader.request(2, 2);
+  loader.request(0, 1);
+  for (const std::int64_t index : {2, 3, 0}) {
+    const Batch batch = loader.next();
+    EXPECT_EQ(batch.index, index);
+    EXPECT_EQ(batch.first_sample, 3 * index);
+    EXPECT_EQ(batch.pixels[0], static_cast<float>(3 * index + 1));
+    EXPECT_EQ(batch.pixels.size(), 18U);
+  }
+}
+
+TEST(Loader, PadsTheLastBatchWithZeros) {
+  Numbers dataset(10);
+  Loader loader(dataset, 4, 1);
+  loader.request(0, 2);
+  for (int i = 0; i < 2; ++i) loader.recycle(loader.next());  // buffers full of other values
+  loader.request(2, 1);
+  const Batch batch = loader.next();
+  EXPECT_EQ(batch.samples, 2);
+  EXPECT_EQ(batch.reasons.size(), 2U);
+  EXPECT_THAT(std::span(batch.pixels).first(12), ElementsAre(9, 9, 9, 9, 9, 9, 10, 10, 10, 10, 10, 10));
+  EXPECT_THAT(std::span(batch.pixels).subspan(12), Each(0.0F));
+  EXPECT_EQ(batch.pixels.size(), 24U);
+}
+
+TEST(Loader, AlignsEveryBatch) {
+  Numbers dataset(10);
+  Loader loader(dataset, 3, 2);
+  loader.request(0, 4);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(loader.next().pixels.data()) % kAlignment, 0U);
+  }
+}
+
+TEST(Loader, KeepsReasonsToTheirBatch) {
+  Numbers dataset(6);
+  Loader loader(dataset, 3, 1);
+  loader.request(0, 2);
+  Batch batch = loader.next();
+  EXPECT_THAT(batch.reasons, ElementsAre(Reason::score_not_finite, Reason::none, Reason::none));
+  loader.recycle(std::move(batch));
+  EXPECT_THAT(loader.next().reasons, Each(Reason::none));
+  loader.request(1, 1);
+  EXPECT_THAT(loader.next().reasons, Each(Reason::none));
+}
+
+TEST(Loader, ReadsNoFurtherAheadThanAllowed) {
+  Numbers dataset(1000);
+  Loader loader(dataset, 1, 3);
+  loader.request(0, 1000);
+  for (std::int64_t taken = 0; taken < 100; ++taken) {
+    EXPECT_LE(dataset.reads, taken + 3);
+    wait_for_reads(dataset, taken + 3);
+    if (taken % 25 == 0) std::this_thread::sleep_for(2ms);  // time in which it could read too far
+    EXPECT_EQ(dataset.reads, taken + 3);
+    static_cast<void>(loader.next());
+  }
+}
+
+TEST(Loader, ReusesBuffers) {
+  Numbers dataset(1000);
+  {
+    Loader loader(dataset, 1, 3);
+    for (int round = 0; round < 5; ++round) {
+      loader.request(0, 200);
+      for (int i = 0; i < 200; ++i) loader.recycle(loader.next());
+    }
+  }
+  EXPECT_LE(dataset.buffers.size(), 4U);  // three ahead and one with the consumer
+}
+
+TEST(Loader, DropsForeignBuffers) {
+  Numbers dataset(10);
+  Loader loader(dataset, 3, 2);
+  loader.recycle(Batch{});
+  loader.request(0, 1);
+  EXPECT_EQ(loader.next().pixels.size(), 18U);
+}
+
+TEST(Loader, DeliversGoodBatchesBeforeTheError) {
+  Numbers dataset(20);
+  dataset.bad = 8;
+  Loader loader(dataset, 3, 4);
+  loader.request(0, 7);
+  EXPECT_EQ(loader.next().index, 0);
+  EXPECT_EQ(loader.next().index, 1);
+  for (int again = 0; again < 2; ++again) {
+    const auto [code, text] = error_of([&] { return loader.next(); });
+    EXPECT_EQ(code, ExitCode::io_error);
+    EXPECT_EQ(text, "sample 8 cannot be read");
+  }
+}
+
+TEST(Loader, RefusesToWaitForNothing) {
+  Numbers dataset(3);
+  Loader loader(dataset, 3, 2);
+  const auto expect_internal = [&] {
+    const auto [code, text] = error_of([&] { return loader.next(); });
+    EXPECT_EQ(code, ExitCode::internal);
+    EXPECT_THAT(text, HasSubstr("none is asked for"));
+  };
+  expect_internal();
+  loader.request(0, 0);
+  expect_internal();
+  loader.request(0, 1);
+  static_cast<void>(loader.next());
+  expect_internal();
+}
+
+TEST(Loader, RefusesWhatIsNotThere) {
+  Numbers dataset(10);
+  Loader loader(dataset, 3, 2);
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  for (const auto& [first, count] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+           {0, 5}, {4, 1}, {-1, 1}, {0, -1}, {3, kMost}, {kMost, 1}}) {
+    const auto [code, text] =
+        error_of([&, first = first, count = count] { return loader.request(first, count), 0; });
+    EXPECT_EQ(code, ExitCode::internal);
+    EXPECT_THAT(text, AllOf(HasSubstr(fmt::format("{} micro-batches from {} asked for", count, first)),
+                            HasSubstr("there are 4")));
+  }
+  for (const auto& [size, depth] : {std::pair{0, 1}, std::pair{1, 0}}) {
+    EXPECT_EQ(error_of([&, size = size, depth = depth] { return Loader(dataset, size, depth), 0; }).first,
+              ExitCode::internal);
+  }
+}
+
+TEST(Loader, SaysThatABatchIsTooLarge) {
+  Numbers dataset(10, {1 << 15, 1 << 15});
+  Loader loader(dataset, std::int64_t{1} << 30U, 2);
+  loader.request(0, 1);
+  const auto [code, text] = error_of([&] { return loader.next(); });
+  EXPECT_EQ(code, ExitCode::config);
+  EXPECT_THAT(text, AllOf(HasSubstr("1073741824 images"), HasSubstr("parallel.batch")));
+}
+
+TEST(Loader, CountsTheTimeWaited) {
+  Numbers dataset(3);
+  Loader loader(dataset, 3, 1);
+  EXPECT_EQ(loader.seconds_waited(), 0.0);
+  loader.request(0, 1);
+  static_cast<void>(loader.next());
+  EXPECT_GE(loader.seconds_waited(), 0.0);
+}
+
+TEST(Loader, StopsAtAnyMoment) {
+  std::minstd_rand random(11);
+  const auto up_to = [&](int most) { return std::uniform_int_distribution<int>(0, most)(random); };
+  for (int round = 0; round < 300; ++round) {
+    Numbers dataset(500);
+    if (round % 3 == 0) dataset.bad = up_to(499);
+    Loader loader(dataset, 1 + up_to(2), 1 + up_to(4));
+    if (round % 5 != 0) loader.request(0, 1 + up_to(150));
+    try {
+      for (int taken = up_to(60); round % 5 != 0 && taken > 0; --taken) loader.recycle(loader.next());
+    } catch (const Error&) {  // the bad sample, or more taken than asked for
+    }
+    if (round % 7 == 0) std::this_thread::sleep_for(std::chrono::microseconds(up_to(200)));
+  }
+}
+
+TEST(Loader, DeliversManySmallBatches) {
+  Numbers dataset(20'000);
+  Loader loader(dataset, 1, 8);
+  for (std::int64_t first = 0; first < 20'000; first += 100) loader.request(first, 100);
+  for (std::int64_t index = 0; index < 20'000; ++index) {
+    Batch batch = loader.next();
+    ASSERT_EQ(batch.index, index);
+    ASSERT_THAT(batch.pixels, Each(static_cast<float>(index + 1)));
+    loader.recycle(std::move(batch));
+  }
+}
+
+/// KiB of anonymous memory.
+std::int64_t anonymous_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::int64_t value = 0;
+    if (word == "RssAnon:" && status >> value) return value;
+  }
+  ADD_FAILURE() << "no RssAnon";
+  return 0;
+}
+
+TEST(Loader, MemoryDoesNotGrowWithTheFile) {
+  const TemporaryFolder folder;
+  config::Data config;
+  config.path = folder / "large.h5";
+  config.preprocess.crop = 32;
+  h5::File file = h5::File::create(config.path);
+  static_cast<void>(file.create_dataset("images", h5::Type::u8, {1366, 1024, 1024, 3}));  // 4 GiB, sparse
+  file.close();
+  const auto dataset = open(config);
+  Loader loader(*dataset, 16, 4);
+  const std::int64_t before = anonymous_memory();
+  loader.request(0, 12);
+  for (int i = 0; i < 12; ++i) {
+    loader.recycle(loader.next());
+    EXPECT_LT(anonymous_memory() - before, 128 << 10);  // KiB, of 576 MiB that are read
+  }
+}
+
+TEST(ReadAheadDepth, FitsTheBytesButHoldsTwo) {
+  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, 32, 3 * 32 * 32), 170);
+  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, 32, 3 * 224 * 224), 3);
+  EXPECT_EQ(read_ahead_depth(0, 32, 3 * 224 * 224), 2);
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, kMost, kMost), 2);
+}
+
+}  // namespace
+}  // namespace polyhead::data

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "polyhead/base/error.hpp"
+
+namespace polyhead::testing {
+
+/// A fresh folder, removed with all that is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "polyhead-test-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Code and message of the Error that `call` throws.
+template <class Call>
+std::pair<ExitCode, std::string> error_of(Call call) {
+  try {
+    static_cast<void>(call());
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  }
+  ADD_FAILURE() << "no error";
+  return {};
+}
+
+/// The exit status of a script of the tests' folder, run by the interpreter that has h5py.
+inline int run_python(const std::string& script, const std::string& arguments) {
+  const int status = std::system(
+      fmt::format("'{}' '{}/{}' {}", POLYHEAD_PYTHON, POLYHEAD_TEST_DIR, script, arguments).c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace polyhead::testing

@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Checks that the code keeps the order of its modules.
+
+    tests/layers_test.py            # checks this project, then itself
+    tests/layers_test.py FOLDER     # checks the include/ and src/ of another tree
+
+An #include may point to the same module or to one above it in MODULES; a third-party header may be used only in
+the modules that own it, and in src/ only, so that it cannot leak; sources hold no conditional compilation; every
+header starts with #pragma once. Each breach is printed as file:line.
+"""
+
+import contextlib
+import io
+import re
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+# In the order of ARCHITECTURE.md's table, from the primitive to the program.
+MODULES = ("base config plan device comm h5 data kernels model fusion store metrics report run app").split()
+# Exceptions to the order: a module that stands above, but may not be included.
+FORBIDDEN = {("run", "report")}
+
+# Pattern of a header's name, and the modules whose sources may include it.
+THIRD_PARTY = [
+    (r"c10/cuda/.*", {"device", "model"}),
+    (r"(torch|ATen|c10|caffe2)/.*", {"model", "fusion"}),
+    (r"hdf5.*\.h", {"h5"}),
+    (r"yaml-cpp/.*", {"config"}),
+    (r"spdlog/.*", {"base"}),
+    (r"xxhash\.h", {"base"}),
+    (r"mpi\.h", {"comm"}),
+    (r"(cuda|nccl|cudnn|cublas).*\.h", {"device", "comm"}),
+    (r"CLI/.*", {"app"}),
+    (r"nlohmann/.*", {"model", "report", "run"}),
+]
+# Header-only text formatting: the one third-party header that is at home everywhere.
+EVERYWHERE = r"fmt/.*"
+# The C and C++ libraries' own headers, POSIX and Linux: <vector>, <fcntl.h>, <sys/stat.h>.
+SYSTEM = r"[a-z0-9_]+(\.h)?|(sys|linux|gnu|netinet|arpa)/[a-z0-9_-]+\.h"
+
+INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
+CONDITIONAL = re.compile(r"\s*#\s*(if|ifdef|ifndef|elif)\b")
+
+
+def module_of(relative):
+    """include/polyhead/config/load.hpp and src/config/load.cpp belong to config."""
+    return relative.parts[2 if relative.parts[0] == "include" else 1]
+
+
+def check_own(module, target):
+    if target not in MODULES:
+        return f"there is no module {target}"
+    if MODULES.index(target) > MODULES.index(module) or (module, target) in FORBIDDEN:
+        return f"module {module} may not include {target}"
+    return None
+
+
+def check_third_party(relative, module, header):
+    if re.fullmatch(EVERYWHERE, header):
+        return None
+    owners = next((owners for pattern, owners in THIRD_PARTY if re.fullmatch(pattern, header)), None)
+    if owners is None:
+        return None if re.fullmatch(SYSTEM, header) else f"<{header}> is in no list of known headers"
+    if module not in owners:
+        return f"<{header}> belongs to module {', '.join(sorted(owners))}"
+    if relative.parts[0] == "include":
+        return f"<{header}> leaks through a public header"
+    return None
+
+
+def check_include(file, relative, module, quote, header):
+    if header.startswith("polyhead/"):
+        return check_own(module, header.split("/")[1])
+    if quote == "<":
+        return check_third_party(relative, module, header)
+    beside = file.parent / header
+    return None if "/" not in header and beside.exists() else f'"{header}" is not a header beside this file'
+
+
+def check_line(file, relative, line):
+    if CONDITIONAL.match(line):
+        return "conditional compilation"
+    include = INCLUDE.match(line)
+    return check_include(file, relative, module_of(relative), *include.groups()) if include else None
+
+
+def check_file(file, root):
+    """Breaches in one source file, as (line, text)."""
+    lines = file.read_text().splitlines()
+    relative = file.relative_to(root)
+    if file.suffix == ".hpp" and lines[:1] != ["#pragma once"]:
+        yield 1, "a header starts with #pragma once"
+    if module_of(relative) not in MODULES:
+        yield 1, f"there is no module {module_of(relative)}"
+        return
+    for number, line in enumerate(lines, 1):
+        breach = check_line(file, relative, line)
+        if breach:
+            yield number, breach
+
+
+def sources(root):
+    """Every C++ file of the modules."""
+    found = [*(root / "include").glob("polyhead/*/**/*"), *(root / "src").glob("*/**/*")]
+    return sorted(file for file in found if file.suffix in (".hpp", ".cpp", ".h", ".cu"))
+
+
+def check_tree(root):
+    return [f"{file.relative_to(root)}:{line}: {text}"
+            for file in sources(root) for line, text in check_file(file, root)]
+
+
+class LayersTest(unittest.TestCase):
+    """That the check above can fail, on a tree made up for it."""
+
+    def breaches(self, path, text, others=()):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in {path: text, **dict.fromkeys(others, "#pragma once\n")}.items():
+                file = Path(folder, name)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(content)
+            return check_tree(Path(folder))
+
+    def test_good_code_passes(self):
+        text = '#include <mpi.h>\n#include <sys/stat.h>\n#include <vector>\n#include <fmt/format.h>\n' \
+               '#include "polyhead/comm/mpi.hpp"\n#include "polyhead/base/error.hpp"\n#include "wait.hpp"\n'
+        self.assertEqual(self.breaches("src/comm/mpi.cpp", text, ["src/comm/wait.hpp"]), [])
+
+    def test_upward_include(self):
+        self.assertEqual(self.breaches("src/config/load.cpp", '\n#include "polyhead/run/run.hpp"\n'),
+                         ["src/config/load.cpp:2: module config may not include run"])
+
+    def test_run_may_not_include_report(self):
+        self.assertEqual(self.breaches("src/run/run.cpp", '#include "polyhead/report/summary.hpp"\n'),
+                         ["src/run/run.cpp:1: module run may not include report"])
+
+    def test_unknown_module(self):
+        self.assertEqual(self.breaches("src/base/x.cpp", '#include "polyhead/util/x.hpp"\n'),
+                         ["src/base/x.cpp:1: there is no module util"])
+        self.assertEqual(self.breaches("src/util/x.cpp", ""), ["src/util/x.cpp:1: there is no module util"])
+
+    def test_third_party_outside_its_module(self):
+        self.assertEqual(self.breaches("src/run/run.cpp", "#include <ATen/ATen.h>\n"),
+                         ["src/run/run.cpp:1: <ATen/ATen.h> belongs to module fusion, model"])
+
+    def test_third_party_in_a_public_header(self):
+        self.assertEqual(self.breaches("include/polyhead/h5/h5.hpp", "#pragma once\n#include <hdf5.h>\n"),
+                         ["include/polyhead/h5/h5.hpp:2: <hdf5.h> leaks through a public header"])
+
+    def test_unknown_third_party(self):
+        self.assertEqual(self.breaches("src/base/x.cpp", "#include <boost/any.hpp>\n"),
+                         ["src/base/x.cpp:1: <boost/any.hpp> is in no list of known headers"])
+
+    def test_another_module_s_private_header(self):
+        self.assertEqual(self.breaches("src/run/x.cpp", '#include "../comm/wait.hpp"\n', ["src/comm/wait.hpp"]),
+                         ['src/run/x.cpp:1: "../comm/wait.hpp" is not a header beside this file'])
+
+    def test_conditional_compilation(self):
+        self.assertEqual(self.breaches("src/device/x.cpp", "#ifdef CUDA\n#endif\n"),
+                         ["src/device/x.cpp:1: conditional compilation"])
+
+    def test_header_without_pragma_once(self):
+        self.assertEqual(self.breaches("include/polyhead/base/x.hpp", "// text\n#pragma once\n"),
+                         ["include/polyhead/base/x.hpp:1: a header starts with #pragma once"])
+
+    def test_empty_tree_is_no_success(self):
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(main(Path(folder)), 1)
+
+
+def main(root):
+    breaches = check_tree(root)
+    if not sources(root):
+        breaches = [f"{root}: no sources found"]
+    print("\n".join(breaches) or f"layers: {len(sources(root))} files keep the order")
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        sys.exit(main(Path(sys.argv[1]).resolve()))
+    if main(Path(__file__).resolve().parent.parent):
+        sys.exit(1)
+    unittest.main()

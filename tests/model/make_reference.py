@@ -1,0 +1,197 @@
+"""Writes weights files with PyTorch, and what PyTorch makes of them, for the C++ tests to compare with.
+
+make_reference.py checkpoints FOLDER    tensors in every form that a file may have them in
+make_reference.py models FOLDER ARCH... random ResNets of torchvision, heads, images, features and logits
+"""
+
+import os
+import pathlib
+import sys
+import warnings
+
+import numpy
+import torch
+from safetensors.torch import save_file
+
+
+def write_floats(path, tensor):
+    tensor.detach().to(torch.float32).contiguous().numpy().astype("<f4").tofile(path)
+
+
+class Checkpoints:
+    def __init__(self, folder):
+        self.folder = folder
+        self.index = []
+
+    def expect(self, file, tensors):
+        for name, tensor in tensors.items():
+            write_floats(self.folder / f"{file}.{name}.f32", tensor)
+            self.index.append(" ".join([file, name, *map(str, tensor.shape)]))
+
+    def pth(self, file, tensors, saved=None, **options):
+        torch.save(tensors if saved is None else saved, self.folder / file, **options)
+        self.expect(file, tensors)
+
+    def safetensors(self, file, tensors):
+        save_file(tensors, self.folder / file, metadata={"format": "pt"})
+        self.expect(file, tensors)
+
+    def write_index(self):
+        (self.folder / "index.txt").write_text("\n".join(self.index) + "\n")
+
+
+class Evil:
+    """Would create a file when it is unpickled."""
+
+    def __init__(self, function, argument):
+        self.function, self.argument = function, argument
+
+    def __reduce__(self):
+        return self.function, (self.argument,)
+
+
+def write_checkpoints(folder):
+    torch.manual_seed(1)
+    out = Checkpoints(folder)
+    values = torch.randn(4, 6) * 100
+    floating = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+    signed = [torch.int8, torch.int16, torch.int32, torch.int64]
+    dtypes = {str(d).split(".")[1]: values.to(d) for d in floating + signed}
+    dtypes |= {"uint8": values.abs().to(torch.uint8), "bool": values > 0}
+    dtypes |= {"scalar": torch.tensor(2.5), "empty": torch.zeros(0, 3)}
+    out.pth("types.pth", dtypes)
+    out.safetensors("types.safetensors", dtypes)
+    for protocol in (2, 3, 4, 5):
+        out.pth(f"protocol{protocol}.pth", {"w": values}, pickle_protocol=protocol)
+
+    shared = torch.arange(24.0)
+    views = {"whole": shared, "slice": shared[5:11], "matrix": shared.view(4, 6), "transposed": shared.view(4, 6).t(),
+             "column": shared.view(4, 6)[:, 2], "permuted": shared.view(2, 3, 4).permute(2, 0, 1),
+             "steps": shared.view(4, 6)[::2, 1::2], "one": shared[3]}
+    out.pth("views.pth", views)
+    channels_last = torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last)
+    out.pth("channels_last.pth", {"w": channels_last, "p": torch.nn.Parameter(values.t())})
+
+    torch.serialization.set_crc32_options(False)
+    out.pth("unchecked.pth", {"w": values})
+    torch.serialization.set_crc32_options(True)
+
+    module = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.BatchNorm1d(4))
+    state = module.state_dict()  # an OrderedDict with _metadata
+    out.pth("module.pth", state)
+    optimizer = torch.optim.Adam(module.parameters())
+    module(values).sum().backward()
+    optimizer.step()
+    state = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    training = {"epoch": 3, "seed": 2**63 + 5, "lr": 0.1, "note": "é", "model": module.state_dict(),
+                "optimizer": optimizer.state_dict(), "shape": torch.Size([1, 2]), "best": None, "done": True}
+    out.pth("training.pth", state, training)
+    out.write_index()
+    write_refused(folder, module, values)
+
+
+def write_refused(folder, module, values):
+    marker = folder / "executed"
+    refused = []
+
+    def refuse(file, saved, message):
+        torch.save(saved, folder / file)
+        refused.append(f"{file} {message}")
+
+    refuse("system.pth", {"w": Evil(os.system, f"touch {marker}")}, "refuses to load 'posix.system'")
+    refuse("eval.pth", {"w": values, "x": [({"y": Evil(eval, "1")},)]}, "refuses to load '__builtin__.eval'")
+    refuse("model.pth", module, "refuses to load 'torch.nn.modules.container.Sequential'")
+    refuse("sparse.pth", {"w": values.to_sparse()}, "refuses to load 'torch._utils._rebuild_sparse_tensor'")
+    refuse("quantised.pth", {"w": torch.quantize_per_tensor(values, 0.1, 0, torch.qint8)}, "refuses to load 'torch")
+    refuse("float8.pth", {"w": values.to(torch.float8_e4m3fn)}, "refuses to load 'torch")
+    refuse("complex.pth", {"w": values.to(torch.complex64)}, "refuses to load 'torch.ComplexFloatStorage'")
+    refuse("numpy.pth", {"w": numpy.ones(3)}, "refuses to load 'numpy")
+    refuse("expanded.pth", {"w": torch.ones(1).expand(10)}, "repeats elements of its storage")
+    refuse("tensor.pth", values, "does not hold a dict")
+    torch.jit.script(module).save(folder / "script.pth")
+    refused.append("script.pth is a TorchScript archive")
+    torch.save({"w": values}, folder / "legacy.pth", _use_new_zipfile_serialization=False)
+    refused.append("legacy.pth is in PyTorch's format from before 1.6")
+    (folder / "refused.txt").write_text("\n".join(refused) + "\n")
+
+
+def randomise(module):
+    """Batch norms as after training: random factors, statistics that fit the data."""
+    for m in module.modules():
+        if isinstance(m, (torch.nn.BatchNorm2d, torch.nn.BatchNorm1d)):
+            m.momentum = None
+            if m.affine:
+                torch.nn.init.uniform_(m.weight, 0.5, 1.5)
+                torch.nn.init.normal_(m.bias, 0, 0.2)
+    # The last norm of a block is small after training; with factors near 1 a deep random network amplifies
+    # rounding until PyTorch's fp32 and fp64 differ by more than the test allows.
+    for m in module.modules():
+        last = getattr(m, "bn3", None) or getattr(m, "bn2", None)
+        if last is not None:
+            torch.nn.init.uniform_(last.weight, 0.1, 0.4)
+
+
+def make_heads(width):
+    nn = torch.nn
+    heads = {
+        "mlp": nn.Sequential(nn.Linear(width, 256), nn.ReLU(), nn.Linear(256, 10)),
+        "wide": nn.Sequential(nn.Linear(width, 512), nn.BatchNorm1d(512), nn.Linear(512, 10)),
+        "dropout": nn.Sequential(nn.Linear(width, 128), nn.Dropout(0.2), nn.Linear(128, 10)),
+        "every": nn.Sequential(nn.Flatten(), nn.BatchNorm1d(width), nn.Linear(width, 64), nn.GELU(), nn.LayerNorm(64),
+                               nn.Tanh(), nn.Linear(64, 32), nn.BatchNorm1d(32, affine=False), nn.ReLU(),
+                               nn.Linear(32, 10)),
+    }
+    torch.nn.init.normal_(heads["every"][4].weight, 1, 0.2)
+    torch.nn.init.normal_(heads["every"][4].bias, 0, 0.2)
+    return heads
+
+
+def save_heads(folder, heads):
+    torch.save(heads["mlp"].state_dict(), folder / "mlp.pth")
+    save_file(heads["wide"].state_dict(), folder / "wide.safetensors")
+    prefixed = {f"module.head.{name}": tensor for name, tensor in heads["dropout"].state_dict().items()}
+    torch.save({"epoch": 7, "state_dict": prefixed}, folder / "dropout.pth")
+    for tensor in [*heads["every"].parameters(), *heads["every"].buffers()]:
+        if tensor.is_floating_point():  # as it comes back from fp16
+            tensor.data = tensor.data.half().float()
+    half = {n: t.half() if t.is_floating_point() else t for n, t in heads["every"].state_dict().items()}
+    torch.save(half, folder / "every.pth")
+
+
+def write_model(folder, arch):
+    import torchvision
+
+    torch.manual_seed(2)
+    folder.mkdir()
+    size, batch = (64, 8) if arch == "resnet50" else (32, 8)
+    images = torch.randn(batch, 3, size, size)
+    backbone = getattr(torchvision.models, arch)()
+    randomise(backbone)
+    with torch.no_grad():
+        backbone.train()(torch.randn(8, 3, 64, 64))
+        torch.save(backbone.state_dict(), folder / "backbone.pth")
+        backbone.fc = torch.nn.Identity()
+        features = backbone.eval()(images)
+        heads = make_heads(features.shape[1])
+        for head in heads.values():
+            randomise(head)
+            head.train()(torch.randn(64, features.shape[1]) * features.std() + features.mean())
+        save_heads(folder, heads)
+        logits = torch.stack([head.eval()(features) for head in heads.values()])
+    write_floats(folder / "images.f32", images)
+    write_floats(folder / "features.f32", features)
+    write_floats(folder / "logits.f32", logits)
+
+
+def main():
+    kind, folder, *archs = sys.argv[1:]
+    torch.set_num_threads(2)
+    warnings.simplefilter("ignore")  # of what is deprecated and written on purpose
+    if kind == "checkpoints":
+        write_checkpoints(pathlib.Path(folder))
+    for arch in archs:
+        write_model(pathlib.Path(folder) / arch, arch)
+
+
+if __name__ == "__main__":
+    main()

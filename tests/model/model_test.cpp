@@ -1,0 +1,235 @@
+#include "polyhead/model/model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+
+#include <gmock/gmock.h>
+#include <stdlib.h>
+
+#include "polyhead/base/aligned.hpp"
+#include "polyhead/device/cuda.hpp"
+#include "random_files.hpp"
+#include "support.hpp"
+
+namespace polyhead::model {
+namespace {
+
+using config::LayerKind;
+using ::testing::HasSubstr;
+using testing::layer;
+using testing::linear;
+
+using Values = AlignedVector<float>;
+
+constexpr std::int64_t kBatch = 8;
+constexpr std::int64_t kHeads = 4;
+constexpr std::int64_t kClasses = 10;
+
+/// The network that make_reference.py writes.
+config::Config reference_config(const std::filesystem::path& folder, config::Arch arch) {
+  config::Config config;
+  config.backbone = {arch, folder / "backbone.pth", config::Precision::fp32};
+  config.heads = {
+      {"mlp", "", {linear(256), layer(LayerKind::relu), linear(10)}, folder / "mlp.pth", 1.0},
+      {"wide", "", {linear(512), layer(LayerKind::batchnorm), linear(10)}, folder / "wide.safetensors", 1.0},
+      {"dropout", "", {linear(128), layer(LayerKind::dropout), linear(10)}, folder / "dropout.pth", 1.0},
+      {"every",
+       "",
+       {layer(LayerKind::flatten), layer(LayerKind::batchnorm), linear(64), layer(LayerKind::gelu),
+        layer(LayerKind::layernorm), layer(LayerKind::tanh), linear(32), layer(LayerKind::batchnorm),
+        layer(LayerKind::relu), linear(10)},
+       folder / "every.pth",
+       1.0}};
+  return config;
+}
+
+Values aligned(const std::vector<float>& values) {
+  return {values.begin(), values.end()};
+}
+
+double largest_difference(std::span<const float> a, std::span<const float> b) {
+  EXPECT_EQ(a.size(), b.size());
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = std::abs(double{a[i]} - b[i]);
+    largest = difference <= largest ? largest : difference;  // NaN counts
+  }
+  return largest;
+}
+
+/// One of torchvision's ResNets with random weights, and what PyTorch computes with it.
+class Reference {
+ public:
+  Reference(const std::string& name, config::Arch arch, int size)
+      : status_(testing::make_reference(fmt::format("models '{}' {}", folder_.path().string(), name))),
+        config_(reference_config(folder_ / name, arch)),
+        image_{size, size},
+        images_(aligned(testing::read_floats(folder_ / name / "images.f32"))),
+        features_(testing::read_floats(folder_ / name / "features.f32")),
+        logits_(testing::read_floats(folder_ / name / "logits.f32")) {
+    EXPECT_EQ(status_, 0);
+  }
+
+  [[nodiscard]] std::unique_ptr<Model> model(const Placement& placement) const {
+    Notes notes;
+    return make_model(config_, load_weights(config_, notes), kBatch, image_, placement);
+  }
+  [[nodiscard]] const Values& images() const { return images_; }
+  [[nodiscard]] Values features(Model& model, const Values& images) const {
+    Values out(features_.size());
+    model.features(images, out);
+    return out;
+  }
+  [[nodiscard]] static Values scores(Model& model, const Values& features) {
+    Values out(kHeads * kBatch * kClasses);
+    model.scores(features, out);
+    return out;
+  }
+  [[nodiscard]] const std::vector<float>& expected_features() const { return features_; }
+  [[nodiscard]] const std::vector<float>& expected_logits() const { return logits_; }
+
+ private:
+  testing::TemporaryFolder folder_;
+  int status_;
+  config::Config config_;
+  ImageShape image_;
+  Values images_;
+  std::vector<float> features_;
+  std::vector<float> logits_;
+};
+
+void compare(const std::string& name, config::Arch arch, int size) {
+  const Reference reference(name, arch, size);
+  const auto model = reference.model({});
+  const Values features = reference.features(*model, reference.images());
+  const double features_error = largest_difference(features, reference.expected_features());
+  const double logits_error =
+      largest_difference(Reference::scores(*model, features), reference.expected_logits());
+  std::cout << name << ": largest error of a feature " << features_error << ", of a logit " << logits_error
+            << "\n";
+  EXPECT_LE(features_error, 1e-4);
+  EXPECT_LE(logits_error, 1e-4);
+}
+
+TEST(Model, ResNet18ComputesWhatPyTorchComputes) {
+  compare("resnet18", config::Arch::resnet18, 32);
+}
+TEST(Model, ResNet34ComputesWhatPyTorchComputes) {
+  compare("resnet34", config::Arch::resnet34, 32);
+}
+TEST(Model, ResNet50ComputesWhatPyTorchComputes) {
+  compare("resnet50", config::Arch::resnet50, 64);
+}
+
+TEST(Model, BitsDependNeitherOnThreadsNorOnOtherRows) {
+  const Reference reference("resnet18", config::Arch::resnet18, 32);
+  const auto two = reference.model({false, 0, 2});
+  const Values features = reference.features(*two, reference.images());
+  const Values scores = Reference::scores(*two, features);
+  const auto one = reference.model({false, 0, 1});
+  EXPECT_EQ(reference.features(*one, reference.images()), features);
+  EXPECT_EQ(Reference::scores(*one, features), scores);
+
+  Values reversed;  // the same images in the opposite order
+  const std::int64_t image = static_cast<std::int64_t>(reference.images().size()) / kBatch;
+  for (std::int64_t row = kBatch; row-- > 0;) {
+    const auto begin = reference.images().begin() + row * image;
+    reversed.insert(reversed.end(), begin, begin + image);
+  }
+  const Values turned = reference.features(*one, reversed);
+  for (std::int64_t row = 0; row < kBatch; ++row) {
+    EXPECT_TRUE(std::equal(features.begin() + row * 512, features.begin() + (row + 1) * 512,
+                           turned.begin() + (kBatch - 1 - row) * 512));
+  }
+  Values padded = reference.images();  // a last micro-batch of one sample
+  std::fill(padded.begin() + image, padded.end(), 0.0F);
+  const Values alone = reference.features(*one, padded);
+  EXPECT_TRUE(std::equal(features.begin(), features.begin() + 512, alone.begin()));
+}
+
+/// A ResNet-18 with random weights and one head, packed.
+class SmallModel : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Checkpoint head;
+    testing::add_linear(head, "0", 512, 3);
+    config_.backbone.weights =
+        folder_.write("b.safetensors", testing::safetensors(testing::random_resnet(config::Arch::resnet18)));
+    config_.heads = {{"h", "", {linear(3)}, folder_.write("h.safetensors", testing::safetensors(head)), 1.0}};
+    Notes notes;
+    weights_ = load_weights(config_, notes);
+  }
+  std::string refusal(ExitCode expected, std::int64_t batch = 2, const Placement& placement = {}) {
+    const auto [code, text] = testing::error_of([&] {
+      return make_model(config_, weights_, batch, ImageShape{32, 32}, placement);
+    });
+    EXPECT_EQ(code, expected);
+    return text;
+  }
+  testing::TemporaryFolder folder_;
+  config::Config config_;
+  Weights weights_;
+};
+
+TEST_F(SmallModel, ImagesNeedNotBeSquare) {
+  const auto model = make_model(config_, weights_, 2, ImageShape{33, 70}, {});
+  const Values pixels(2 * 3 * 33 * 70, 0.0F);
+  Values features(2 * 512);
+  model->features(pixels, features);
+  EXPECT_TRUE(std::equal(features.begin(), features.begin() + 512, features.begin() + 512));
+}
+
+TEST_F(SmallModel, RefusesWeightsOfAnotherConfiguration) {
+  config_.heads[0].layers = {linear(4)};
+  EXPECT_EQ(refusal(ExitCode::internal), "the weights do not belong to this configuration");
+  config_.heads[0].layers = {linear(3)};
+  weights_.values.resize(weights_.values.size() - 16);
+  EXPECT_EQ(refusal(ExitCode::internal), "the weights do not belong to this configuration");
+}
+
+TEST_F(SmallModel, RefusesImpossibleShapes) {
+  EXPECT_EQ(refusal(ExitCode::internal, 0), "make_model: batch 0, image 32 x 32, threads 1");
+}
+
+TEST_F(SmallModel, RefusesBuffersOfAnotherSize) {
+  const auto model = make_model(config_, weights_, 2, ImageShape{32, 32}, {});
+  Values pixels(5);
+  Values features(2 * 512);
+  const auto [code, text] = testing::error_of([&] {
+    model->features(pixels, features);
+    return 0;
+  });
+  EXPECT_EQ(code, ExitCode::internal);
+  EXPECT_EQ(text, "a buffer does not have the size that its shape needs");
+}
+
+TEST_F(SmallModel, WithoutAGpuCudaIsRefused) {
+  if (device::device_count() > 0) GTEST_SKIP() << "there is a CUDA device";
+  EXPECT_EQ(refusal(ExitCode::config, 2, {true, 0, 1}), "no GPU can be used: " + device::why_no_device());
+}
+
+TEST(EngineFingerprint, NamesWhatChangesTheBits) {
+  unsetenv("ONEDNN_MAX_CPU_ISA");
+  const std::string plain = engine_fingerprint({});
+  EXPECT_THAT(plain, HasSubstr("LibTorch " + libtorch_version() + "; kernels "));
+  setenv("ONEDNN_MAX_CPU_ISA", "AVX", 1);
+  EXPECT_EQ(engine_fingerprint({}), plain + "; ONEDNN_MAX_CPU_ISA=AVX");
+  unsetenv("ONEDNN_MAX_CPU_ISA");
+}
+
+TEST(GpuModel, ComputesWhatTheCpuComputes) {
+  if (device::device_count() == 0) GTEST_SKIP() << "no CUDA device";
+  const Reference reference("resnet18", config::Arch::resnet18, 32);
+  const auto model = reference.model({true, 0, 1});
+  const Values features = reference.features(*model, reference.images());
+  const Values scores = Reference::scores(*model, features);
+  EXPECT_LE(largest_difference(features, reference.expected_features()), 1e-4);
+  EXPECT_LE(largest_difference(scores, reference.expected_logits()), 1e-4);
+  EXPECT_EQ(reference.features(*model, reference.images()), features);
+  EXPECT_EQ(Reference::scores(*model, features), scores);
+  EXPECT_THAT(engine_fingerprint({true, 0, 1}), HasSubstr(device::query(0).name));
+}
+
+}  // namespace
+}  // namespace polyhead::model

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <algorithm>
+#include <random>
+
+#include "polyhead/model/checkpoint.hpp"
+#include "polyhead/model/resnet_spec.hpp"
+#include "support.hpp"
+
+namespace polyhead::testing {
+
+/// Values in (0.5, 1), so that they may be variances as well.
+inline model::CheckpointTensor random_tensor(const std::string& name, std::vector<std::int64_t> shape) {
+  static std::mt19937 random(4);  // NOLINT(bugprone-random-generator-seed): the same values every time
+  std::uniform_real_distribution<float> uniform(0.5F, 1.0F);
+  std::size_t count = 1;
+  for (const std::int64_t dimension : shape) count *= static_cast<std::size_t>(dimension);
+  model::CheckpointTensor tensor{name, std::move(shape), std::vector<float>(count)};
+  std::generate(tensor.values.begin(), tensor.values.end(), [&] { return uniform(random); });
+  return tensor;
+}
+
+inline void add_batch_norm(model::Checkpoint& file, const std::string& name, std::int64_t width) {
+  for (const char* what : {".weight", ".bias", ".running_mean", ".running_var"}) {
+    file.push_back(random_tensor(name + what, {width}));
+  }
+}
+
+/// A whole ResNet, its classifier left out.
+inline model::Checkpoint random_resnet(config::Arch arch) {
+  model::Checkpoint file;
+  for (const model::ConvSpec& conv : model::convolutions(model::resnet_spec(arch))) {
+    file.push_back(random_tensor(conv.name + ".weight", {conv.out, conv.in, conv.kernel, conv.kernel}));
+    add_batch_norm(file, conv.batch_norm, conv.out);
+  }
+  return file;
+}
+
+/// The parameters of layer `index`, a linear one.
+inline void add_linear(model::Checkpoint& file, const std::string& index, std::int64_t in, std::int64_t out) {
+  file.push_back(random_tensor(index + ".weight", {out, in}));
+  file.push_back(random_tensor(index + ".bias", {out}));
+}
+
+inline model::CheckpointTensor& find(model::Checkpoint& file, const std::string& name) {
+  return *std::find_if(file.begin(), file.end(), [&](const auto& tensor) { return tensor.name == name; });
+}
+
+}  // namespace polyhead::testing

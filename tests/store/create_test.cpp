@@ -1,0 +1,251 @@
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include "child.hpp"
+#include "example.hpp"
+
+namespace polyhead::store {
+namespace {
+
+namespace fs = std::filesystem;
+using polyhead::testing::error_of;
+using polyhead::testing::message_without_rights;
+using polyhead::testing::TemporaryFolder;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+
+Offsets create_example(const fs::path& path, Existing existing = Existing::refuse) {
+  return create(path, example::layout(), example::samples(), example::header(), existing);
+}
+
+std::set<std::string> names_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename());
+  return names;
+}
+
+void touch(const fs::path& path) {
+  std::ofstream(path) << "precious";
+}
+
+std::string content(const fs::path& path) {
+  std::string text;
+  std::getline(std::ifstream(path), text);
+  return text;
+}
+
+TEST(Create, MakesParentFoldersAndLeavesNothingElse) {
+  const TemporaryFolder folder;
+  create_example(folder / "a/b/result.h5");
+  EXPECT_THAT(names_in(folder / "a/b"), ElementsAre("result.h5"));
+}
+
+TEST(Create, FollowsTheUsersUmaskAndTakesItsSpace) {
+  const TemporaryFolder folder;
+  const mode_t before = ::umask(027);
+  create_example(folder / "result.h5");
+  ::umask(before);
+  struct stat status {};
+  ASSERT_EQ(::stat((folder / "result.h5").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0640U);
+  EXPECT_GE(status.st_blocks * 512, status.st_size);
+}
+
+TEST(Create, ShowsNothingUnderItsNameBeforeItIsComplete) {
+  const TemporaryFolder folder;
+  std::set<std::string> seen;
+  SampleSource samples = example::samples();
+  samples.id = [&](std::int64_t index) {
+    seen.merge(names_in(folder.path()));
+    return example::id(index);
+  };
+  for (const auto* name : {"one.h5", "two.h5"}) {
+    create(folder / name, example::layout(), samples, example::header(), Existing::refuse);
+  }
+  seen.erase("one.h5");  // seen while the second was made
+  EXPECT_THAT(seen, ElementsAre(MatchesRegex("\\.polyhead-[0-9a-f]+\\.tmp"),
+                                MatchesRegex("\\.polyhead-[0-9a-f]+\\.tmp")));
+  EXPECT_THAT(names_in(folder.path()), ElementsAre("one.h5", "two.h5"));
+}
+
+TEST(Create, RefusesAnExistingOutput) {
+  const TemporaryFolder folder;
+  touch(folder / "result.h5");
+  const auto [code, message] = error_of([&] { return create_example(folder / "result.h5"); });
+  EXPECT_EQ(code, ExitCode::cant_create);
+  EXPECT_THAT(message,
+              AllOf(HasSubstr("result.h5: exists already"), HasSubstr("--resume"), HasSubstr("--overwrite")));
+  EXPECT_EQ(content(folder / "result.h5"), "precious");
+  fs::create_symlink(folder / "nowhere", folder / "link.h5");
+  EXPECT_THAT(error_of([&] { return create_example(folder / "link.h5"); }).second,
+              HasSubstr("exists already"));
+}
+
+TEST(Create, OverwritesWhenToldSo) {
+  const TemporaryFolder folder;
+  touch(folder / "result.h5");
+  touch(folder / "target");
+  fs::create_symlink(folder / "target", folder / "link.h5");
+  create_example(folder / "result.h5", Existing::overwrite);
+  create_example(folder / "link.h5", Existing::overwrite);  // the link goes, its target stays
+  EXPECT_EQ(Reader(folder / "result.h5").layout(), example::layout());
+  EXPECT_EQ(content(folder / "target"), "precious");
+  EXPECT_THAT(names_in(folder.path()), ElementsAre("link.h5", "result.h5", "target"));
+  fs::create_directory(folder / "folder.h5");
+  EXPECT_THAT(error_of([&] { return create_example(folder / "folder.h5", Existing::overwrite); }).second,
+              HasSubstr("folder.h5: cannot be created: something that is not a file has this name"));
+}
+
+TEST(Create, LosesAgainstAFileThatAppearsMeanwhile) {
+  const TemporaryFolder folder;
+  SampleSource samples = example::samples();
+  samples.labels = [&](std::int64_t /*first*/, std::span<std::int32_t> /*labels*/) {
+    touch(folder / "result.h5");
+  };
+  const auto [code, message] = error_of([&] {
+    return create(folder / "result.h5", example::layout(), samples, example::header(), Existing::refuse);
+  });
+  EXPECT_EQ(code, ExitCode::cant_create);
+  EXPECT_THAT(message, HasSubstr("was created by another program in the meantime"));
+  EXPECT_EQ(content(folder / "result.h5"), "precious");
+  EXPECT_THAT(names_in(folder.path()), ElementsAre("result.h5"));
+}
+
+TEST(Create, LeavesNothingBehindWhenASampleCannotBeRead) {
+  const TemporaryFolder folder;
+  SampleSource samples = example::samples();
+  samples.id = [](std::int64_t index) -> std::string {
+    if (index == 50) throw Error(ExitCode::bad_data, "sample 50 is gone");
+    return "x";
+  };
+  EXPECT_EQ(error_of([&] {
+              return create(folder / "result.h5", example::layout(), samples, example::header(),
+                            Existing::refuse);
+            }),
+            std::pair(ExitCode::bad_data, std::string("sample 50 is gone")));
+  EXPECT_THAT(names_in(folder.path()), IsEmpty());
+}
+
+TEST(Create, NoticesIdsThatChange) {
+  const TemporaryFolder folder;
+  SampleSource samples = example::samples();
+  for (const int growth : {1, -1}) {
+    int calls = 0;
+    samples.id = [&](std::int64_t /*index*/) {
+      return std::string(static_cast<std::size_t>(++calls > 101 ? 2 + growth : 2), 'x');
+    };
+    EXPECT_THAT(error_of([&] {
+                  return create(folder / "result.h5", example::layout(), samples, example::header(),
+                                Existing::refuse);
+                }).second,
+                HasSubstr("ids changed"));
+  }
+  EXPECT_THAT(names_in(folder.path()), IsEmpty());
+}
+
+TEST(Create, SaysThatTheDiskIsTooSmall) {
+  const TemporaryFolder folder;
+  Layout layout = example::layout();
+  layout.samples = 3;
+  layout.class_names.clear();
+  layout.classes = std::int64_t{1} << 40U;  // 12 TiB of scores
+  layout.head_scores = false;
+  const auto [code, message] = error_of([&] {
+    return create(folder / "result.h5", layout, example::samples(), example::header(), Existing::refuse);
+  });
+  EXPECT_EQ(code, ExitCode::cant_create);
+  EXPECT_THAT(message, HasSubstr("cannot reserve 12.0 TiB"));
+  EXPECT_THAT(names_in(folder.path()), IsEmpty());
+}
+
+TEST(Create, RefusesALayoutThatContradictsItself) {
+  const TemporaryFolder folder;
+  Layout layout = example::layout();
+  layout.head_weights.pop_back();
+  EXPECT_EQ(error_of([&] {
+              return create(folder / "result.h5", layout, example::samples(), example::header(),
+                            Existing::refuse);
+            }).first,
+            ExitCode::internal);
+}
+
+TEST(Create, SurvivesNoSamplesAndMany) {
+  Layout layout = example::layout();
+  layout.samples = 0;
+  const example::Fresh none(layout);
+  EXPECT_EQ(Reader(none.path).progress().pending, 0);
+  EXPECT_EQ(Reader(none.path).results_digest().hex().size(), 32U);
+  layout.samples = 200'000;  // more than one chunk of labels and ids
+  layout.batch = 64;
+  layout.head_scores = false;
+  const example::Fresh many(layout);
+  const Reader reader(many.path);
+  const std::vector<std::int32_t> labels = reader.columns(0, layout.samples).labels;
+  for (std::int64_t i = 0; i < layout.samples; ++i)
+    ASSERT_EQ(labels[static_cast<std::size_t>(i)], example::label(i));
+  for (const std::int64_t i : {65534, 65535, 65536, 131071, 199999})
+    EXPECT_EQ(reader.sample_id(i), example::id(i));
+  const Columns last = reader.columns(199'990, 10);
+  EXPECT_THAT(last.head_prediction, ::testing::Each(-1));
+}
+
+TEST(CheckOutput, AcceptsWhatCanBeCreatedAndTouchesNothing) {
+  const TemporaryFolder folder;
+  check_output(folder / "result.h5", Existing::refuse);
+  check_output(folder / "a/b/c/result.h5", Existing::refuse);
+  EXPECT_THAT(names_in(folder.path()), IsEmpty());
+  touch(folder / "result.h5");
+  check_output(folder / "result.h5", Existing::overwrite);
+  EXPECT_EQ(error_of([&] { check_output(folder / "result.h5", Existing::refuse); }).first,
+            ExitCode::cant_create);
+}
+
+TEST(CheckOutput, RefusesWhatNamesNoFile) {
+  const TemporaryFolder folder;
+  for (const auto* path : {"", "runs/", "."}) {
+    EXPECT_THAT(error_of([&] { check_output(path, Existing::refuse); }).second,
+                HasSubstr("it names no file"));
+  }
+  touch(folder / "file");
+  EXPECT_THAT(error_of([&] { check_output(folder / "file/sub/result.h5", Existing::refuse); }).second,
+              HasSubstr("file is not a folder"));
+}
+
+class ForbiddenFolder : public ::testing::Test {
+ protected:
+  ForbiddenFolder() {
+    fs::permissions(folder_.path(), fs::perms(0755));
+    fs::create_directory(folder_ / "shut");
+    fs::permissions(folder_ / "shut", fs::perms(0555));
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(ForbiddenFolder, IsAnErrorBeforeAnythingIsDone) {
+  const fs::path path = folder_ / "shut/result.h5";
+  const std::string expected =
+      fmt::format("73: {}: cannot be created: the folder {} is not writable: Permission denied",
+                  path.string(), (folder_ / "shut").string());
+  EXPECT_EQ(message_without_rights([&] { check_output(path, Existing::refuse); }), expected);
+  EXPECT_EQ(message_without_rights([&] { create_example(path); }), expected);
+  EXPECT_THAT(message_without_rights([&] { check_output(folder_ / "shut/new/result.h5", Existing::refuse); }),
+              HasSubstr("is not writable"));
+  EXPECT_THAT(message_without_rights([&] { const OutputLock lock(path); }),
+              AllOf(HasSubstr("73: "), HasSubstr("lock file cannot be created: Permission denied")));
+}
+
+TEST_F(ForbiddenFolder, ThatCannotBeSearchedIsNamed) {
+  fs::permissions(folder_ / "shut", fs::perms(0000));
+  EXPECT_THAT(message_without_rights([&] { check_output(folder_ / "shut/result.h5", Existing::refuse); }),
+              AllOf(HasSubstr("73: "), HasSubstr("Permission denied")));
+}
+
+}  // namespace
+}  // namespace polyhead::store

@@ -1,0 +1,288 @@
+#include <fstream>
+#include <iterator>
+#include <random>
+
+#include <gmock/gmock.h>
+
+#include "example.hpp"
+
+/// What a crash can leave: the writer's calls are recorded and then replayed onto a copy of the fresh file,
+/// where each write since the last sync is applied whole, torn, or not at all, in any order.
+namespace polyhead::store {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+constexpr std::size_t kSector = 512;
+
+struct Call {
+  bool sync = false;
+  std::uint64_t offset = 0;
+  Bytes bytes;
+};
+
+/// Records what is asked of it. From call number `fail_at` on, it throws; the failing write leaves a part.
+class RecordingFile final : public File {
+ public:
+  RecordingFile(std::vector<Call>& calls, std::size_t fail_at) : calls_(calls), fail_at_(fail_at) {}
+  void write(std::uint64_t offset, std::span<const std::byte> bytes) override {
+    const bool fails = count_++ >= fail_at_;
+    if (fails) bytes = bytes.first(bytes.size() / 2);
+    calls_.push_back({false, offset, {bytes.begin(), bytes.end()}});
+    if (fails) throw Error(ExitCode::io_error, "the disk is gone");
+  }
+  void sync() override {
+    if (count_++ >= fail_at_) throw Error(ExitCode::io_error, "the disk is gone");
+    calls_.push_back({true, 0, {}});
+  }
+
+ private:
+  std::vector<Call>& calls_;
+  std::size_t fail_at_;
+  std::size_t count_ = 0;
+};
+
+Bytes read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
+}
+
+template <class T>
+bool equal_at(const Bytes& disk, std::uint64_t dataset, std::int64_t first, const std::vector<T>& rows,
+              std::int64_t count) {
+  const auto bytes = std::as_bytes(std::span(rows));
+  const auto row = static_cast<std::int64_t>(bytes.size()) / count;
+  return std::equal(bytes.begin(), bytes.end(),
+                    disk.begin() + static_cast<std::int64_t>(dataset) + first * row);
+}
+
+class Replay : public ::testing::Test {
+ protected:
+  Replay() : empty_(read_file(fresh_.path)) {}
+
+  /// A run in the coordinator's manner: micro-batches in any order, commits now and then, notes between.
+  std::vector<Call> record(std::uint32_t seed, std::size_t fail_at = SIZE_MAX) const {
+    std::mt19937 random(seed);
+    std::vector<Call> calls;
+    Writer writer(std::make_unique<RecordingFile>(calls, fail_at), fresh_.layout, fresh_.offsets);
+    std::vector<std::int64_t> batches;
+    for (std::int64_t b = 0; b < fresh_.layout.batches(); ++b) batches.push_back(b);
+    std::shuffle(batches.begin(), batches.end(), random);
+    try {
+      writer.append_provenance("start");
+      for (const std::int64_t batch : batches) {
+        writer.write(example::rows(fresh_.layout, batch));
+        if (random() % 3 == 0) writer.commit();
+        if (random() % 5 == 0) writer.append_provenance("a note");
+      }
+      writer.write_summary("{}");
+      writer.finish();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::io_error);
+      EXPECT_STREQ(error.what(), "the disk is gone");
+    }
+    return calls;
+  }
+
+  /// The disk after a crash just before call `crash`.
+  Bytes replay(const std::vector<Call>& calls, std::size_t crash, std::mt19937& random) const {
+    std::size_t synced = crash;
+    while (synced > 0 && !calls[synced - 1].sync) --synced;
+    Bytes disk = empty_;
+    for (std::size_t i = 0; i < synced; ++i) apply(disk, calls[i], 0, calls[i].bytes.size());
+    std::vector<std::size_t> open;
+    for (std::size_t i = synced; i < crash; ++i) open.push_back(i);
+    std::shuffle(open.begin(), open.end(), random);
+    for (const std::size_t i : open) lose_or_apply(disk, calls[i], random);
+    return disk;
+  }
+
+  /// Micro-batches that the ledger calls done though a row of theirs is not what it should be.
+  std::int64_t lies(const Bytes& disk) const {
+    std::int64_t found = 0;
+    for (std::int64_t batch = 0; batch < fresh_.layout.batches(); ++batch) {
+      const std::byte entry = disk[fresh_.offsets.ledger + static_cast<std::uint64_t>(batch)];
+      if (entry != std::byte{0} && (entry != std::byte{1} || !is_right(disk, batch))) ++found;
+    }
+    return found;
+  }
+
+  std::int64_t ledger_sum(const Bytes& disk) const {
+    return std::count(
+        disk.begin() + static_cast<std::int64_t>(fresh_.offsets.ledger),
+        disk.begin() + static_cast<std::int64_t>(fresh_.offsets.ledger) + fresh_.layout.batches(),
+        std::byte{1});
+  }
+
+  example::Fresh fresh_;
+  Bytes empty_;
+
+ private:
+  static void apply(Bytes& disk, const Call& call, std::size_t first, std::size_t last) {
+    std::copy(call.bytes.begin() + static_cast<std::ptrdiff_t>(first),
+              call.bytes.begin() + static_cast<std::ptrdiff_t>(last),
+              disk.begin() + static_cast<std::ptrdiff_t>(call.offset + first));
+  }
+
+  static void lose_or_apply(Bytes& disk, const Call& call, std::mt19937& random) {
+    switch (random() % 4) {
+      case 0:
+        break;
+      case 1:
+        apply(disk, call, 0, call.bytes.size());
+        break;
+      case 2:
+        apply(disk, call, 0, random() % (call.bytes.size() + 1));
+        break;
+      default:
+        apply_some_sectors(disk, call, random);
+    }
+  }
+
+  static void apply_some_sectors(Bytes& disk, const Call& call, std::mt19937& random) {
+    for (std::size_t first = 0; first < call.bytes.size();) {
+      const std::size_t to_border = kSector - (call.offset + first) % kSector;
+      const std::size_t last = std::min(call.bytes.size(), first + to_border);
+      if (random() % 2 == 0) apply(disk, call, first, last);
+      first = last;
+    }
+  }
+
+  bool is_right(const Bytes& disk, std::int64_t batch) const {
+    const Rows rows = example::rows(fresh_.layout, batch);
+    const Offsets& at = fresh_.offsets;
+    const std::int64_t first = batch * fresh_.layout.batch;
+    return equal_at(disk, at.fused_scores, first, rows.fused_scores, rows.count) &&
+           equal_at(disk, at.fused_prediction, first, rows.fused_prediction, rows.count) &&
+           equal_at(disk, at.head_prediction, first, rows.head_prediction, rows.count) &&
+           equal_at(disk, at.head_scores, first, rows.head_scores, rows.count) &&
+           equal_at(disk, at.status, first, rows.status, rows.count) &&
+           equal_at(disk, at.reason, first, rows.reason, rows.count);
+  }
+};
+
+TEST_F(Replay, NoCrashLeavesALedgerByteWithoutItsRows) {
+  std::int64_t committed = 0;
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    const std::vector<Call> calls = record(seed);
+    for (std::size_t crash = 0; crash <= calls.size(); ++crash) {
+      const Bytes disk = replay(calls, crash, random);
+      ASSERT_EQ(lies(disk), 0) << "seed " << seed << ", crash before call " << crash;
+      committed += ledger_sum(disk);
+    }
+    EXPECT_EQ(ledger_sum(replay(calls, calls.size(), random)), fresh_.layout.batches());
+  }
+  EXPECT_GT(committed, 0);
+}
+
+TEST_F(Replay, TheReaderOpensWhatACrashLeaves) {
+  std::mt19937 random(1);
+  const std::vector<Call> calls = record(1);
+  for (int i = 0; i < 50; ++i) {
+    const Bytes disk = replay(calls, random() % (calls.size() + 1), random);
+    std::ofstream(fresh_.path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(disk.data()), static_cast<std::streamsize>(disk.size()));
+    const Reader reader(fresh_.path);
+    EXPECT_EQ(reader.progress().batches_done, ledger_sum(disk));
+    const std::vector<std::uint8_t> ledger = reader.ledger();
+    for (std::int64_t batch = 0; batch < fresh_.layout.batches(); ++batch) {
+      if (ledger[static_cast<std::size_t>(batch)] != 1) continue;
+      const Rows rows = example::rows(fresh_.layout, batch);
+      const Columns columns = reader.columns(batch * fresh_.layout.batch, rows.count);
+      EXPECT_EQ(columns.fused_prediction, rows.fused_prediction);
+      EXPECT_EQ(columns.head_prediction, rows.head_prediction);
+      EXPECT_EQ(columns.status, rows.status);
+    }
+  }
+}
+
+/// The check itself is checked: writers that get the order wrong are caught.
+TEST_F(Replay, CatchesAWriterThatMarksBeforeTheSync) {
+  std::int64_t caught = 0;
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    std::vector<Call> calls = record(seed);
+    for (std::size_t i = 0; i + 1 < calls.size(); ++i) {
+      if (!calls[i].sync) continue;
+      std::swap(calls[i], calls[i + 1]);
+      ++i;
+    }
+    for (std::size_t crash = 0; crash <= calls.size(); ++crash) caught += lies(replay(calls, crash, random));
+  }
+  EXPECT_GT(caught, 0);
+}
+
+TEST_F(Replay, CatchesAWriterThatNeverSyncs) {
+  std::mt19937 random(0);
+  std::vector<Call> calls = record(0);
+  std::erase_if(calls, [](const Call& call) { return call.sync; });
+  std::int64_t caught = 0;
+  for (std::size_t crash = 0; crash <= calls.size(); ++crash) caught += lies(replay(calls, crash, random));
+  EXPECT_GT(caught, 0);
+}
+
+TEST_F(Replay, ADiskThatFailsAtAnyCallLeavesNoLie) {
+  const std::size_t all = record(7).size();
+  std::mt19937 random(7);
+  for (std::size_t fail_at = 0; fail_at < all; ++fail_at) {
+    const std::vector<Call> calls = record(7, fail_at);
+    for (int i = 0; i < 5; ++i)
+      ASSERT_EQ(lies(replay(calls, calls.size(), random)), 0) << "failed at " << fail_at;
+  }
+}
+
+/// A disk whose syncs fail but whose writes seem to work.
+class UnsyncableFile final : public File {
+ public:
+  explicit UnsyncableFile(int& syncs, int& writes) : syncs_(syncs), writes_(writes) {}
+  void write(std::uint64_t /*offset*/, std::span<const std::byte> /*bytes*/) override { ++writes_; }
+  void sync() override {
+    ++syncs_;
+    throw Error(ExitCode::io_error, "cannot be written to the disk");
+  }
+
+ private:
+  int& syncs_;
+  int& writes_;
+};
+
+TEST_F(Replay, AFailedSyncIsNeverTriedAgain) {
+  int syncs = 0;
+  int writes = 0;
+  Writer writer(std::make_unique<UnsyncableFile>(syncs, writes), fresh_.layout, fresh_.offsets);
+  writer.write(example::rows(fresh_.layout, 0));
+  EXPECT_THROW(writer.commit(), Error);
+  const int before = writes;
+  using polyhead::testing::error_of;
+  for (const auto& [code, message] :
+       {error_of([&] { writer.commit(); }), error_of([&] { writer.finish(); }),
+        error_of([&] { writer.write(example::rows(fresh_.layout, 1)); }),
+        error_of([&] { writer.append_provenance("x"); }), error_of([&] { writer.write_summary("x"); }),
+        error_of([&] { writer.write_certificate("x"); })}) {
+    EXPECT_EQ(code, ExitCode::io_error);
+    EXPECT_THAT(message, ::testing::HasSubstr("what was committed before is kept"));
+  }
+  EXPECT_EQ(syncs, 1);
+  EXPECT_EQ(writes, before);
+  EXPECT_EQ(writer.committed(), 0);
+}
+
+TEST_F(Replay, NeighboursInTheLedgerGoInOneWrite) {
+  std::vector<Call> calls;
+  Writer writer(std::make_unique<RecordingFile>(calls, SIZE_MAX), fresh_.layout, fresh_.offsets);
+  writer.commit();
+  EXPECT_TRUE(calls.empty());
+  for (const std::int64_t batch : {5, 3, 4, 9}) writer.write(example::rows(fresh_.layout, batch));
+  calls.clear();
+  writer.commit();
+  ASSERT_EQ(calls.size(), 3U);
+  EXPECT_TRUE(calls[0].sync);
+  EXPECT_EQ(calls[1].offset, fresh_.offsets.ledger + 9);
+  EXPECT_EQ(calls[2].offset, fresh_.offsets.ledger + 3);
+  EXPECT_EQ(calls[2].bytes, Bytes(3, std::byte{1}));
+}
+
+}  // namespace
+}  // namespace polyhead::store
