@@ -10,8 +10,6 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
-#include "source.hpp"
-
 namespace polyhead::config {
 namespace {
 

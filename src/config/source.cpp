@@ -24,8 +24,6 @@ Location location_of(const std::string& text, std::size_t offset, const Source& 
   return source.at(line, column);
 }
 
-/// yaml-cpp takes byte 4 for the end of the file and lets malformed UTF-8 pass, so the text is looked at
-/// first.
 }  // namespace
 
 Location Source::at(int line, int column) const {

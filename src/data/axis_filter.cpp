@@ -37,6 +37,11 @@ Kernel<Real> kernel_of(config::Interpolation interpolation) {
   return {1, triangle<Real>};
 }
 
+/// Pillow's and PyTorch's way of rounding, halves included: the bits depend on it.
+int rounded_position(double edge) {
+  return static_cast<int>(edge + 0.5);  // NOLINT(bugprone-incorrect-roundings)
+}
+
 /// The filter laid over a source axis of `from` pixels.
 template <class Real>
 struct Placed {
@@ -47,10 +52,10 @@ struct Placed {
 
   [[nodiscard]] Real center(int position) const { return static_cast<Real>((position + 0.5) * scale); }
   [[nodiscard]] int begin(Real center) const {
-    return std::max(0, static_cast<int>(center - kernel.reach * stretch + 0.5));
+    return std::max(0, rounded_position(center - kernel.reach * stretch));
   }
   [[nodiscard]] int end(Real center) const {
-    return std::min(from, static_cast<int>(center + kernel.reach * stretch + 0.5));
+    return std::min(from, rounded_position(center + kernel.reach * stretch));
   }
 };
 

@@ -35,7 +35,7 @@ struct Loader::State {
       : dataset(source),
         batch_size(size),
         depth(limit),
-        thread([this](std::stop_token stop) { run(stop); }) {}
+        thread([this](const std::stop_token& stop) { run(stop); }) {}
 
   void run(const std::stop_token& stop);
   std::optional<std::int64_t> wait_for_work(const std::stop_token& stop);

@@ -1,3 +1,4 @@
+#include <array>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -15,8 +16,8 @@ namespace polyhead::model {
 namespace {
 
 /// Variables that make MKL or oneDNN pick other kernels, with other bits.
-constexpr std::array kVariables{"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_CBWR",
-                                "MKL_ENABLE_INSTRUCTIONS"};
+constexpr std::array kVariables{"ONEDNN_MAX_CPU_ISA",       "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE",
+                                "DNNL_DEFAULT_FPMATH_MODE", "MKL_CBWR",         "MKL_ENABLE_INSTRUCTIONS"};
 
 std::string cpu_engine() {
   std::vector<std::string> parts{fmt::format("kernels {}", at::get_cpu_capability())};

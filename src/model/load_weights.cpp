@@ -3,10 +3,10 @@
 #include <functional>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "expected.hpp"
 #include "fold.hpp"
+#include "pack.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/config/names.hpp"
@@ -21,76 +21,6 @@ namespace polyhead::model {
 namespace {
 
 const std::vector<std::string_view> kClassifier{"fc.weight", "fc.bias"};
-
-std::uint64_t physical_memory() {
-  return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-         static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
-/// Hands out the places of the parameters in the order of the layout. Memory is touched only as far as it is
-/// filled.
-class Packer {
- public:
-  Packer(const Layout& layout, AlignedVector<float>& values) : layout_(layout), values_(values) {
-    const auto bytes = static_cast<std::uint64_t>(layout.values) * sizeof(float);
-    const std::uint64_t machine = physical_memory();
-    if (bytes > machine) {
-      throw Error(
-          ExitCode::bad_data,
-          fmt::format("the weights of the backbone and the heads take {}, but this machine has {} of memory",
-                      human_bytes(bytes), human_bytes(machine)));
-    }
-    values_.reserve(static_cast<std::size_t>(layout.values));
-  }
-
-  std::span<float> next() {
-    const Parameter& parameter = layout_.parameters[next_++];
-    const bool last = next_ == layout_.parameters.size();
-    const std::int64_t end = last ? layout_.values : layout_.parameters[next_].offset;
-    values_.resize(static_cast<std::size_t>(end));
-    return std::span(values_).subspan(static_cast<std::size_t>(parameter.offset),
-                                      static_cast<std::size_t>(parameter.elements()));
-  }
-  void copy(const CheckpointTensor& tensor) {
-    std::copy(tensor.values.begin(), tensor.values.end(), next().begin());
-  }
-
- private:
-  const Layout& layout_;
-  AlignedVector<float>& values_;
-  std::size_t next_ = 0;
-};
-
-void pack_conv(const Match& match, const ConvSpec& conv, Packer& packer) {
-  const auto weight = packer.next();
-  const auto bias = packer.next();
-  fold(match.found.at(conv.name + ".weight")->values, {}, scale_shift(match, conv.batch_norm), weight, bias);
-}
-
-void pack_scale_shift(const ScaleShift& norm, Packer& packer) {
-  for (const auto* values : {&norm.scale, &norm.shift}) {
-    std::transform(values->begin(), values->end(), packer.next().begin(),
-                   [](double value) { return static_cast<float>(value); });
-  }
-}
-
-void pack_step(const Match& match, const HeadStep& step, Packer& packer) {
-  const std::string name = std::to_string(step.index);
-  const auto parameter = [&](const char* what) -> const CheckpointTensor& {
-    return *match.found.at(name + what);
-  };
-  if (step.kind == config::LayerKind::batchnorm) {
-    pack_scale_shift(scale_shift(match, name), packer);
-  } else if (step.batch_norm) {
-    const auto weight = packer.next();
-    const auto bias = packer.next();
-    fold(parameter(".weight").values, parameter(".bias").values,
-         scale_shift(match, std::to_string(*step.batch_norm)), weight, bias);
-  } else if (step.kind == config::LayerKind::linear || step.kind == config::LayerKind::layernorm) {
-    packer.copy(parameter(".weight"));
-    packer.copy(parameter(".bias"));
-  }
-}
 
 /// Reads file after file. Errors of all files are collected; nothing more is packed after the first.
 class Loader {

@@ -1,6 +1,10 @@
 #include "polyhead/model/model.hpp"
 
-#include <ATen/core/grad_mode.h>
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
@@ -40,6 +44,7 @@ class TorchModel : public Model {
 
   void features(std::span<const float> pixels, std::span<float> features) override {
     guarded("the backbone", [&] {
+      at::init_num_threads();  // OpenMP keeps the number of threads for each calling thread
       const c10::InferenceMode inference;
       const at::Tensor out = view_of(features, {batch_, weights_.feature_width});
       at::Tensor in = view_of(pixels, {batch_, 3, image_.height, image_.width}).to(device_);
@@ -49,6 +54,7 @@ class TorchModel : public Model {
 
   void scores(std::span<const float> features, std::span<float> scores) override {
     guarded("the heads", [&] {
+      at::init_num_threads();
       const c10::InferenceMode inference;
       const auto heads = static_cast<std::int64_t>(heads_.size());
       const at::Tensor out = view_of(scores, {heads, batch_, weights_.classes});

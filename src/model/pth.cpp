@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <array>
 #include <optional>
 #include <set>
 
@@ -11,14 +9,12 @@
 #include "polyhead/model/pickle.hpp"
 #include "polyhead/model/zip.hpp"
 #include "pth_tensor.hpp"
+#include "state_dict.hpp"
 
 namespace polyhead::model {
 namespace {
 
 constexpr std::uint64_t kLargestPickle = std::uint64_t{32} << 20U;  // 150,000 tensors
-constexpr int kDeepestWrapper = 4;
-constexpr std::array<std::string_view, 5> kWrappers{"state_dict", "model_state_dict", "model", "net",
-                                                    "module"};
 
 /// "NAME" when the file has "NAME/data.pkl".
 std::string find_folder(const std::filesystem::path& file, const ZipReader& zip) {
@@ -68,64 +64,6 @@ pickle::Document read_pickle(const std::filesystem::path& file, const ZipReader&
   return pickle::parse(read_record(zip, name, record), file.string());
 }
 
-/// Finds the state_dict among what was saved.
-class StateDictFinder {
- public:
-  StateDictFinder(const std::filesystem::path& file, const pickle::Document& document)
-      : file_(file), document_(document) {}
-
-  [[nodiscard]] const pickle::Dict& find() const {
-    const auto* dict = get<pickle::Dict>(document_.root);
-    if (dict == nullptr) bad_data(file_, "does not hold a dict; save model.state_dict()");
-    for (int depth = 0; depth < kDeepestWrapper; ++depth) {
-      const pickle::Dict* inner = wrapped(*dict);
-      if (inner == nullptr) break;
-      dict = inner;
-    }
-    if (!has_tensor(*dict)) {
-      bad_data(file_,
-               fmt::format("holds no tensors under its keys ({}); save model.state_dict()", keys(*dict)));
-    }
-    return *dict;
-  }
-
- private:
-  template <class T>
-  const T* get(pickle::Id id) const {
-    return std::get_if<T>(&document_.objects[id]);
-  }
-
-  [[nodiscard]] const pickle::Dict* wrapped(const pickle::Dict& dict) const {
-    for (const std::string_view wrapper : kWrappers) {
-      for (const auto& [key, value] : dict.items) {
-        const auto* name = get<std::string>(key);
-        const auto* inner = get<pickle::Dict>(value);
-        if (name != nullptr && *name == wrapper && inner != nullptr) return inner;
-      }
-    }
-    return nullptr;
-  }
-
-  [[nodiscard]] bool has_tensor(const pickle::Dict& dict) const {
-    return std::any_of(dict.items.begin(), dict.items.end(),
-                       [&](const auto& item) { return get<pickle::Tensor>(item.second) != nullptr; });
-  }
-
-  [[nodiscard]] std::string keys(const pickle::Dict& dict) const {
-    constexpr std::size_t kMost = 8;
-    std::vector<std::string> names;
-    for (const auto& [key, value] : dict.items) {
-      if (names.size() == kMost) break;
-      if (const auto* name = get<std::string>(key)) names.push_back(printable(*name));
-    }
-    if (dict.items.size() > names.size()) names.emplace_back("...");
-    return names.empty() ? "none" : join(names);
-  }
-
-  const std::filesystem::path& file_;
-  const pickle::Document& document_;
-};
-
 }  // namespace
 
 Checkpoint read_pth(const std::filesystem::path& path) {
@@ -136,7 +74,7 @@ Checkpoint read_pth(const std::filesystem::path& path) {
   TensorReader reader(zip, path, folder, document);
   std::set<std::string> seen;
   Checkpoint tensors;
-  for (const auto& [key, value] : StateDictFinder(path, document).find().items) {
+  for (const auto& [key, value] : find_state_dict(path, document).items) {
     const auto* tensor = std::get_if<pickle::Tensor>(&document.objects[value]);
     if (tensor == nullptr) continue;  // `_extra_state` and the like
     const auto* name = std::get_if<std::string>(&document.objects[key]);

@@ -52,7 +52,8 @@ TensorReader::Span TensorReader::check(const std::string& name, const pickle::Te
            !__builtin_mul_overflow(tensor.shape[axis] - 1, tensor.strides[axis], &step) &&
            !__builtin_add_overflow(last, step, &last);
   }
-  if (!fits || tensor.offset < 0 || last >= tensor.storage.elements - tensor.offset) {
+  if (!fits || tensor.offset < 0 || tensor.storage.elements < 0 ||
+      last >= tensor.storage.elements - tensor.offset) {
     fail(name, fmt::format("shape {} with strides {} at offset {} reaches outside its storage of {} elements",
                            shape_text(tensor.shape), shape_text(tensor.strides), tensor.offset,
                            tensor.storage.elements));

@@ -1,52 +1,27 @@
 #include "polyhead/model/zip.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
-#include <optional>
 
 #include <fmt/format.h>
 
 #include "crc32.hpp"
 #include "fail.hpp"
 #include "input_file.hpp"
+#include "zip_directory.hpp"
 
 namespace polyhead::model {
 namespace {
 
-static_assert(std::endian::native == std::endian::little);
+using zip::Bytes;
+using zip::field;
 
-using Bytes = std::span<const std::byte>;
-
-// Signatures, fixed sizes and field offsets of the records, from the APPNOTE.
-constexpr std::uint32_t kEnd = 0x06054b50;
-constexpr std::uint32_t kEnd64 = 0x06064b50;
-constexpr std::uint32_t kLocator64 = 0x07064b50;
+// Signatures and fixed sizes of the records, from the APPNOTE.
 constexpr std::uint32_t kCentral = 0x02014b50;
 constexpr std::uint32_t kLocal = 0x04034b50;
-constexpr std::size_t kEndSize = 22;
-constexpr std::size_t kEnd64Size = 56;
-constexpr std::size_t kLocator64Size = 20;
 constexpr std::size_t kCentralSize = 46;
 constexpr std::size_t kLocalSize = 30;
-constexpr std::size_t kLongestComment = 65535;
 constexpr std::uint16_t kExtra64 = 1;
 constexpr std::uint32_t kIn64 = 0xFFFFFFFF;  // a 32-bit field whose value stands in the zip64 record
-
-template <class T>
-T field(Bytes bytes, std::size_t at) {
-  T value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
-  return value;
-}
-
-/// Position of the last end-of-central-directory record in the file's tail.
-std::optional<std::size_t> find_end(Bytes tail) {
-  for (std::size_t at = tail.size() < kEndSize ? 0 : tail.size() - kEndSize + 1; at-- > 0;) {
-    if (field<std::uint32_t>(tail, at) == kEnd) return at;
-  }
-  return std::nullopt;
-}
 
 /// The zip64 values among an entry's extra fields.
 Bytes zip64_extra(Bytes extra) {
@@ -59,40 +34,10 @@ Bytes zip64_extra(Bytes extra) {
   return {};
 }
 
-struct Directory {
-  std::uint64_t offset = 0;
-  std::uint64_t size = 0;
-};
-
-Directory find_directory(const InputFile& file) {
-  const std::size_t tail_size =
-      std::min<std::uint64_t>(file.size(), kEndSize + kLongestComment + kLocator64Size);
-  const std::uint64_t tail_start = file.size() - tail_size;
-  const std::vector<std::byte> tail = file.read(tail_start, tail_size);
-  const auto end = find_end(tail);
-  if (!end) bad_data(file.path(), "is a zip file without its end: is it truncated?");
-  const Directory plain{field<std::uint32_t>(tail, *end + 16), field<std::uint32_t>(tail, *end + 12)};
-  if (*end < kLocator64Size) return plain;
-  const Bytes locator = Bytes(tail).subspan(*end - kLocator64Size, kLocator64Size);
-  if (field<std::uint32_t>(locator, 0) != kLocator64) return plain;
-  const auto at = field<std::uint64_t>(locator, 8);
-  if (file.size() < kEnd64Size || at > file.size() - kEnd64Size) {
-    bad_data(file.path(), "is a damaged zip file: its zip64 record lies outside it");
-  }
-  const std::vector<std::byte> end64 = file.read(at, kEnd64Size);
-  if (field<std::uint32_t>(end64, 0) != kEnd64) {
-    bad_data(file.path(), "is a damaged zip file: its zip64 record is not where it should be");
-  }
-  return {field<std::uint64_t>(end64, 48), field<std::uint64_t>(end64, 40)};
-}
-
 }  // namespace
 
 ZipReader::ZipReader(const std::filesystem::path& path) : file_(std::make_unique<InputFile>(path)) {
-  const Directory directory = find_directory(*file_);
-  if (directory.size > file_->size() || directory.offset > file_->size() - directory.size) {
-    bad_data(path, "is a damaged zip file: its directory lies outside it (truncated?)");
-  }
+  const zip::Directory directory = zip::find_directory(*file_);
   read_directory(directory.offset, directory.size);
 }
 

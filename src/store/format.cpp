@@ -3,7 +3,7 @@
 namespace polyhead::store::format {
 namespace {
 
-constexpr std::int64_t kBlock = 64 * 1024;
+constexpr std::int64_t kBlock = std::int64_t{64} * 1024;
 constexpr std::int64_t kSummaryPerHead = 256;   // numbers and their keys
 constexpr std::int64_t kLongestEscape = 6;      // JSON writes one byte of a name as up to six
 constexpr std::int64_t kProvenanceBlocks = 16;  // thousands of starts and resumes

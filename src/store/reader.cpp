@@ -2,87 +2,23 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <string_view>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "format.hpp"
+#include "open_result.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/sample.hpp"
 
 namespace polyhead::store {
 namespace {
 
-constexpr std::int64_t kMostBatch = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kStatusChunk = 1 << 20;
 constexpr std::int64_t kDigestBytes = 4 << 20;
 constexpr std::uint64_t kLongestId = 1 << 20U;
 constexpr std::array<std::string_view, 6> kTexts{"provenance", "summary",     "certificate",
                                                  "identity",   "fingerprint", "config"};
-
-std::int64_t check_version(const h5::File& file) {
-  const std::string where = file.path().string();
-  if (file.read_text_attribute("format") != format::kName) {
-    throw Error(ExitCode::bad_data, fmt::format("{}: is not a result file of polyhead", where));
-  }
-  const std::int64_t version = file.read_integer_attribute("format_version").value_or(0);
-  if (version < 1 || version > kFormatVersion) {
-    throw Error(ExitCode::bad_data,
-                fmt::format("{}: has format version {}; this polyhead knows 1 to {}: use a newer one", where,
-                            version, kFormatVersion));
-  }
-  return version;
-}
-
-std::int64_t read_count(const h5::File& file, const std::string& name, std::int64_t least,
-                        std::int64_t most) {
-  const std::int64_t value = file.read_integer_attribute(name).value_or(-1);
-  if (value >= least && value <= most) return value;
-  throw Error(ExitCode::bad_data, fmt::format("{}: attribute '{}' is {}, expected {} to {}",
-                                              file.path().string(), name, value, least, most));
-}
-
-/// The dataset if it has the type and the shape that the layout asks for. Contiguous, so that HDF5 has
-/// checked its extent against the file's length.
-h5::Dataset open_checked(const h5::File& file, const std::string& name, h5::Type type,
-                         const std::vector<std::int64_t>& shape) {
-  h5::Dataset dataset = file.dataset(name);
-  const bool empty = std::find(shape.begin(), shape.end(), 0) != shape.end();
-  if (dataset.type() == type && dataset.shape() == shape && (empty || dataset.offset())) return dataset;
-  throw Error(ExitCode::bad_data, fmt::format("{}: is {}, expected {} [{}], contiguous", dataset.where(),
-                                              dataset.describe(), h5::name_of(type), fmt::join(shape, ", ")));
-}
-
-Layout read_layout(const h5::File& file) {
-  constexpr std::int64_t kMost = std::int64_t{1} << 60U;
-  Layout layout;
-  layout.samples = read_count(file, "samples", 0, kMost);
-  layout.classes = read_count(file, "classes", 0, kMost);
-  layout.batch = read_count(file, "batch", 1, kMostBatch);
-  layout.fusion_rule = file.read_text_attribute("fusion_rule").value_or("");
-  layout.heads = file.read_strings(format::kHeadName);
-  layout.head_weights.resize(layout.heads.size());
-  const std::int64_t heads = layout.head_count();
-  open_checked(file, format::kHeadWeight, h5::Type::f64, {heads})
-      .read_rows(0, heads, std::span(layout.head_weights));
-  if (file.has(format::kClassName)) layout.class_names = file.read_strings(format::kClassName);
-  layout.head_scores = file.has(format::kHeadScores);
-  return layout;
-}
-
-void check_datasets(const h5::File& file, const Layout& layout) {
-  for (const format::Column& column : format::columns(layout)) {
-    open_checked(file, column.name, column.type, column.shape);
-  }
-  open_checked(file, format::kIdOffset, h5::Type::u64, {layout.samples + 1});
-  open_checked(file, format::kLedger, h5::Type::u8, {layout.batches()});
-  if (!layout.class_names.empty() && static_cast<std::int64_t>(layout.class_names.size()) != layout.classes) {
-    throw Error(ExitCode::bad_data, fmt::format("{}: names {} classes, but has {}", file.path().string(),
-                                                layout.class_names.size(), layout.classes));
-  }
-}
 
 template <class T>
 std::vector<T> read(const h5::File& file, const std::string& name, std::int64_t first, std::int64_t count,
@@ -119,7 +55,6 @@ void digest_dataset(Hasher& hasher, const h5::Dataset& dataset, const std::strin
 Reader::Reader(const std::filesystem::path& path)
     : file_(h5::File::open(path)), layout_(), version_(check_version(file_)) {
   layout_ = read_layout(file_);
-  check_datasets(file_, layout_);
 }
 
 std::vector<std::uint8_t> Reader::ledger() const {

@@ -29,8 +29,7 @@ const std::vector<std::string> kOptions{
     "heads[].name\n    text of at most 63 bytes; default the weights file's name without its suffix\n",
     "heads[].weights\n    path; default none\n",
     "heads[].glob\n    path with *, ? or [...]; default none\n",
-    "heads[].layers\n    list of layers: linear N (N outputs, 1 to 1000000), relu, gelu, tanh, "
-    "batchnorm, layernorm, dropout P (0 <= P < 1), flatten; required\n",
+    "dropout P (0 <= P < 1), flatten; required\n",
     "heads[].weight\n    number from 1e-06 to 1000000; default 1\n",
     "fusion.rule\n    one of mean-logits, mean-probabilities; default mean-logits\n",
     "parallel.strategy\n    one of auto, data; default auto\n",

@@ -31,7 +31,7 @@ config::Data at(const std::filesystem::path& path) {
 /// A file with one dataset, its values as they come.
 std::filesystem::path with_dataset(const TemporaryFolder& folder, const std::string& name, Type type,
                                    const Shape& shape) {
-  const auto path = folder / fmt::format("{}-{}-{}.h5", name, h5::name_of(type), shape.size());
+  auto path = folder / fmt::format("{}-{}-{}.h5", name, h5::name_of(type), shape.size());
   std::filesystem::remove(path);
   h5::File file = h5::File::create(path);
   static_cast<void>(file.create_dataset(name, type, shape));
@@ -43,7 +43,7 @@ std::filesystem::path with_dataset(const TemporaryFolder& folder, const std::str
 template <class Label = std::int32_t>
 std::filesystem::path numbered(const TemporaryFolder& folder, const std::string& name, std::int64_t images,
                                const std::vector<Label>& labels = {}, Type type = Type::i32) {
-  const auto path = folder / name;
+  auto path = folder / name;
   h5::File file = h5::File::create(path);
   std::vector<std::uint8_t> pixels;
   for (std::int64_t i = 0; i < images; ++i) pixels.insert(pixels.end(), 16, static_cast<std::uint8_t>(i));
@@ -135,7 +135,8 @@ TEST(Hdf5Dataset, ReadsLargeImagesInSlices) {
   config.preprocess.crop = 2;
   const auto pixels = read(*open(config), 0, 5);
   for (std::size_t i = 0; i < pixels.size(); ++i) {
-    EXPECT_EQ(pixels[i], static_cast<float>(i / 12 * 50) / 255.0F);
+    const std::size_t image = i / 12;
+    EXPECT_EQ(pixels[i], static_cast<float>(50 * image) / 255.0F);
   }
 }
 
@@ -219,7 +220,7 @@ TEST(Hdf5Dataset, RefusesImagesThatAreNone) {
     Shape shape;
     const char* message;
   };
-  for (const auto& [type, shape, message] : std::vector<Bad>{
+  for (const Bad& bad : std::vector<Bad>{
            {Type::i16,
             {4, 8, 8, 3},
             "/images is int16 [4, 8, 8, 3]; expected uint8 [N, H, W, C] or [N, H, W], or "
@@ -234,9 +235,10 @@ TEST(Hdf5Dataset, RefusesImagesThatAreNone) {
            {Type::u8, {4, 0, 8, 3}, "its images hold no pixels; expected at least 1x1"},
            {Type::f32, {4, 3, 8, 0}, "its images hold no pixels; expected at least 1x1"},
        }) {
-    const auto [code, text] = error_of([&] { return open(at(with_dataset(folder, "images", type, shape))); });
+    const auto [code, text] =
+        error_of([&] { return open(at(with_dataset(folder, "images", bad.type, bad.shape))); });
     EXPECT_EQ(code, ExitCode::bad_data);
-    EXPECT_THAT(text, AllOf(HasSubstr(folder.path().string()), HasSubstr(message)));
+    EXPECT_THAT(text, AllOf(HasSubstr(folder.path().string()), HasSubstr(bad.message)));
   }
 }
 
@@ -332,8 +334,8 @@ TEST(Digest, SeesEveryLabelAndTheFirstAndLastImage) {
             digest);
 
   const std::uint64_t images = *h5::File::open(path).dataset("images").offset();
-  const std::uint64_t label = *h5::File::open(path).dataset("labels").offset() + 77 * 4;
-  for (const std::uint64_t offset : {images, images + 199 * 16 + 15, label}) {
+  const std::uint64_t label = *h5::File::open(path).dataset("labels").offset() + std::uint64_t{77} * 4;
+  for (const std::uint64_t offset : {images, images + std::uint64_t{199} * 16 + 15, label}) {
     std::filesystem::copy_file(path, folder / "changed.h5",
                                std::filesystem::copy_options::overwrite_existing);
     overwrite(folder / "changed.h5", offset, 42);

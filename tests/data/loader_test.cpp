@@ -272,9 +272,9 @@ TEST(Loader, MemoryDoesNotGrowWithTheFile) {
 }
 
 TEST(ReadAheadDepth, FitsTheBytesButHoldsTwo) {
-  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, 32, 3 * 32 * 32), 170);
-  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, 32, 3 * 224 * 224), 3);
-  EXPECT_EQ(read_ahead_depth(0, 32, 3 * 224 * 224), 2);
+  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, 32, std::int64_t{3} * 32 * 32), 170);
+  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, 32, std::int64_t{3} * 224 * 224), 3);
+  EXPECT_EQ(read_ahead_depth(0, 32, std::int64_t{3} * 224 * 224), 2);
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, kMost, kMost), 2);
 }

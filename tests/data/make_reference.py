@@ -71,7 +71,7 @@ def fits(shape, resize, crop):
 
 def cases():
     for kind in KINDS:
-        for shape in SIZES:
+        for shape in SIZES[::2] if kind in ("floatgray", "double") else SIZES:
             for resize, crop in STEPS:
                 for interpolation in INTERPOLATION if resize else ["bilinear"]:
                     if fits(shape, resize, crop) and (resize or 0) * max(shape) / min(shape) < 700:
@@ -84,6 +84,7 @@ def cases():
 
 
 def main(folder):
+    torch.set_num_threads(1)
     rng = np.random.default_rng(7)
     arrays = {}
     with open(folder / "cases.txt", "w") as lines, open(folder / "expected.f32", "wb") as values:

@@ -197,7 +197,7 @@ TEST_F(LoadWeights, HeadsThatDifferInClasses) {
 TEST_F(LoadWeights, MoreThanTheMemoryHolds) {
   config_.heads = {head("mlp", {linear(std::int64_t{1} << 36U)})};
   EXPECT_THAT(refusal(),
-              HasSubstr("the weights of the backbone and the heads take 128.0 TiB, but this machine has "));
+              HasSubstr("the weights of the backbone and the heads take 128.3 TiB, but this machine has "));
 }
 
 TEST_F(LoadWeights, TenThousandHeads) {

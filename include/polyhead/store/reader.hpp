@@ -41,7 +41,9 @@ class Reader {
   /// Counts by the ledger: samples of a micro-batch that the ledger does not call done are pending, whatever
   /// their rows say.
   [[nodiscard]] Progress progress() const;
+  /// The rows as they are in the file, committed or not. Throws Error(internal) outside the samples.
   [[nodiscard]] Columns columns(std::int64_t first, std::int64_t count) const;
+  /// Throws Error: internal outside the samples, bad_data when the file's ids contradict themselves.
   [[nodiscard]] std::string sample_id(std::int64_t index) const;
   /// "provenance", "summary", "certificate", "identity", "fingerprint", "config" of /job; empty when never
   /// written.

@@ -16,7 +16,8 @@
 
 namespace polyhead::store {
 
-/// Where the samples' labels and ids come from while the file is created; asked in chunks, in order.
+/// Where the samples' labels and ids come from while the file is created; asked in order, for ids twice over
+/// (first for their lengths).
 struct SampleSource {
   /// -1 where unknown.
   std::function<void(std::int64_t first, std::span<std::int32_t> labels)> labels;

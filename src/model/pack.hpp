@@ -1,0 +1,32 @@
+#pragma once
+
+#include <span>
+
+#include "polyhead/model/head_spec.hpp"
+#include "polyhead/model/layout.hpp"
+#include "polyhead/model/match.hpp"
+#include "polyhead/model/resnet_spec.hpp"
+
+namespace polyhead::model {
+
+/// Hands out the places of the parameters in the order of the layout. Memory is reserved at once, so that the
+/// places stay where they are, but touched only as far as it is filled.
+class Packer {
+ public:
+  /// Throws Error(bad_data) when the machine does not have the memory. Both outlive the packer.
+  Packer(const Layout& layout, AlignedVector<float>& values);
+  std::span<float> next();
+
+ private:
+  const Layout& layout_;
+  AlignedVector<float>& values_;
+  std::size_t next_ = 0;
+};
+
+/// Packs a convolution with the batch norm after it.
+void pack_conv(const Match& match, const ConvSpec& conv, Packer& packer);
+
+/// Packs what a step of a head computes with, if anything.
+void pack_step(const Match& match, const HeadStep& step, Packer& packer);
+
+}  // namespace polyhead::model

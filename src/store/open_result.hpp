@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "polyhead/h5/h5.hpp"
+#include "polyhead/store/layout.hpp"
+
+namespace polyhead::store {
+
+/// The file's format version. Throws Error(bad_data) when it is not a result file, or one of a version
+/// unknown here.
+std::int64_t check_version(const h5::File& file);
+
+/// The layout, after a look at every dataset of the result: all are there, of the right type and shape.
+/// Throws Error(bad_data) otherwise.
+Layout read_layout(const h5::File& file);
+
+/// The dataset if it has the type and the shape that the layout asks for. Contiguous, so that HDF5 has
+/// checked its extent against the file's length. Throws Error(bad_data) otherwise.
+h5::Dataset open_checked(const h5::File& file, const std::string& name, h5::Type type,
+                         const std::vector<std::int64_t>& shape);
+
+}  // namespace polyhead::store

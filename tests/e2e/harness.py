@@ -1,0 +1,86 @@
+"""What the end-to-end tests share: the demo's files, the real program under the real mpirun, result files as bytes.
+
+Each test is a unittest file, started as  python3 tests/e2e/X_test.py  with POLYHEAD (the program), POLYHEAD_DEMO (a folder
+made by tools/make_demo.py) and MPIEXEC in the environment; ctest sets them.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+POLYHEAD = os.environ.get("POLYHEAD", "build/release/polyhead")
+DEMO = Path(os.environ.get("POLYHEAD_DEMO", "runs/demo")).resolve()
+MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
+SECONDS = 120  # no run of a test may take longer
+
+# The promise "the same bytes" is about these (docs/result-format.md).
+RESULT_DATASETS = [
+    "fused/scores", "fused/prediction", "heads/prediction", "heads/scores", "samples/status", "samples/reason",
+    "samples/label", "samples/id_bytes", "samples/id_offset",
+]
+
+
+def environment():
+    return os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+
+
+def mpirun_command(ranks, arguments):
+    return [MPIEXEC, "-np", str(ranks), "--oversubscribe", "--bind-to", "none", POLYHEAD, *map(str, arguments)]
+
+
+def polyhead(*arguments, ranks=None, **options):
+    """Runs a command of the program, under mpirun when `ranks` is given. Output is captured as text."""
+    command = [POLYHEAD, *map(str, arguments)] if ranks is None else mpirun_command(ranks, arguments)
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=SECONDS,
+                          stdin=subprocess.DEVNULL, check=False, **options)
+
+
+def without_times(text):
+    return re.sub(r"\[\d\d:\d\d:\d\d\]", "[time]", text)
+
+
+def results(path):
+    """{dataset: bytes} of a result file, and nothing else of it."""
+    with h5py.File(path) as file:
+        return {name: file[name][()].tobytes() for name in RESULT_DATASETS if name in file}
+
+
+def ledger(path):
+    with h5py.File(path) as file:
+        return np.array(file["ledger/batches"])
+
+
+class EndToEnd(unittest.TestCase):
+    """A test with a folder of its own, in which the demo's files are linked."""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="polyhead-e2e-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        for file in DEMO.iterdir():
+            if file.name not in ("result.h5", "ensemble.yaml") and file.is_file():
+                (self.folder / file.name).symlink_to(file)
+        shutil.copy(DEMO / "ensemble.yaml", self.folder)
+        self.config = self.folder / "ensemble.yaml"
+
+    def run_job(self, output, *sets, ranks=1, flags=()):
+        """Runs the demo's job into self.folder/output; fails the test when the run does."""
+        arguments = ["run", self.config, "--set", f"output.path={self.folder / output}", *flags]
+        for option in sets:
+            arguments += ["--set", option]
+        done = polyhead(*arguments, ranks=ranks)
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        return done
+
+    def assert_fails(self, done, code, *texts):
+        """The exit code, and texts that the message must hold."""
+        self.assertEqual(done.returncode, code, done.stderr + done.stdout)
+        for text in texts:
+            self.assertIn(text, done.stderr)
+        self.assertNotIn("internal error", done.stderr)
