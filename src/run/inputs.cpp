@@ -70,8 +70,8 @@ void share_weights(comm::Collectives& world, model::Weights& weights) {
       throw Error(ExitCode::unavailable, "the weights arrived damaged: their digest differs from rank 0's");
   });
   if (world.rank() == 0 && world.size() > 1) {
-    log::info(fmt::format("weights: {} to {} ranks in {}", human_bytes(weights.values.size() * sizeof(float)),
-                          world.size() - 1,
+    log::info(fmt::format("weights: {} to {} other rank(s) in {}",
+                          human_bytes(weights.values.size() * sizeof(float)), world.size() - 1,
                           human_seconds(std::chrono::duration<double>(Clock::now() - start).count())));
   }
 }

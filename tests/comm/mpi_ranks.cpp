@@ -56,7 +56,8 @@ TEST(Mpi, ACollectiveThatNobodyJoinsEnds) {
     EXPECT_THROW(impatient->barrier(), Error);
   }
   guard->barrier();
-  // A program would end here. The test goes on, so the open request has to complete before its communicator is freed.
+  // A program would end here. The test goes on, so the open request has to complete before its communicator
+  // is freed.
   if (mpi.rank() == 0) impatient->barrier();
   guard->barrier();
 }

@@ -28,7 +28,9 @@ RESULT_DATASETS = [
 
 
 def environment():
-    return os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    """Tests start more threads than there are cores: waiting ones must sleep, not spin."""
+    return os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+                         "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def mpirun_command(ranks, arguments):
