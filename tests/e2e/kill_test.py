@@ -1,5 +1,7 @@
-"""kill -9 of mpirun at a random moment: the file opens, and every micro-batch that the ledger calls done is right."""
+"""kill -9 at a random moment, of mpirun alone (the ranks then live on for up to a second) and of mpirun with all ranks: the file
+opens, and every micro-batch that the ledger calls done is right."""
 
+import json
 import random
 import signal
 import subprocess
@@ -10,16 +12,21 @@ import h5py
 import numpy as np
 from harness import EndToEnd, environment, ledger, mpirun_command
 
-KILLS = 20
+KILLS = 20  # of each kind
 BATCH = 8
 COLUMNS = ["fused/scores", "fused/prediction", "heads/prediction", "heads/scores", "samples/status", "samples/reason"]
 
 
-def wait_for_processes(path):
-    """The ranks of a killed mpirun die within a second or so; none may write while the file is judged."""
+def processes(output):
+    """mpirun and the ranks of the job that writes `output`."""
+    listed = subprocess.run(["pgrep", "-f", str(output)], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in listed.stdout.split()]
+
+
+def wait_for_processes(output):
+    """No rank may write while the file is judged."""
     for _ in range(300):
-        listed = subprocess.run(["pgrep", "-f", str(path)], capture_output=True, check=False)
-        if listed.returncode != 0:
+        if not processes(output):
             return
         time.sleep(0.1)
     raise AssertionError("ranks outlive mpirun by 30 s")
@@ -46,13 +53,19 @@ class Kill(EndToEnd):
                     self.assertEqual(rows[part].tobytes(), expected[name][part].tobytes(), f"{name}, batch {batch}")
         return len(done)
 
-    def test_twenty_kills(self):
+    def test_mpirun_is_killed(self):
+        self.kill_often(lambda job, output: job.send_signal(signal.SIGKILL))
+
+    def test_all_are_killed(self):
+        self.kill_often(lambda job, output: subprocess.run(["pkill", "-KILL", "-f", str(output)], check=False))
+
+    def kill_often(self, kill):
         whole = self.folder / "whole.h5"
-        begin = time.monotonic()
         self.run_job(whole.name, *self.SETS, ranks=2)
-        duration = time.monotonic() - begin
         with h5py.File(whole) as file:
             expected = {name: file[name][()] for name in COLUMNS}
+            summary = bytes(file["job/summary"][()]).rstrip(b"\0")
+        working = json.loads(summary)["run"]["seconds"]
         total = len(ledger(whole))
 
         dice = random.Random(20)
@@ -62,10 +75,10 @@ class Kill(EndToEnd):
             job = self.start(output)
             while not output.exists() and job.poll() is None:
                 time.sleep(0.001)
-            # From the creation of the file to the end of the run; a run that was faster than the dice does not count.
-            time.sleep(dice.uniform(0, 0.5 * duration))
+            # While the ranks work, which begins with the file; a run that was faster than the dice does not count.
+            time.sleep(dice.uniform(0, working))
             finished = job.poll() is not None
-            job.send_signal(signal.SIGKILL)
+            kill(job, output)
             job.wait()
             wait_for_processes(output)
             self.assertTrue(output.exists())
