@@ -33,6 +33,7 @@ configure() {
   shift
   local launcher=()
   if command -v ccache > /dev/null; then
+    export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1  # so that another checkout finds what this one compiled
     launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
   mkdir -p "$root/build/$preset"

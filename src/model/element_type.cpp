@@ -27,7 +27,7 @@ auto dispatch(ElementType type, Visit visit) {
       return visit(c10::Half());
     case ElementType::bf16:
       return visit(c10::BFloat16());
-    case ElementType::f32:
+    case ElementType::f32:  // NOLINT(bugprone-branch-clone): the branches differ in their types
       return visit(float());
     case ElementType::f64:
       return visit(double());

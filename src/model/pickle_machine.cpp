@@ -130,6 +130,7 @@ std::vector<std::int64_t> Machine::integers(Id id) const {
   const auto& tuple = as<Tuple>(id, "a tuple of integers").items;
   if (tuple.size() > kMostDimensions) in_.fail(fmt::format("a tensor has {} dimensions", tuple.size()));
   std::vector<std::int64_t> values;
+  values.reserve(tuple.size());
   for (const Id item : tuple) values.push_back(as<std::int64_t>(item, "an integer"));
   return values;
 }

@@ -11,8 +11,8 @@ at::Tensor ResNet::Conv::operator()(const at::Tensor& x) const {
   return at::conv2d(x, weight, bias, {stride, stride}, {padding, padding});
 }
 
-/// Tensors are given up as soon as they are used, and the sum goes into the last convolution's output.
-at::Tensor ResNet::Block::operator()(at::Tensor x) const {
+/// The ReLUs and the sum go into the convolutions' outputs; each is given up as soon as it is used.
+at::Tensor ResNet::Block::operator()(const at::Tensor& x) const {
   at::Tensor out = convs.front()(x);
   for (std::size_t i = 1; i < convs.size(); ++i) out = convs[i](at::relu_(out));
   out.add_(downsample.empty() ? x : downsample.front()(x));
@@ -41,7 +41,7 @@ at::Tensor ResNet::features(at::Tensor pixels) const {
   at::Tensor x = stem_(pixels);
   pixels.reset();
   x = at::max_pool2d(at::relu_(x), {3, 3}, {2, 2}, {1, 1});
-  for (const Block& block : blocks_) x = block(std::move(x));
+  for (const Block& block : blocks_) x = block(x);
   return x.mean({2, 3});
 }
 

@@ -28,7 +28,7 @@ class ResNet {
   struct Block {
     std::vector<Conv> convs;
     std::vector<Conv> downsample;  ///< one or none
-    [[nodiscard]] at::Tensor operator()(at::Tensor x) const;
+    [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
   };
   static Conv make_conv(const ConvSpec& spec, TensorSource& source);
 

@@ -1,6 +1,7 @@
 #include "polyhead/store/reader.hpp"
 
 #include <fstream>
+#include <iterator>
 
 #include <gmock/gmock.h>
 
@@ -89,6 +90,21 @@ TEST(Reader, DigestTellsResultsApartAndNothingElse) {
   EXPECT_EQ(Reader(one.path).results_digest(), Reader(two.path).results_digest());
   second.write(example::rows(two.layout, 3));
   EXPECT_NE(Reader(one.path).results_digest(), Reader(two.path).results_digest());
+}
+
+TEST(Reader, DigestIsOverTheBytesThatTheDocumentationNames) {
+  const example::Fresh fresh;
+  Writer writer = fresh.writer();
+  writer.write(example::rows(fresh.layout, 2));
+  writer.finish();
+  const auto dump = fresh.folder / "bytes";
+  ASSERT_EQ(run_python("store/digest_bytes.py", fmt::format("'{}' '{}'", fresh.path.string(), dump.string())),
+            0);
+  std::ifstream file(dump, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  Hasher hasher;
+  hasher.update(std::as_bytes(std::span(bytes)));
+  EXPECT_EQ(hasher.digest(), Reader(fresh.path).results_digest());
 }
 
 /// Each dataset of the result is in the digest: one byte of it changed changes the digest.

@@ -9,7 +9,6 @@ namespace {
 
 using polyhead::testing::error_of;
 using polyhead::testing::run_python;
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 int judge(const std::filesystem::path& path, const std::string& done) {
@@ -87,7 +86,7 @@ TEST(Writer, KeepsNoHeadScoresUnlessAsked) {
   Rows rows = example::rows(layout, 0);
   writer.write(rows);
   rows = example::rows(layout, 1);
-  rows.head_scores.resize(8 * 3 * 3);
+  rows.head_scores.resize(72);
   EXPECT_THAT(error_of([&] { writer.write(rows); }).second,
               HasSubstr("head_scores has 72 values, expected 0"));
   writer.finish();
