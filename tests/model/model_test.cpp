@@ -174,8 +174,8 @@ class SmallModel : public ::testing::Test {
 
 TEST_F(SmallModel, ImagesNeedNotBeSquare) {
   const auto model = make_model(config_, weights_, 2, ImageShape{33, 70}, {});
-  const Values pixels(2 * 3 * 33 * 70, 0.0F);
-  Values features(2 * 512);
+  const Values pixels(std::size_t{2} * 3 * 33 * 70, 0.0F);
+  Values features(std::size_t{2} * 512);
   model->features(pixels, features);
   EXPECT_TRUE(std::equal(features.begin(), features.begin() + 512, features.begin() + 512));
 }
@@ -195,7 +195,7 @@ TEST_F(SmallModel, RefusesImpossibleShapes) {
 TEST_F(SmallModel, RefusesBuffersOfAnotherSize) {
   const auto model = make_model(config_, weights_, 2, ImageShape{32, 32}, {});
   Values pixels(5);
-  Values features(2 * 512);
+  Values features(std::size_t{2} * 512);
   const auto [code, text] = testing::error_of([&] {
     model->features(pixels, features);
     return 0;

@@ -14,7 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace std::string_literals;
-using namespace polyhead::testing::pickled;  // NOLINT(google-build-using-namespace)
+using namespace polyhead::testing::pickled;
 
 Document read(const std::string& pickle) {
   return parse(std::as_bytes(std::span(pickle.data(), pickle.size())), "x.pth");
@@ -151,7 +151,8 @@ TEST(Pickle, DepthAndCyclesDoNoHarm) {
                        "a")
                 .items.size(),
             1U);  // a list that holds itself
-  EXPECT_THAT(refusal(whole(std::string(9'000'000, 'N'))), HasSubstr("holds more than 8000000 objects"));
+  EXPECT_THAT(refusal(whole(std::string(std::size_t{9} << 20U, 'N'))),
+              HasSubstr("holds more than 8000000 objects"));
 }
 
 std::string state_dict() {
@@ -167,7 +168,7 @@ TEST(Pickle, EveryTruncationIsAnError) {
 
 TEST(Pickle, DamageEndsInAnError) {
   const std::string pickle = state_dict();
-  std::mt19937 random(2);  // NOLINT(bugprone-random-generator-seed): the same damage every time
+  std::mt19937 random(2);  // the same damage every time
   for (int i = 0; i < 20'000; ++i) {
     std::string damaged = pickle;
     for (int times = 1 + i % 3; times > 0 && !damaged.empty(); --times) {

@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using namespace polyhead::testing::pickled;  // NOLINT(google-build-using-namespace)
+using namespace polyhead::testing::pickled;
 using polyhead::testing::zip;
 using polyhead::testing::ZipEntry;
 
@@ -153,7 +153,7 @@ TEST(Pth, DamagedFilesEndInAnError) {
       whole(dict(text("a") + tensor() + text("b") + tensor({"0", "FloatStorage", 6, 0, {3, 2}, {1, 3}})));
   // Without checksums, so that the damage gets past them.
   const std::string file = zip({{"x/data.pkl", pickle, false}, {"x/data/0", floats(6), false}});
-  std::mt19937 random(3);  // NOLINT(bugprone-random-generator-seed): the same damage every time
+  std::mt19937 random(3);  // the same damage every time
   int readable = 0;
   for (int i = 0; i < 4000; ++i) {
     const auto path = folder.write("x.pth", polyhead::testing::mutate(file, random));

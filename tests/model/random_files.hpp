@@ -11,7 +11,7 @@ namespace polyhead::testing {
 
 /// Values in (0.5, 1), so that they may be variances as well.
 inline model::CheckpointTensor random_tensor(const std::string& name, std::vector<std::int64_t> shape) {
-  static std::mt19937 random(4);  // NOLINT(bugprone-random-generator-seed): the same values every time
+  static std::mt19937 random(4);  // the same values every time
   std::uniform_real_distribution<float> uniform(0.5F, 1.0F);
   std::size_t count = 1;
   for (const std::int64_t dimension : shape) count *= static_cast<std::size_t>(dimension);

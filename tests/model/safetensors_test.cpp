@@ -125,7 +125,7 @@ TEST(Safetensors, DamagedFilesEndInAnError) {
   const testing::TemporaryFolder folder;
   const std::string whole =
       testing::safetensors(Checkpoint{{"0.weight", {2, 3}, {1, 2, 3, 4, 5, 6}}, {"0.bias", {2}, {7, 8}}});
-  std::mt19937 random(1);  // NOLINT(bugprone-random-generator-seed): the same damage every time
+  std::mt19937 random(1);  // the same damage every time
   int readable = 0;
   for (int i = 0; i < 3000; ++i) {
     const auto path = folder.write("x.safetensors", testing::mutate(whole, random));

@@ -10,7 +10,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using testing::zip;
-using testing::ZipEntry;
 
 std::string contents(const ZipReader& reader, const std::string& name) {
   const auto* record = reader.find(name);
