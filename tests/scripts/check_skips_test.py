@@ -7,17 +7,17 @@ import unittest
 from pathlib import Path
 
 SCRIPT = Path(__file__).resolve().parent.parent / "check_skips.py"
-SKIPPED = '<testcase name="{0}" status="{1}"><skipped message="x"/><properties>{2}</properties></testcase>'
-LABELS = '<property name="cmake_labels" value="{0}"/>'
-RAN = '<testcase name="base.good" status="run"><properties/></testcase>'
+SKIPPED = '<testcase name="{0}" status="{1}"><skipped message="x"/></testcase>'
+RAN = '<testcase name="base.good" status="run"/>'
 
 
 def check(*cases):
-    """(exit code, what it prints) for a report with these test cases."""
-    with tempfile.NamedTemporaryFile("w", suffix=".xml") as report:
-        report.write(f"<testsuite>{RAN}{''.join(cases)}</testsuite>")
-        report.flush()
-        run = subprocess.run([sys.executable, SCRIPT, report.name], capture_output=True, text=True, check=False)
+    """(exit code, what it prints) for a report with these test cases, where device.copy carries the label."""
+    with tempfile.TemporaryDirectory() as folder:
+        report, gpu = Path(folder, "junit.xml"), Path(folder, "gpu.json")
+        report.write_text(f"<testsuite>{RAN}{''.join(cases)}</testsuite>")
+        gpu.write_text('{"kind": "ctestInfo", "tests": [{"name": "device.copy"}]}')
+        run = subprocess.run([sys.executable, SCRIPT, report, gpu], capture_output=True, text=True, check=False)
         return run.returncode, run.stdout
 
 
@@ -26,13 +26,12 @@ class CheckSkipsTest(unittest.TestCase):
         self.assertEqual(check(), (0, ""))
 
     def test_a_gpu_test_may_be_skipped(self):
-        self.assertEqual(check(SKIPPED.format("device.copy", "notrun", LABELS.format("unit;gpu"))), (0, ""))
+        self.assertEqual(check(SKIPPED.format("device.copy", "notrun")), (0, ""))
 
     def test_others_may_not(self):
         for status in ("notrun", "disabled"):
-            for labels in ("", LABELS.format("unit;gpus")):
-                code, text = check(SKIPPED.format("h5.reads", status, labels))
-                self.assertEqual((code, text), (1, "h5.reads: skipped, but not labelled gpu\n"))
+            code, text = check(SKIPPED.format("h5.reads", status))
+            self.assertEqual((code, text), (1, "h5.reads: skipped, but not labelled gpu\n"))
 
 
 if __name__ == "__main__":
