@@ -155,6 +155,7 @@ class Keeper {
 
 std::vector<std::string> hosts_of(const std::vector<plan::RankCores>& ranks) {
   std::vector<std::string> hosts;
+  hosts.reserve(ranks.size());
   for (const plan::RankCores& rank : ranks) hosts.push_back(rank.host);
   return hosts;
 }

@@ -8,6 +8,7 @@ namespace {
 
 std::vector<double> weights_of(const std::vector<config::Head>& heads) {
   std::vector<double> weights;
+  weights.reserve(heads.size());
   for (const config::Head& head : heads) weights.push_back(head.weight);
   return weights;
 }
