@@ -6,7 +6,7 @@
 
 #include <gmock/gmock.h>
 
-#include "../h5/support.hpp"
+#include "../support.hpp"
 #include "polyhead/h5/h5.hpp"
 
 namespace polyhead::data {

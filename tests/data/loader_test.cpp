@@ -11,7 +11,7 @@
 
 #include <gmock/gmock.h>
 
-#include "../h5/support.hpp"
+#include "../support.hpp"
 #include "polyhead/data/dataset.hpp"
 #include "polyhead/h5/h5.hpp"
 

@@ -8,7 +8,7 @@
 
 #include <gmock/gmock.h>
 
-#include "../h5/support.hpp"
+#include "../support.hpp"
 #include "polyhead/data/dataset.hpp"
 
 namespace polyhead::data {

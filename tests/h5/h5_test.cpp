@@ -5,7 +5,7 @@
 
 #include <gmock/gmock.h>
 
-#include "support.hpp"
+#include "../support.hpp"
 
 namespace polyhead::h5 {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <gmock/gmock.h>
 
-#include "../h5/support.hpp"
+#include "../support.hpp"
 
 namespace polyhead::metrics {
 namespace {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -12,51 +11,13 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 
+#include "../support.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/config/config.hpp"
 #include "polyhead/model/checkpoint.hpp"
 
 namespace polyhead::testing {
-
-/// A fresh folder, removed with all that is in it.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "polyhead-test-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  /// Writes a file and returns its path.
-  [[nodiscard]] std::filesystem::path write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(path_ / name, std::ios::binary) << bytes;
-    return path_ / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
-/// Code and message of the Error that `call` throws.
-template <class Call>
-std::pair<ExitCode, std::string> error_of(Call call) {
-  try {
-    static_cast<void>(call());
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  ADD_FAILURE() << "no error";
-  return {};
-}
 
 inline std::string read_bytes(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -73,10 +34,7 @@ inline std::vector<float> read_floats(const std::filesystem::path& path) {
 
 /// The exit status of tests/model/make_reference.py, run by the interpreter that has PyTorch.
 inline int make_reference(const std::string& arguments) {
-  const int status = std::system(
-      fmt::format("'{}' '{}/model/make_reference.py' {}", POLYHEAD_PYTHON, POLYHEAD_TEST_DIR, arguments)
-          .c_str());
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return run_python("model/make_reference.py", arguments);
 }
 
 /// A number's little-endian bytes.

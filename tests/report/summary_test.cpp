@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
-#include "../h5/support.hpp"
+#include "../support.hpp"
 #include "polyhead/base/sample.hpp"
 #include "polyhead/store/writer.hpp"
 

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../h5/support.hpp"
+#include "../support.hpp"
 
 namespace polyhead::testing {
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "../h5/support.hpp"
+#include "../support.hpp"
 #include "polyhead/base/sample.hpp"
 #include "polyhead/store/reader.hpp"
 #include "polyhead/store/writer.hpp"

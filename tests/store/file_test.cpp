@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 
 #include "../../src/store/posix_file.hpp"
-#include "../h5/support.hpp"
+#include "../support.hpp"
 
 namespace polyhead::store {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-#include "../h5/support.hpp"
+#include "../support.hpp"
 
 namespace polyhead::store {
 namespace {

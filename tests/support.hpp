@@ -2,13 +2,13 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "polyhead/base/error.hpp"
@@ -30,6 +30,11 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  /// Writes a file and returns its path.
+  [[nodiscard]] std::filesystem::path write(const std::string& name, const std::string& bytes) const {
+    std::ofstream(path_ / name, std::ios::binary) << bytes;
+    return path_ / name;
+  }
 
  private:
   std::filesystem::path path_;
@@ -47,7 +52,7 @@ std::pair<ExitCode, std::string> error_of(Call call) {
   return {};
 }
 
-/// The exit status of a script of the tests' folder, run by the interpreter that has h5py.
+/// The exit status of a script of the tests' folder, run by the interpreter of the .venv.
 inline int run_python(const std::string& script, const std::string& arguments) {
   const int status = std::system(
       fmt::format("'{}' '{}/{}' {}", POLYHEAD_PYTHON, POLYHEAD_TEST_DIR, script, arguments).c_str());
