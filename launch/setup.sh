@@ -9,7 +9,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 packages=(build-essential cmake ninja-build ccache python3 ca-certificates
-  libopenmpi-dev openmpi-bin libhdf5-dev libyaml-cpp-dev libfmt-dev libspdlog-dev
+  libopenmpi-dev openmpi-bin libhdf5-dev libjpeg-dev libpng-dev libyaml-cpp-dev libfmt-dev libspdlog-dev
   nlohmann-json3-dev libcli11-dev libxxhash-dev libgtest-dev libgmock-dev)
 case "${1-}" in
   '') ;;

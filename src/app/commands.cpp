@@ -28,8 +28,8 @@ void add_check(CLI::App& app) {
   command->add_option("config", options->config, "YAML file")->required();
   command->add_option("--set", options->overrides, "Override an option: --set key.sub=value")->take_all();
   command->callback([options] {
-    const run::Inputs inputs = run::load_inputs(options->config, options->overrides);
-    store::check_output(inputs.config.output.path, store::Existing::overwrite);
+    const run::Inputs inputs =
+        run::load_inputs(options->config, options->overrides, store::Existing::overwrite);
     const auto batches = inputs.micro_batches();
     fmt::print("{}: all is well: {} samples in {} micro-batches, {} heads, {} classes\n", options->config,
                batches.samples(), batches.count(), inputs.config.heads.size(), inputs.weights.classes);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <numeric>
 
@@ -25,6 +26,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+bool same_but_for_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
 }  // namespace
 
 std::optional<std::string> closest(std::string_view word, const std::vector<std::string>& known) {
@@ -34,6 +41,7 @@ std::optional<std::string> closest(std::string_view word, const std::vector<std:
   std::optional<std::string> found;
   for (const std::string& candidate : known) {
     if (candidate.size() > kLongest) continue;
+    if (same_but_for_case(word, candidate)) return candidate;
     const std::size_t distance = edit_distance(word, candidate);
     if (distance >= best) continue;
     best = distance;

@@ -1,5 +1,7 @@
 #include "emit.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace polyhead::config {
@@ -24,11 +26,19 @@ std::string quote(const std::string& text) {
 
 void append_flow(const Node& node, std::string& out);
 
+/// Options are plain words; labels may be anything.
+std::string key_text(const std::string& key) {
+  const bool plain = std::all_of(key.begin(), key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  return plain && !key.empty() && key != "null" ? key : quote(key);
+}
+
 void append_flow_map(const Node& node, std::string& out) {
   out += '{';
   const char* separator = "";
   for (const Entry& entry : node.entries) {
-    out += separator + entry.key + ": ";
+    out += separator + key_text(entry.key) + ": ";
     append_flow(entry.value, out);
     separator = ", ";
   }
@@ -79,7 +89,7 @@ void append_value(const Node& node, int level, std::string& out) {
 void append_block(const Node& node, int level, std::string& out) {
   const std::string indent(static_cast<std::size_t>(2 * level), ' ');
   for (const Entry& entry : node.entries) {
-    out += indent + entry.key + ':';
+    out += indent + key_text(entry.key) + ':';
     append_value(entry.value, level + 1, out);
   }
   for (const Node& item : node.items) {

@@ -1,4 +1,5 @@
 #include <iterator>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -19,7 +20,10 @@ class FileCheck {
 
   void operator()(const std::string& key, const std::string& what, const std::filesystem::path& path) {
     constexpr std::size_t kMostSuggestions = 20;  // each reads a folder
-    const auto problem = problem_of_file(path, missing_.size() < kMostSuggestions);
+    note(key, what, problem_of_file(path, missing_.size() < kMostSuggestions));
+  }
+
+  void note(const std::string& key, const std::string& what, const std::optional<std::string>& problem) {
     if (!problem) return;
     const auto found = where_.find(key);
     missing_.push_back(
@@ -37,7 +41,10 @@ void resolve_files(Loaded& loaded) {
   FileIssues issues;
   expand_globs(loaded, issues);
   FileCheck check(loaded.where, issues.missing);
-  check("data.path", "data.path", loaded.config.data.path);
+  const Data& data = loaded.config.data;
+  check.note("data.path", "data.path", problem_of_data(data.path));
+  if (!data.root.empty()) check.note("data.root", "data.root", problem_of_data(data.root));
+  if (!data.classes.file.empty()) check("data.classes", "data.classes", data.classes.file);
   check("backbone.weights", "backbone.weights", loaded.config.backbone.weights);
   for (std::size_t i = 0; i < loaded.config.heads.size(); ++i) {
     const Head& head = loaded.config.heads[i];

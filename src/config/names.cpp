@@ -26,6 +26,9 @@ std::string_view name(DataFormat value) {
 std::string_view name(Interpolation value) {
   return word_of(value);
 }
+std::string_view name(PreprocessMode value) {
+  return word_of(value);
+}
 std::string_view name(Arch value) {
   return word_of(value);
 }

@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include "checks.hpp"
+#include "classes.hpp"
 #include "layers.hpp"
 #include "scalars.hpp"
 #include "section.hpp"
@@ -14,6 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr int kMaxPixels = 16384;
 constexpr std::uint64_t kMaxReadAhead = std::uint64_t{1} << 40U;
+constexpr std::uint64_t kMaxImagePixels = std::uint64_t{1} << 31U;
 constexpr double kLeastFactor = 1e-6;
 constexpr double kMostFactor = 1e6;
 
@@ -26,6 +28,9 @@ Type<Preprocess> preprocess() {
           option("crop", &S::crop, integer_or("none", 1, kMaxPixels),
                  "Side in pixels of the square cut from the centre; none: no cut."),
           option("interpolation", &S::interpolation, word<Interpolation>(), "How pixels are resized."),
+          option("mode", &S::mode, word<PreprocessMode>(),
+                 "exact: the pixels that torchvision and Pillow give; fast: JPEGs are shrunk while decoded, "
+                 "which changes pixels a little."),
           option("mean", &S::mean, triple(-kMostFactor, kMostFactor),
                  "Subtracted from each channel, in units of pixel value / 255."),
           option("std", &S::std, triple(kLeastFactor, kMostFactor),
@@ -37,14 +42,28 @@ Type<Preprocess> preprocess() {
 Type<Data> data() {
   using S = Data;
   return section<S>({
-      option("format", &S::format, word<DataFormat>(), "How the data set is stored."),
-      required("path", &S::path, path(), "The data set's file."),
+      option("format", &S::format, word<DataFormat>(), "How the data set is stored; auto: as path looks."),
+      required("path", &S::path, path(),
+               "The data set: a folder of images, a CSV or TSV file of paths and labels, tar shards as "
+               "x-{000..127}.tar, a CIFAR binary file or an HDF5 file."),
+      option("root", &S::root, path(), "Folder that the paths in a CSV or TSV file start from.")
+          .defaults_to("the file's own folder"),
       option("images", &S::images, text(),
              "HDF5 dataset with the images: uint8 [N,H,W,C] or [N,H,W], or float [N,C,H,W]."),
       option("labels", &S::labels, text(),
              "HDF5 dataset with the class of each sample; the file may lack it."),
+      option(
+          "classes", &S::classes, class_map(),
+          "Which output of the heads each label means: the names of the outputs in their order, a map from "
+          "name or number of a label to an output, or a file with a name a line.")
+          .defaults_to("label i is output i"),
       option("preprocess", &S::preprocess, preprocess(),
              "What is done to an image before the backbone sees it."),
+      option("max_pixels", &S::max_pixels, count(1, kMaxImagePixels),
+             "Images with more pixels are quarantined before they are decoded."),
+      option("max_file_size", &S::max_file_size, size(1, kMaxReadAhead),
+             "Encoded images that are larger are quarantined."),
+      option("workers", &S::workers, integer_or("auto", 1, 256), "Threads of a rank that read and decode."),
       option("max_bad", &S::max_bad, share(),
              "Share of samples that may be quarantined before the run stops."),
       option("read_ahead", &S::read_ahead, size(0, kMaxReadAhead),

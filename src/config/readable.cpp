@@ -50,4 +50,12 @@ std::optional<std::string> problem_of_file(const fs::path& path, bool suggest) {
   return fmt::format("{} may not be read: {}", shown_path(path), std::generic_category().message(errno));
 }
 
+std::optional<std::string> problem_of_data(const fs::path& path) {
+  if (path.string().find('{') != std::string::npos) return std::nullopt;
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return problem_of_file(path);
+  if (::access(path.c_str(), R_OK | X_OK) == 0) return std::nullopt;
+  return fmt::format("{} may not be read: {}", shown_path(path), std::generic_category().message(errno));
+}
+
 }  // namespace polyhead::config

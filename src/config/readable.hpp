@@ -10,4 +10,8 @@ namespace polyhead::config {
 /// such file '/a/x.pth'; did you mean 'y.pth'?". `suggest`: whether to look for one, which reads the folder.
 std::optional<std::string> problem_of_file(const std::filesystem::path& path, bool suggest = true);
 
+/// The same for a data set, which may be a file, a folder, or a pattern of shards; patterns are left to their
+/// reader.
+std::optional<std::string> problem_of_data(const std::filesystem::path& path);
+
 }  // namespace polyhead::config

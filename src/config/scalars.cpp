@@ -21,10 +21,11 @@ std::optional<std::string_view> number_text(const Node& node, std::string& hint)
   return node.text;
 }
 
-std::optional<int> parse_integer(const Node& node, int low, int high, std::string& hint) {
+template <class T>
+std::optional<T> parse_integer(const Node& node, T low, T high, std::string& hint) {
   const auto text = number_text(node, hint);
   if (!text) return std::nullopt;
-  int value = 0;
+  T value = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
   const bool is_number = error == std::errc{} && end == text->data() + text->size();
   return is_number && value >= low && value <= high ? std::optional(value) : std::nullopt;
@@ -80,7 +81,7 @@ Node write_triple(const std::array<double, 3>& values) {
   return sequence({write_number(values[0]), write_number(values[1]), write_number(values[2])});
 }
 
-std::uint64_t count(std::chrono::milliseconds value) {
+std::uint64_t ticks(std::chrono::milliseconds value) {
   return static_cast<std::uint64_t>(value.count());
 }
 
@@ -113,6 +114,14 @@ Type<std::optional<int>> integer_or(const std::string& word, int low, int high) 
   return leaf<Value>(fmt::format("whole number from {} to {}, or {}", low, high, word), parse, write);
 }
 
+Type<std::uint64_t> count(std::uint64_t low, std::uint64_t high) {
+  const auto parse = [low, high](const Node& node, std::string& hint) {
+    return parse_integer(node, low, high, hint);
+  };
+  const auto write = [](std::uint64_t value) { return plain(fmt::format("{}", value)); };
+  return leaf<std::uint64_t>(fmt::format("whole number from {} to {}", low, high), parse, write);
+}
+
 Type<std::array<double, 3>> triple(double low, double high) {
   const auto parse = [low, high](const Node& node, std::string& hint) {
     return parse_triple(node, low, high, hint);
@@ -138,12 +147,12 @@ Type<std::uint64_t> size(std::uint64_t low, std::uint64_t high) {
 Type<std::chrono::milliseconds> duration(std::chrono::milliseconds low, std::chrono::milliseconds high) {
   using Value = std::chrono::milliseconds;
   const auto parse = [low, high](const Node& node, std::string& hint) -> std::optional<Value> {
-    const auto value = parse_quantity(node, count(low), count(high), duration_units(), hint);
+    const auto value = parse_quantity(node, ticks(low), ticks(high), duration_units(), hint);
     return value ? std::optional(Value(static_cast<std::int64_t>(*value))) : std::nullopt;
   };
-  const auto write = [](Value value) { return plain(write_quantity(count(value), duration_units())); };
-  const std::string text = fmt::format("duration from {} to {}", write_quantity(count(low), duration_units()),
-                                       write_quantity(count(high), duration_units()));
+  const auto write = [](Value value) { return plain(write_quantity(ticks(value), duration_units())); };
+  const std::string text = fmt::format("duration from {} to {}", write_quantity(ticks(low), duration_units()),
+                                       write_quantity(ticks(high), duration_units()));
   return leaf<Value>(text, parse, write);
 }
 

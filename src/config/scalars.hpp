@@ -18,6 +18,8 @@ Type<bool> boolean();
 Type<double> number(double low, double high);
 /// The whole number, or a word for the empty optional: `auto`, `none`.
 Type<std::optional<int>> integer_or(const std::string& word, int low, int high);
+/// A whole number that may be larger than an int.
+Type<std::uint64_t> count(std::uint64_t low, std::uint64_t high);
 /// Three numbers, one a channel.
 Type<std::array<double, 3>> triple(double low, double high);
 /// From 0 to 1: `0.1%` or `0.001`.

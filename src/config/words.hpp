@@ -21,7 +21,15 @@ template <class E>
 inline constexpr auto kWords = nullptr;
 
 template <>
-inline constexpr std::array kWords<DataFormat>{Word<DataFormat>{DataFormat::hdf5, "hdf5"}};
+inline constexpr std::array kWords<DataFormat>{Word<DataFormat>{DataFormat::automatic, "auto"},
+                                               Word<DataFormat>{DataFormat::image_folder, "image-folder"},
+                                               Word<DataFormat>{DataFormat::webdataset, "webdataset"},
+                                               Word<DataFormat>{DataFormat::cifar10, "cifar10"},
+                                               Word<DataFormat>{DataFormat::cifar100, "cifar100"},
+                                               Word<DataFormat>{DataFormat::hdf5, "hdf5"}};
+template <>
+inline constexpr std::array kWords<PreprocessMode>{Word<PreprocessMode>{PreprocessMode::exact, "exact"},
+                                                   Word<PreprocessMode>{PreprocessMode::fast, "fast"}};
 template <>
 inline constexpr std::array kWords<Interpolation>{Word<Interpolation>{Interpolation::bilinear, "bilinear"},
                                                   Word<Interpolation>{Interpolation::bicubic, "bicubic"}};

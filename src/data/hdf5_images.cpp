@@ -89,6 +89,14 @@ Hdf5Images::Hdf5Images(h5::Dataset dataset)
   values_ = layout.height * layout.width * layout.channels;
 }
 
+ImageShape Hdf5Images::output(const config::Preprocess& preprocess) const {
+  try {
+    return geometry_of(preprocess, shape_).output;
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}: {}", where(), error.what()));
+  }
+}
+
 std::string Hdf5Images::describe() const {
   const Shape& shape = dataset_.shape();
   return fmt::format("{} {}", h5::name_of(dataset_.type()), fmt::join(shape.begin() + 1, shape.end(), "x"));

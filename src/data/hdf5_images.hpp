@@ -20,6 +20,8 @@ class Hdf5Images {
 
   [[nodiscard]] std::int64_t size() const { return dataset_.shape()[0]; }
   [[nodiscard]] ImageShape shape() const { return shape_; }
+  /// Their size after preprocessing. Throws Error(bad_data).
+  [[nodiscard]] ImageShape output(const config::Preprocess& preprocess) const;
   /// "uint8 32x32x3": the dimensions in the file's order.
   [[nodiscard]] std::string describe() const;
   /// "data.h5:/images", for messages.

@@ -7,7 +7,6 @@
 #include <exception>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -15,118 +14,191 @@
 #include <fmt/format.h>
 
 #include "polyhead/base/error.hpp"
-#include "polyhead/data/dataset.hpp"
 
 namespace polyhead::data {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Micro-batches asked for that nobody has read yet.
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Micro-batches asked for that nobody has begun to read.
 struct Request {
   std::int64_t next = 0;
+  std::int64_t count = 0;
+  std::vector<Location> locations;  ///< of all its samples, or none
+  std::size_t used = 0;             ///< locations that went to batches already
+};
+
+/// A micro-batch that is being read or waits to be taken.
+struct Slot {
+  Batch batch;
+  std::vector<Location> locations;
+  std::int64_t begun = 0;     ///< samples that a thread has taken on
+  std::int64_t finished = 0;  ///< samples that are there
+};
+
+/// Some samples of a micro-batch, for one call of a reader.
+struct Piece {
+  Slot* slot = nullptr;
+  std::int64_t first = 0;  ///< within the micro-batch
   std::int64_t count = 0;
 };
 
 }  // namespace
 
 struct Loader::State {
-  State(Dataset& source, std::int64_t size, std::int64_t limit)
-      : dataset(source),
-        batch_size(size),
-        depth(limit),
-        thread([this](const std::stop_token& stop) { run(stop); }) {}
+  State(Readers sources, const DatasetShape& what, std::int64_t size, std::int64_t limit,
+        std::pmr::memory_resource* memory)
+      : shape(what), batch_size(size), depth(limit), bytes(memory), readers(std::move(sources)) {
+    threads.reserve(readers.size());
+    for (const auto& reader : readers) {
+      threads.emplace_back([this, &source = *reader](const std::stop_token& stop) { run(source, stop); });
+    }
+  }
 
-  void run(const std::stop_token& stop);
-  std::optional<std::int64_t> wait_for_work(const std::stop_token& stop);
+  void run(SampleReader& reader, const std::stop_token& stop);
+  std::optional<Piece> wait_for_piece(std::int64_t grain, const std::stop_token& stop);
+  [[nodiscard]] bool has_work() const;
+  void open_slot();
   Batch take_buffer();
   [[nodiscard]] Batch new_buffer() const;
-  Batch read(std::int64_t index);
-  void deliver(Batch&& batch);
+  void read(SampleReader& reader, const Piece& piece) const;
+  void finish(const Piece& piece, double seconds);
   void fail(std::exception_ptr reason);
-  [[nodiscard]] std::int64_t batches() const { return (dataset.size() + batch_size - 1) / batch_size; }
-  [[nodiscard]] std::int64_t values() const { return dataset.image_shape().values(); }
+  [[nodiscard]] std::int64_t batches() const { return (shape.size + batch_size - 1) / batch_size; }
+  [[nodiscard]] std::size_t image_values() const { return static_cast<std::size_t>(shape.image.values()); }
+  [[nodiscard]] bool front_is_ready() const {
+    return !slots.empty() && slots.front()->finished == slots.front()->batch.samples;
+  }
 
-  Dataset& dataset;
+  const DatasetShape shape;
   const std::int64_t batch_size;
   const std::int64_t depth;
+  std::pmr::memory_resource* const bytes;
+  const Readers readers;
 
-  std::mutex mutex;                    // guards all below but the thread
+  mutable std::mutex mutex;            // guards all below but the threads
   std::condition_variable_any work;    // there may be something to read
-  std::condition_variable_any change;  // there is a batch, or an error
+  std::condition_variable_any change;  // the first batch is whole, or there is an error
   std::deque<Request> requests;
-  std::deque<Batch> ready;
-  std::vector<Batch> spare;      // given back, for reuse
-  std::int64_t undelivered = 0;  // asked for and not yet taken
+  std::deque<std::unique_ptr<Slot>> slots;  // in the order of delivery
+  std::vector<Batch> spare;                 // given back, for reuse
+  std::int64_t undelivered = 0;             // asked for and not yet taken
   std::exception_ptr error;
-  double seconds_waited = 0;
+  LoaderFigures figures;
 
-  std::jthread thread;  // the last member: it must end before the others go
+  std::vector<std::jthread> threads;  // the last member: they must end before the others go
 };
 
-void Loader::State::run(const std::stop_token& stop) {
+void Loader::State::run(SampleReader& reader, const std::stop_token& stop) {
   try {
-    while (const auto index = wait_for_work(stop)) deliver(read(*index));
+    while (const auto piece = wait_for_piece(reader.grain(), stop)) {
+      const auto start = Clock::now();
+      read(reader, *piece);
+      finish(*piece, seconds_since(start));
+    }
   } catch (...) {
     fail(std::current_exception());
   }
 }
 
-/// Takes the number of the next micro-batch once there is room for it; empty when the loader goes.
-std::optional<std::int64_t> Loader::State::wait_for_work(const std::stop_token& stop) {
+bool Loader::State::has_work() const {
+  if (error) return false;
+  const bool begun = !slots.empty() && slots.back()->begun < slots.back()->batch.samples;
+  return begun || (!requests.empty() && static_cast<std::int64_t>(slots.size()) < depth);
+}
+
+/// The next samples to read, once there is room for them; empty when the loader goes.
+std::optional<Piece> Loader::State::wait_for_piece(std::int64_t grain, const std::stop_token& stop) {
   std::unique_lock lock(mutex);
-  const auto due = [&] { return !requests.empty() && static_cast<std::int64_t>(ready.size()) < depth; };
-  if (!work.wait(lock, stop, due) || stop.stop_requested()) return std::nullopt;
+  if (!work.wait(lock, stop, [&] { return has_work(); }) || stop.stop_requested()) return std::nullopt;
+  if (slots.empty() || slots.back()->begun == slots.back()->batch.samples) open_slot();
+  Slot& slot = *slots.back();
+  const Piece piece{&slot, slot.begun, std::min(grain, slot.batch.samples - slot.begun)};
+  slot.begun += piece.count;
+  if (has_work()) work.notify_one();
+  return piece;
+}
+
+/// Begins the next micro-batch asked for.
+void Loader::State::open_slot() {
   Request& request = requests.front();
-  const std::int64_t index = request.next++;
+  auto slot = std::make_unique<Slot>();
+  Batch& batch = slot->batch;
+  batch = take_buffer();
+  batch.index = request.next++;
+  batch.first_sample = batch.index * batch_size;
+  batch.samples = std::min(batch_size, shape.size - batch.first_sample);
+  const auto samples = static_cast<std::size_t>(batch.samples);
+  batch.reasons.assign(samples, Reason::none);
+  const std::size_t real = samples * image_values();
+  if (bytes != nullptr) {
+    std::ranges::fill(std::span(batch.bytes).subspan(real), std::uint8_t{0});
+  } else {
+    std::ranges::fill(std::span(batch.pixels).subspan(real), 0.0F);
+  }
+  if (!request.locations.empty()) {
+    const auto from = request.locations.begin() + static_cast<std::ptrdiff_t>(request.used);
+    slot->locations.assign(std::make_move_iterator(from),
+                           std::make_move_iterator(from + static_cast<std::ptrdiff_t>(samples)));
+    request.used += samples;
+  }
   if (--request.count == 0) requests.pop_front();
-  return index;
+  slots.push_back(std::move(slot));
 }
 
 Batch Loader::State::take_buffer() {
-  {
-    const std::lock_guard lock(mutex);
-    if (!spare.empty()) {
-      Batch batch = std::move(spare.back());
-      spare.pop_back();
-      return batch;
-    }
-  }
-  return new_buffer();
+  if (spare.empty()) return new_buffer();
+  Batch batch = std::move(spare.back());
+  spare.pop_back();
+  return batch;
 }
 
 Batch Loader::State::new_buffer() const {
-  const auto size = static_cast<std::size_t>(batch_size) * static_cast<std::size_t>(values());
+  const std::size_t size = static_cast<std::size_t>(batch_size) * image_values();
   Batch batch;
   try {
-    batch.pixels.resize(size);
+    if (bytes == nullptr) {
+      batch.pixels.resize(size);
+    } else {
+      return {0, 0, 0, {}, std::pmr::vector<std::uint8_t>(size, bytes), {}};
+    }
   } catch (const std::exception&) {  // bad_alloc or length_error
     throw Error(
         ExitCode::config,
         fmt::format("a micro-batch of {} images of {} values does not fit into memory; choose a smaller "
                     "parallel.batch",
-                    batch_size, values()));
+                    batch_size, shape.image.values()));
   }
   return batch;
 }
 
-Batch Loader::State::read(std::int64_t index) {
-  Batch batch = take_buffer();
-  batch.index = index;
-  batch.first_sample = index * batch_size;
-  batch.samples = std::min(batch_size, dataset.size() - batch.first_sample);
-  batch.reasons.assign(static_cast<std::size_t>(batch.samples), Reason::none);
-  const auto real = static_cast<std::size_t>(batch.samples * values());
-  const std::span pixels(batch.pixels);
-  dataset.read(batch.first_sample, pixels.first(real), batch.reasons);
-  std::ranges::fill(pixels.subspan(real), 0.0F);
-  return batch;
+void Loader::State::read(SampleReader& reader, const Piece& piece) const {
+  Batch& batch = piece.slot->batch;
+  const auto first = static_cast<std::size_t>(piece.first);
+  const auto count = static_cast<std::size_t>(piece.count);
+  const std::size_t values = image_values();
+  std::span<const Location> locations(piece.slot->locations);
+  if (!locations.empty()) locations = locations.subspan(first, count);
+  const std::span<Reason> reasons = std::span(batch.reasons).subspan(first, count);
+  const std::int64_t sample = batch.first_sample + piece.first;
+  if (bytes != nullptr) {
+    reader.read_bytes(sample, locations, std::span(batch.bytes).subspan(first * values, count * values),
+                      reasons);
+  } else {
+    reader.read(sample, locations, std::span(batch.pixels).subspan(first * values, count * values), reasons);
+  }
 }
 
-void Loader::State::deliver(Batch&& batch) {
+void Loader::State::finish(const Piece& piece, double seconds) {
   {
     const std::lock_guard lock(mutex);
-    ready.push_back(std::move(batch));
+    figures.seconds_reading += seconds;
+    piece.slot->finished += piece.count;
+    if (!front_is_ready()) return;
   }
   change.notify_one();
 }
@@ -134,36 +206,47 @@ void Loader::State::deliver(Batch&& batch) {
 void Loader::State::fail(std::exception_ptr reason) {
   {
     const std::lock_guard lock(mutex);
-    error = std::move(reason);
+    if (!error) error = std::move(reason);
   }
   change.notify_one();
 }
 
-Loader::Loader(Dataset& dataset, std::int64_t batch_size, std::int64_t depth) {
-  if (batch_size < 1 || depth < 1) {
+Loader::Loader(Readers readers, const DatasetShape& shape, std::int64_t batch_size, std::int64_t depth,
+               std::pmr::memory_resource* bytes) {
+  if (readers.empty() || batch_size < 1 || depth < 1) {
     throw Error(
         ExitCode::internal,
-        fmt::format("loader: a micro-batch of {} samples and a depth of {} asked for; both are at least 1",
-                    batch_size, depth));
+        fmt::format("loader: {} readers, a micro-batch of {} samples and a depth of {} asked for; all "
+                    "are at least 1",
+                    readers.size(), batch_size, depth));
   }
-  state_ = std::make_unique<State>(dataset, batch_size, depth);
+  state_ = std::make_unique<State>(std::move(readers), shape, batch_size, depth, bytes);
 }
 
-Loader::~Loader() = default;
+Loader::~Loader() {
+  for (std::jthread& thread : state_->threads) thread.request_stop();  // all at once, then each is waited for
+}
 
-void Loader::request(std::int64_t first, std::int64_t count) {
-  const std::int64_t batches = state_->batches();
+void Loader::request(std::int64_t first, std::int64_t count, std::vector<Location> locations) {
+  State& state = *state_;
+  const std::int64_t batches = state.batches();
   if (first < 0 || count < 0 || first > batches || count > batches - first) {
     throw Error(ExitCode::internal, fmt::format("loader: {} micro-batches from {} asked for, there are {}",
                                                 count, first, batches));
   }
+  const std::int64_t begin = first * state.batch_size;
+  const std::int64_t samples = std::min(state.shape.size, begin + count * state.batch_size) - begin;
+  if (!locations.empty() && static_cast<std::int64_t>(locations.size()) != samples) {
+    throw Error(ExitCode::internal,
+                fmt::format("loader: {} locations given for {} samples", locations.size(), samples));
+  }
   if (count == 0) return;
   {
-    const std::lock_guard lock(state_->mutex);
-    state_->requests.push_back({first, count});
-    state_->undelivered += count;
+    const std::lock_guard lock(state.mutex);
+    state.requests.push_back({first, count, std::move(locations), 0});
+    state.undelivered += count;
   }
-  state_->work.notify_one();
+  state.work.notify_one();
 }
 
 Batch Loader::next() {
@@ -173,11 +256,11 @@ Batch Loader::next() {
     throw Error(ExitCode::internal, "loader: a micro-batch is taken, but none is asked for");
   }
   const auto start = Clock::now();
-  state.change.wait(lock, [&] { return !state.ready.empty() || state.error; });
-  state.seconds_waited += std::chrono::duration<double>(Clock::now() - start).count();
-  if (state.ready.empty()) std::rethrow_exception(state.error);
-  Batch batch = std::move(state.ready.front());
-  state.ready.pop_front();
+  state.change.wait(lock, [&] { return state.front_is_ready() || state.error; });
+  state.figures.seconds_waited += seconds_since(start);
+  if (!state.front_is_ready()) std::rethrow_exception(state.error);
+  Batch batch = std::move(state.slots.front()->batch);
+  state.slots.pop_front();
   --state.undelivered;
   lock.unlock();
   state.work.notify_one();
@@ -185,16 +268,17 @@ Batch Loader::next() {
 }
 
 void Loader::recycle(Batch&& batch) {
-  const auto size = static_cast<std::size_t>(state_->batch_size * state_->values());
-  const std::lock_guard lock(state_->mutex);
-  const bool useful =
-      batch.pixels.size() == size && static_cast<std::int64_t>(state_->spare.size()) <= state_->depth;
-  if (useful) state_->spare.push_back(std::move(batch));
+  State& state = *state_;
+  const auto size = static_cast<std::size_t>(state.batch_size * state.shape.image.values());
+  const std::lock_guard lock(state.mutex);
+  const bool useful = batch.pixels.size() + batch.bytes.size() == size &&
+                      static_cast<std::int64_t>(state.spare.size()) <= state.depth;
+  if (useful) state.spare.push_back(std::move(batch));
 }
 
-double Loader::seconds_waited() const {
+LoaderFigures Loader::figures() const {
   const std::lock_guard lock(state_->mutex);
-  return state_->seconds_waited;
+  return state_->figures;
 }
 
 std::int64_t read_ahead_depth(std::uint64_t read_ahead, std::int64_t batch_size,

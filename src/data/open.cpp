@@ -1,15 +1,71 @@
+#include <filesystem>
+#include <system_error>
+
+#include "cifar.hpp"
+#include "encoded_dataset.hpp"
+#include "encoded_reader.hpp"
 #include "hdf5_dataset.hpp"
+#include "hdf5_reader.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/data/dataset.hpp"
+#include "polyhead/data/reader.hpp"
 
 namespace polyhead::data {
+namespace {
 
-std::unique_ptr<Dataset> open(const config::Data& config) {
-  switch (config.format) {
-    case config::DataFormat::hdf5:
-      return open_hdf5(config);
-  }
+using config::DataFormat;
+
+config::Data resolved(config::Data config) {
+  if (config.format == DataFormat::automatic) config.format = recognise(config);
+  return config;
+}
+
+/// A missing path is the same error in all formats.
+void check_there(const config::Data& config) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(config.path, ignored)) static_cast<void>(recognise(config));
+}
+
+[[noreturn]] void no_reader() {
   throw Error(ExitCode::internal, "data: this format has no reader");
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> open(const config::Data& given, const std::filesystem::path& index) {
+  check_there(given);
+  const config::Data config = resolved(given);
+  switch (config.format) {
+    case DataFormat::image_folder:
+      return open_image_folder(config, index);
+    case DataFormat::webdataset:
+      return open_webdataset(config, index);
+    case DataFormat::cifar10:
+    case DataFormat::cifar100:
+      return open_cifar(config);
+    case DataFormat::hdf5:
+      return open_hdf5(config);
+    case DataFormat::automatic:
+      break;
+  }
+  no_reader();
+}
+
+std::unique_ptr<SampleReader> open_reader(const config::Data& given, const DatasetShape& shape) {
+  const config::Data config = resolved(given);
+  switch (config.format) {
+    case DataFormat::image_folder:
+    case DataFormat::webdataset:
+      return open_encoded_reader(config, shape);
+    case DataFormat::cifar10:
+    case DataFormat::cifar100:
+      return open_cifar_reader(config, shape);
+    case DataFormat::hdf5:
+      return open_hdf5_reader(config, shape);
+    case DataFormat::automatic:
+      break;
+  }
+  no_reader();
 }
 
 }  // namespace polyhead::data

@@ -3,19 +3,10 @@
 namespace polyhead::data {
 
 Preprocessor::Preprocessor(const config::Preprocess& preprocess)
-    : preprocess_(preprocess), bytes_(preprocess.interpolation), floats_(preprocess.interpolation) {
-  for (std::size_t c = 0; c < 3; ++c) {
-    mean_[c] = static_cast<float>(preprocess.mean[c]);
-    std_[c] = static_cast<float>(preprocess.std[c]);
-    for (std::size_t value = 0; value < 256; ++value) {
-      table_[c][value] = normalized(static_cast<float>(value) / 255.0F, c);
-    }
-  }
-}
-
-float Preprocessor::normalized(float value, std::size_t channel) const {
-  return (value - mean_[channel]) / std_[channel];
-}
+    : preprocess_(preprocess),
+      normalization_(preprocess),
+      bytes_(preprocess.interpolation),
+      floats_(preprocess.interpolation) {}
 
 Geometry Preprocessor::prepare(ImageShape image) {
   if (image != geometry_.source) geometry_ = geometry_of(preprocess_, image);
@@ -36,7 +27,7 @@ void Preprocessor::operator()(const ByteImage& image, float* out) {
 
 void Preprocessor::write_plane(const std::uint8_t* row, int channels, std::size_t channel, int width,
                                float* out) const {
-  const auto& table = table_[channel];
+  const auto& table = normalization_.table[channel];
   const std::uint8_t* value = channels == 1 ? row : row + channel;
   for (int x = 0; x < width; ++x, value += channels) out[x] = table[*value];
 }
@@ -52,7 +43,7 @@ void Preprocessor::operator()(const FloatImage& image, float* out) {
       pixels = floats_({image.pixels + plane, image.shape.width}, 1);
     }
     for (int y = 0; y < height; ++y, out += width) {
-      for (int x = 0; x < width; ++x) out[x] = normalized(pixels.pixels[y * pixels.stride + x], c);
+      for (int x = 0; x < width; ++x) out[x] = normalization_.of(pixels.pixels[y * pixels.stride + x], c);
     }
   }
 }

@@ -61,6 +61,12 @@ T* room(std::vector<T>& buffer, std::size_t size) {
 
 }  // namespace
 
+bool height_first(const Geometry& geometry) {
+  const std::int64_t height_lost = std::int64_t{geometry.source.height} - geometry.resized.height;
+  const std::int64_t width_lost = std::int64_t{geometry.source.width} - geometry.resized.width;
+  return height_lost > 0 && height_lost > 2 * width_lost;
+}
+
 template <class Pixel>
 void Resizer<Pixel>::set(const Geometry& geometry) {
   if (geometry == geometry_) return;
@@ -68,16 +74,6 @@ void Resizer<Pixel>::set(const Geometry& geometry) {
   const auto& [source, resized, output, top, left] = geometry_;
   if (scales_width()) columns_.rebuild(source.width, resized.width, {left, output.width}, interpolation_);
   if (scales_height()) rows_.rebuild(source.height, resized.height, {top, output.height}, interpolation_);
-}
-
-/// Pillow's rule since version 13; before, width was always first. The order decides a rounding here and
-/// there, in images that lose more than twice as much height as width.
-/// https://github.com/python-pillow/Pillow/pull/9549
-template <class Pixel>
-bool Resizer<Pixel>::height_first() const {
-  const std::int64_t height_lost = std::int64_t{geometry_.source.height} - geometry_.resized.height;
-  const std::int64_t width_lost = std::int64_t{geometry_.source.width} - geometry_.resized.width;
-  return height_lost > 0 && height_lost > 2 * width_lost;
 }
 
 template <class Pixel>
@@ -95,7 +91,7 @@ PixelView<Pixel> Resizer<Pixel>::operator()(PixelView<Pixel> image, int channels
   const Range rows = source_rows();
   const Range columns = source_columns();
   const auto [height, width] = geometry_.output;
-  const bool first = height_first();
+  const bool first = height_first(geometry_);
   image.pixels += rows.first * image.stride + std::ptrdiff_t{columns.first} * channels;
   if (first) image = scale_height(image, columns.count * channels);
   if (scales_width()) image = scale_width(image, first ? height : rows.count, channels);

@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 #include <link.h>
 
+#include "aligned_memory.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/device/pinned.hpp"
 
 namespace polyhead::device {
 namespace {
@@ -82,7 +84,30 @@ std::filesystem::path torch_folder() {
   return folder;
 }
 
+class PinnedMemory : public std::pmr::memory_resource {
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t /*alignment*/) override {  // pages: aligned to anything
+    void* memory = nullptr;
+    if (cudaHostAlloc(&memory, bytes, cudaHostAllocDefault) == cudaSuccess) return memory;
+    cudaGetLastError();
+    throw std::bad_alloc();
+  }
+  void do_deallocate(void* memory, std::size_t /*bytes*/, std::size_t /*alignment*/) override {
+    cudaFreeHost(memory);
+  }
+  [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override {
+    return this == &other;
+  }
+};
+
 }  // namespace
+
+std::pmr::memory_resource* pinned_memory() {
+  static PinnedMemory pinned;
+  static AlignedMemory ordinary;
+  static const bool kHasDevice = device_count() > 0;
+  return kHasDevice ? static_cast<std::pmr::memory_resource*>(&pinned) : &ordinary;
+}
 
 int device_count() {
   return count_devices().devices;

@@ -1,5 +1,7 @@
+#include "aligned_memory.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/device/cuda.hpp"
+#include "polyhead/device/pinned.hpp"
 
 namespace polyhead::device {
 namespace {
@@ -26,6 +28,10 @@ std::string driver_version() {
 }
 void select(int /*index*/) {
   fail();
+}
+std::pmr::memory_resource* pinned_memory() {
+  static AlignedMemory memory;
+  return &memory;
 }
 void load_torch_cuda() {
   fail();

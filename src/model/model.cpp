@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "head.hpp"
+#include "normalize.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/device/cuda.hpp"
 #include "polyhead/model/layout.hpp"
@@ -30,7 +31,11 @@ class TorchModel : public Model {
  public:
   TorchModel(const config::Config& config, Weights weights, std::int64_t batch, ImageShape image,
              at::Device device)
-      : weights_(std::move(weights)), batch_(batch), image_(image), device_(device) {
+      : weights_(std::move(weights)),
+        batch_(batch),
+        image_(image),
+        device_(device),
+        normalize_(config.data.preprocess, device) {
     const c10::InferenceMode inference;
     const auto count = static_cast<std::int64_t>(weights_.values.size());
     TensorSource source(weights_.parameters, view_of(std::span(weights_.values), {count}).to(device_));
@@ -43,12 +48,15 @@ class TorchModel : public Model {
   }
 
   void features(std::span<const float> pixels, std::span<float> features) override {
-    guarded("the backbone", [&] {
-      at::init_num_threads();  // OpenMP keeps the number of threads for each calling thread
-      const c10::InferenceMode inference;
-      const at::Tensor out = view_of(features, {batch_, weights_.feature_width});
-      at::Tensor in = view_of(pixels, {batch_, 3, image_.height, image_.width}).to(device_);
-      out.copy_(backbone_->features(std::move(in)));
+    compute_features(features, [&] {
+      return view_of(pixels, {batch_, 3, image_.height, image_.width}).to(device_);
+    });
+  }
+
+  void features(std::span<const std::uint8_t> bytes, std::span<float> features) override {
+    compute_features(features, [&] {
+      const at::Tensor images = view_of(bytes, {batch_, image_.height, image_.width, 3});
+      return normalize_(images.to(device_, /*non_blocking=*/true));
     });
   }
 
@@ -69,10 +77,20 @@ class TorchModel : public Model {
   }
 
  private:
+  template <class Input>
+  void compute_features(std::span<float> features, Input input) {
+    guarded("the backbone", [&] {
+      at::init_num_threads();  // OpenMP keeps the number of threads for each calling thread
+      const c10::InferenceMode inference;
+      view_of(features, {batch_, weights_.feature_width}).copy_(backbone_->features(input()));
+    });
+  }
+
   Weights weights_;
   std::int64_t batch_;
   ImageShape image_;
   at::Device device_;
+  Normalize normalize_;
   std::optional<ResNet> backbone_;
   std::vector<Head> heads_;
 };

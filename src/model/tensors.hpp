@@ -28,4 +28,6 @@ class TensorSource {
 at::Tensor view_of(std::span<float> values, at::IntArrayRef shape);
 at::Tensor view_of(std::span<const float> values, at::IntArrayRef shape);
 
+at::Tensor view_of(std::span<const std::uint8_t> values, at::IntArrayRef shape);
+
 }  // namespace polyhead::model

@@ -6,7 +6,7 @@ namespace polyhead::plan {
 
 std::optional<Lease> LeaseSchedule::next() {
   if (left() == 0) return std::nullopt;
-  const Lease lease{handed_out_, std::max<std::int64_t>(1, left() / (2 * takers_))};
+  const Lease lease{handed_out_, std::clamp<std::int64_t>(left() / (2 * takers_), 1, most_)};
   handed_out_ += lease.count;
   return lease;
 }

@@ -53,7 +53,10 @@ std::string summary_json(const store::Reader& reader, const std::optional<metric
                    {"images_per_second", figures->images_per_second},
                    {"ranks", figures->ranks},
                    {"threads", figures->threads},
-                   {"waiting_share", figures->waiting_share}};
+                   {"waiting_share", figures->waiting_share},
+                   {"workers", figures->workers},
+                   {"reading_share", figures->reading_share},
+                   {"limited_by", limited_by(*figures)}};
   }
   // A name that is not UTF-8 must not cost the summary.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

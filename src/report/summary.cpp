@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kAllHeads = 20;  // more are shown as the best and the worst kSomeHeads
 constexpr std::size_t kSomeHeads = 10;
+constexpr double kMuchWaiting = 0.2;  // share of a run's time
 constexpr std::string_view kEnsemble = "ensemble";
 
 double share(std::int64_t part, std::int64_t all) {
@@ -101,13 +102,19 @@ std::string complete(const store::Reader& reader, std::int64_t quarantined,
 }
 
 std::string speed(std::int64_t images, const metrics::RunFigures& figures) {
-  return fmt::format("{} in {}, {:.1f} img/s on {} x {}, waiting for data {:.1f}%\n",
-                     counted(images, "image"), human_seconds(figures.seconds), figures.images_per_second,
-                     counted(figures.ranks, "rank"), counted(figures.threads, "thread"),
-                     100 * figures.waiting_share);
+  return fmt::format(
+      "{} in {}, {:.1f} img/s on {} x {}\nlimited by {}: {:.1f}% of the time waiting for data, {} "
+      "reading and decoding {:.1f}% of it\n",
+      counted(images, "image"), human_seconds(figures.seconds), figures.images_per_second,
+      counted(figures.ranks, "rank"), counted(figures.threads, "thread"), limited_by(figures),
+      100 * figures.waiting_share, counted(figures.workers, "worker"), 100 * figures.reading_share);
 }
 
 }  // namespace
+
+std::string_view limited_by(const metrics::RunFigures& figures) {
+  return figures.waiting_share > kMuchWaiting ? "data" : "computing";
+}
 
 metrics::AccuracyCounts count_accuracy(const store::Reader& reader) {
   metrics::AccuracyCounts counts(reader.layout().head_count());

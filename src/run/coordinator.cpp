@@ -19,12 +19,12 @@ constexpr std::chrono::milliseconds kIdle{20};  // how long one wait for a messa
 }  // namespace
 
 Coordinator::Coordinator(comm::Channel& from_ranks, comm::Channel& to_ranks, plan::LeaseSchedule schedule,
-                         store::Writer& writer, std::int64_t batch, Settings settings)
+                         store::Writer& writer, const plan::MicroBatches& batches, Settings settings)
     : from_ranks_(from_ranks),
       to_ranks_(to_ranks),
       schedule_(schedule),
       writer_(writer),
-      batch_(batch),
+      batches_(batches),
       settings_(std::move(settings)),
       ranks_(settings_.hosts.size(), Rank{Clock::now(), {}, false}) {}
 
@@ -77,9 +77,14 @@ void Coordinator::handle(const comm::Message& message) {
 
 void Coordinator::grant(int rank) {
   const plan::Lease lease = schedule_.next().value_or(plan::Lease{});
-  if (lease.count > 0) ranks_[static_cast<std::size_t>(rank)].lease = lease;
   WireWriter writer;
   writer.put(lease);
+  if (lease.count > 0) {
+    ranks_[static_cast<std::size_t>(rank)].lease = lease;
+    const std::int64_t first = lease.first * batches_.size();
+    const std::int64_t end = std::min(batches_.samples(), first + lease.count * batches_.size());
+    data::put_locations(writer, settings_.locations(first, end - first));
+  }
   to_ranks_.send(rank, static_cast<int>(ToRank::grant), writer.bytes());
 }
 
@@ -96,7 +101,7 @@ void Coordinator::keep(const store::Rows& rows) {
             "{} samples are quarantined, data.max_bad allows {}; the last: sample {}, {}. Look at the "
             "data and the heads, or raise data.max_bad",
             quarantined_, settings_.max_bad,
-            settings_.sample_id(rows.batch * batch_ + static_cast<std::int64_t>(n)),
+            settings_.sample_id(rows.batch * batches_.size() + static_cast<std::int64_t>(n)),
             describe(static_cast<Reason>(rows.reason[n]))));
   }
 }

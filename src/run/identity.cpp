@@ -26,11 +26,22 @@ std::string heads_digest(const std::vector<config::Head>& heads) {
   return hasher.digest().hex();
 }
 
+/// Stored labels are outputs of the heads: what turns labels into them is part of the job.
+std::string classes_digest(const config::ClassMap& classes, const LabelMap& labels) {
+  Hasher hasher;
+  for (const config::ClassMap::Entry& entry : classes.entries) {
+    hasher.update(std::string_view(entry.label)).update(std::int64_t{entry.output});
+  }
+  for (const std::string& name : labels.output_names()) hasher.update(std::string_view(name));
+  return hasher.digest().hex();
+}
+
 std::string describe(const config::Preprocess& preprocess) {
   const auto pixels = [](const std::optional<int>& value) { return value ? std::to_string(*value) : "none"; };
-  return fmt::format("resize {} {}, crop {}, mean {}, std {}", pixels(preprocess.resize),
-                     config::name(preprocess.interpolation), pixels(preprocess.crop),
-                     fmt::join(preprocess.mean, " "), fmt::join(preprocess.std, " "));
+  return fmt::format("{}: resize {} {}, crop {}, mean {}, std {}", config::name(preprocess.mode),
+                     pixels(preprocess.resize), config::name(preprocess.interpolation),
+                     pixels(preprocess.crop), fmt::join(preprocess.mean, " "),
+                     fmt::join(preprocess.std, " "));
 }
 
 }  // namespace
@@ -44,7 +55,8 @@ std::string identity_json(Inputs& inputs) {
       {"heads", "xxh128:" + heads_digest(config.heads)},
       {"fusion", config::name(config.fusion.rule)},
       {"data", "xxh128:" + inputs.dataset->digest().hex()},
-      {"samples", inputs.dataset->size()},
+      {"samples", inputs.shape.size},
+      {"classes", "xxh128:" + classes_digest(config.data.classes, inputs.labels)},
       {"preprocess", describe(config.data.preprocess)},
       {"batch", inputs.micro_batches().size()},
   };

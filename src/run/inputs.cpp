@@ -20,19 +20,38 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kLabelsAtOnce = 1 << 20;
 
-void check_labels(data::Dataset& dataset, std::int64_t classes) {
+void check_labels(Inputs& inputs) {
+  data::Dataset& dataset = *inputs.dataset;
   if (!dataset.labelled()) return;
-  std::vector<std::int32_t> labels;
+  const std::int64_t classes = inputs.weights.classes;
+  std::vector<std::int32_t> outputs;
   for (std::int64_t first = 0; first < dataset.size(); first += kLabelsAtOnce) {
-    labels.resize(static_cast<std::size_t>(std::min(kLabelsAtOnce, dataset.size() - first)));
-    dataset.read_labels(first, labels);
-    const auto bad = std::ranges::find_if(labels, [&](std::int32_t label) { return label >= classes; });
-    if (bad == labels.end()) continue;
-    throw Error(
-        ExitCode::bad_data,
-        fmt::format("{}: sample {} has label {}, but the heads give {} classes (0 to {})", dataset.describe(),
-                    dataset.sample_id(first + (bad - labels.begin())), *bad, classes, classes - 1));
+    outputs.resize(static_cast<std::size_t>(std::min(kLabelsAtOnce, dataset.size() - first)));
+    inputs.read_labels(first, outputs);
+    const auto bad = std::ranges::find_if(
+        outputs, [&](std::int32_t output) { return output >= classes || output == LabelMap::kNoOutput; });
+    if (bad == outputs.end()) continue;
+    const std::int64_t sample = first + (bad - outputs.begin());
+    std::int32_t label = 0;
+    dataset.read_labels(sample, std::span(&label, 1));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: sample {} has label {}, but {}", dataset.describe(),
+                            dataset.sample_id(sample), label,
+                            *bad == LabelMap::kNoOutput
+                                ? std::string("data.classes has no output for it")
+                                : fmt::format("the heads give {} classes (0 to {})", classes, classes - 1)));
   }
+}
+
+/// The list of samples goes there, so the folder must exist before the run makes its output.
+std::filesystem::path index_beside(const std::filesystem::path& output) {
+  std::error_code error;
+  std::filesystem::create_directories(output.parent_path(), error);
+  if (error) {
+    throw Error(ExitCode::cant_create, fmt::format("{}: the folder cannot be made: {}",
+                                                   output.parent_path().string(), error.message()));
+  }
+  return output.string() + ".index";
 }
 
 std::vector<std::byte> to_bytes(const std::string& text) {
@@ -76,53 +95,43 @@ void share_weights(comm::Collectives& world, model::Weights& weights) {
   }
 }
 
-/// What must agree between the ranks' views of one data set.
-struct DatasetShape {
-  std::int64_t size = 0;
-  ImageShape image;
-  friend bool operator==(const DatasetShape&, const DatasetShape&) = default;
-};
-
-void share_dataset(comm::Collectives& world, const config::Data& config,
-                   std::unique_ptr<data::Dataset>& dataset) {
-  DatasetShape shape;
-  if (world.rank() == 0) shape = {dataset->size(), dataset->image_shape()};
-  world.broadcast(std::as_writable_bytes(std::span(&shape, 1)), 0);
-  comm::agree(world, [&] {
-    if (world.rank() == 0) return;
-    dataset = data::open(config);
-    if (DatasetShape{dataset->size(), dataset->image_shape()} != shape) {
-      throw Error(ExitCode::bad_data,
-                  fmt::format("rank {} sees another data set than rank 0 ({} samples there): {}",
-                              world.rank(), shape.size, dataset->describe()));
-    }
-  });
-}
-
 }  // namespace
 
 plan::MicroBatches Inputs::micro_batches() const {
-  return {dataset->size(), config.parallel.batch.value_or(kDefaultBatch)};
+  return {shape.size, config.parallel.batch.value_or(kDefaultBatch)};
 }
 
-Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides) {
+void Inputs::read_labels(std::int64_t first, std::span<std::int32_t> outputs) {
+  dataset->read_labels(first, outputs);
+  labels.apply(outputs);
+}
+
+Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides,
+                   store::Existing existing) {
   auto loaded = config::load(config, overrides);
   config::resolve_files(loaded);
-  Inputs inputs{std::move(loaded.config), nullptr, {}};
-  inputs.dataset = data::open(inputs.config.data);
+  Inputs inputs;
+  inputs.config = std::move(loaded.config);
+  config::Data& data = inputs.config.data;
+  const std::filesystem::path& output = inputs.config.output.path;
+  store::check_output(output, existing);
+  if (data.format == config::DataFormat::automatic) data.format = data::recognise(data);
+  inputs.dataset = data::open(data, index_beside(output));
+  inputs.shape = {inputs.dataset->size(), inputs.dataset->image_shape()};
   log::info(inputs.dataset->describe());
 
   model::Notes notes;
   inputs.weights = model::load_weights(inputs.config, notes);
   for (const std::string& note : notes) log::info(note);
-  check_labels(*inputs.dataset, inputs.weights.classes);
+  inputs.labels = LabelMap(data.classes, inputs.dataset->class_names(), inputs.weights.classes);
+  check_labels(inputs);
   return inputs;
 }
 
 void share_inputs(comm::Collectives& world, Inputs& inputs) {
   share_config(world, inputs.config);
   share_weights(world, inputs.weights);
-  share_dataset(world, inputs.config.data, inputs.dataset);
+  world.broadcast(std::as_writable_bytes(std::span(&inputs.shape, 1)), 0);
 }
 
 }  // namespace polyhead::run

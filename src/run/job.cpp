@@ -1,5 +1,6 @@
 #include "polyhead/run/job.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -20,6 +21,7 @@
 #include "polyhead/config/load.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/data/loader.hpp"
+#include "polyhead/device/pinned.hpp"
 #include "polyhead/model/model.hpp"
 #include "polyhead/run/coordinator.hpp"
 #include "polyhead/run/identity.hpp"
@@ -32,11 +34,13 @@ namespace polyhead::run {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr std::int64_t kMostSamples = 1 << 16;  // in a lease, which carries the place of each
 
 store::Layout layout_of(const Inputs& inputs) {
   store::Layout layout;
-  layout.samples = inputs.dataset->size();
+  layout.samples = inputs.shape.size;
   layout.classes = inputs.weights.classes;
+  layout.class_names = inputs.labels.output_names();
   for (const config::Head& head : inputs.config.heads) {
     layout.heads.push_back(head.name);
     layout.head_weights.push_back(head.weight);
@@ -68,10 +72,9 @@ class Keeper {
   void create(const std::string& fingerprint, bool mixed) {
     lock_.emplace(output_);
     const store::Layout layout = layout_of(inputs_);
-    data::Dataset& dataset = *inputs_.dataset;
     const store::SampleSource samples{
-        [&](std::int64_t first, std::span<std::int32_t> labels) { dataset.read_labels(first, labels); },
-        [&](std::int64_t index) { return dataset.sample_id(index); }};
+        [&](std::int64_t first, std::span<std::int32_t> labels) { inputs_.read_labels(first, labels); },
+        [&](std::int64_t index) { return inputs_.dataset->sample_id(index); }};
     const store::Header header{identity_json(inputs_), fingerprint, config::to_yaml(inputs_.config)};
     const store::Offsets offsets = store::create(output_, layout, samples, header, options_.existing);
     writer_ = std::make_unique<store::Writer>(store::open_for_writing(output_), layout, offsets);
@@ -115,11 +118,13 @@ class Keeper {
         std::floor(inputs_.config.data.max_bad * static_cast<double>(batches.samples())));
     settings.hosts = hosts_;
     settings.progress = [&](std::int64_t done) { progress.update(done); };
+    settings.locations = [&](std::int64_t first, std::int64_t count) {
+      return inputs_.dataset->locations(first, count);
+    };
     settings.sample_id = [&](std::int64_t index) { return inputs_.dataset->sample_id(index); };
-    Coordinator(from_ranks, to_ranks,
-                plan::LeaseSchedule(batches.count(), static_cast<std::int64_t>(hosts_.size())), *writer_,
-                batches.size(), settings)
-        .run();
+    const plan::LeaseSchedule schedule(batches.count(), static_cast<std::int64_t>(hosts_.size()),
+                                       std::max<std::int64_t>(1, kMostSamples / batches.size()));
+    Coordinator(from_ranks, to_ranks, schedule, *writer_, batches, settings).run();
     progress.finish();
   }
 
@@ -186,15 +191,22 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores,
   end_job(mpi, error);
 }
 
-WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinator, comm::Channel& to_ranks,
-                          Inputs& inputs, model::Model& model) {
+/// A GPU gets bytes, a quarter of the traffic, and normalises them itself.
+std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, int workers, bool cuda) {
   const std::int64_t batch = inputs.micro_batches().size();
+  data::Loader::Readers readers;
+  for (int i = 0; i < workers; ++i) readers.push_back(data::open_reader(inputs.config.data, inputs.shape));
+  const bool bytes = cuda && readers.front()->gives_bytes();
+  return std::make_unique<data::Loader>(
+      std::move(readers), inputs.shape, batch,
+      data::read_ahead_depth(inputs.config.data.read_ahead, batch, inputs.shape.image.values()),
+      bytes ? device::pinned_memory() : nullptr);
+}
+
+WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinator, comm::Channel& to_ranks,
+                          data::Loader& loader, const Compute& compute, std::chrono::milliseconds timeout) {
   try {
-    data::Loader loader(
-        *inputs.dataset, batch,
-        data::read_ahead_depth(inputs.config.data.read_ahead, batch, inputs.dataset->image_shape().values()));
-    Pipeline pipeline(model, inputs.config, inputs.weights, batch);
-    return work(to_coordinator, to_ranks, loader, std::ref(pipeline), inputs.config.comm.timeout);
+    return work(to_coordinator, to_ranks, loader, compute, timeout);
   } catch (const Error& error) {
     wait_for_the_end(mpi, error);
   } catch (const std::exception& error) {
@@ -203,10 +215,11 @@ WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinat
 }
 
 metrics::RunFigures add_up(comm::Collectives& world, const WorkerFigures& mine, double seconds,
-                           std::int64_t samples, int threads) {
+                           std::int64_t samples, int threads, int workers) {
   // Microseconds: the sum is of integers.
-  std::array<std::int64_t, 2> sums{std::llround(mine.seconds_waiting * 1e6),
-                                   std::llround(mine.seconds_computing * 1e6)};
+  std::array<std::int64_t, 4> sums{std::llround(mine.seconds_waiting * 1e6),
+                                   std::llround(mine.seconds_computing * 1e6),
+                                   std::llround(mine.seconds_reading * 1e6), workers};
   world.all_reduce(sums);
   metrics::RunFigures figures;
   figures.seconds = seconds;
@@ -215,6 +228,8 @@ metrics::RunFigures add_up(comm::Collectives& world, const WorkerFigures& mine, 
   figures.threads = threads;
   const auto busy = static_cast<double>(sums[0] + sums[1]);
   figures.waiting_share = busy > 0 ? static_cast<double>(sums[0]) / busy : 0;
+  figures.workers = workers;
+  figures.reading_share = static_cast<double>(sums[2]) / 1e6 / (seconds * static_cast<double>(sums[3]));
   return figures;
 }
 
@@ -225,18 +240,23 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   Inputs inputs;
   comm::agree(*world, [&] {
     if (mpi.rank() != 0) return;
-    inputs = load_inputs(options.config, options.overrides);
-    store::check_output(inputs.config.output.path, options.existing);
+    inputs = load_inputs(options.config, options.overrides, options.existing);
   });
   share_inputs(*world, inputs);
   const std::vector<plan::RankCores> cores = gather_cores(*world, mpi.host());
 
   model::Placement placement;
   std::unique_ptr<model::Model> model;
+  std::optional<Pipeline> pipeline;
+  std::unique_ptr<data::Loader> loader;
+  int workers = 0;
   comm::agree(*world, [&] {
     placement = choose_placement(cores, mpi.rank(), mpi.local_rank(), inputs.config.parallel);
     model = model::make_model(inputs.config, inputs.weights, inputs.micro_batches().size(),
-                              inputs.dataset->image_shape(), placement);
+                              inputs.shape.image, placement);
+    pipeline.emplace(*model, inputs.config, inputs.weights, inputs.micro_batches().size());
+    workers = inputs.config.data.workers.value_or(placement.threads);
+    loader = make_loader(inputs, workers, placement.cuda);
   });
   const std::string fingerprint = fingerprint_json(placement);
   const bool mixed = !agree_on_fingerprint(*world, fingerprint, options.allow_mixed);
@@ -253,12 +273,13 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   const auto to_ranks = mpi.channel(inputs.config.comm.timeout);
   const auto start = Clock::now();
   if (keeper) keeper->start(*to_coordinator, *to_ranks);
-  const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, inputs, *model);
+  const WorkerFigures mine =
+      work_or_end(mpi, *to_coordinator, *to_ranks, *loader, std::ref(*pipeline), inputs.config.comm.timeout);
   if (keeper) keeper->join();
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
 
   JobResult result;
-  result.figures = add_up(*world, mine, seconds, inputs.dataset->size(), placement.threads);
+  result.figures = add_up(*world, mine, seconds, inputs.shape.size, placement.threads, workers);
   result.output = inputs.config.output.path;
   comm::agree(*world, [&] {
     if (keeper) keeper->finish(result.figures);

@@ -31,7 +31,11 @@ Pipeline::Pipeline(model::Model& model, const config::Config& config, const mode
       logits_(index(heads_ * batch * classes_)) {}
 
 store::Rows Pipeline::operator()(const data::Batch& batch) {
-  model_.features(batch.pixels, features_);
+  if (batch.bytes.empty()) {
+    model_.features(batch.pixels, features_);
+  } else {
+    model_.features(batch.bytes, features_);
+  }
   model_.scores(features_, logits_);
   std::vector<std::int64_t> sums(index(batch.samples * fuser_.columns()));
   fuser_.accumulate(logits_, 0, batch_, sums);

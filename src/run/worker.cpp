@@ -47,6 +47,12 @@ class Heartbeat {
   std::jthread thread_;
 };
 
+/// A lease and where its samples are.
+struct Grant {
+  plan::Lease lease;
+  std::vector<data::Location> locations;
+};
+
 /// Asks the coordinator for leases, ahead of need.
 class LeaseClient {
  public:
@@ -55,14 +61,17 @@ class LeaseClient {
 
   void ask() { tell(to_, ToCoordinator::request); }
 
-  plan::Lease await() {
+  Grant await() {
     const auto message = from_.receive(timeout_);
     if (!message) {
       throw Error(ExitCode::unavailable,
                   fmt::format("the coordinator on rank 0 has not answered for {} s (comm.timeout)",
                               std::chrono::duration_cast<std::chrono::seconds>(timeout_).count()));
     }
-    return WireReader(message->bytes).get<plan::Lease>();
+    WireReader reader(message->bytes);
+    Grant grant{reader.get<plan::Lease>(), {}};
+    if (grant.lease.count > 0) grant.locations = data::get_locations(reader);
+    return grant;
   }
 
  private:
@@ -91,15 +100,16 @@ class Worker {
       }
       lease = next;
     }
-    figures_.seconds_waiting = loader_.seconds_waited();
+    figures_.seconds_waiting = loader_.figures().seconds_waited;
+    figures_.seconds_reading = loader_.figures().seconds_reading;
     return figures_;
   }
 
  private:
   plan::Lease take() {
-    const plan::Lease lease = leases_.await();
-    if (lease.count > 0) loader_.request(lease.first, lease.count);
-    return lease;
+    Grant grant = leases_.await();
+    loader_.request(grant.lease.first, grant.lease.count, std::move(grant.locations));
+    return grant.lease;
   }
 
   void compute_one() {

@@ -9,6 +9,7 @@ TEST(Closest, FindsTheNearestWord) {
   EXPECT_EQ(closest("wieghts", {"arch", "weights", "precision"}), "weights");
   EXPECT_EQ(closest("linaer", {"linear", "relu"}), "linear");
   EXPECT_EQ(closest("x", {"y"}), "y");
+  EXPECT_EQ(closest("KB", {"TB", "kB"}), "kB");
 }
 
 TEST(Closest, StaysSilentWhenNothingIsNear) {

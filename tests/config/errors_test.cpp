@@ -31,7 +31,9 @@ const std::vector<BadCase> kSectionCases{
      "e.yaml:1:8: data: unknown option 'pth', did you mean 'path'? Options of data: format, path, "},
     {"dta: 5", "e.yaml:6:1: unknown option 'dta', did you mean 'data'? Sections: data, backbone, heads, "},
     {"fusion: {zzzzzzzz: x}", "e.yaml:6:10: fusion: unknown option 'zzzzzzzz'. Options of fusion: rule"},
-    {"data: {}", "e.yaml:1:7: data: 'path' is required (path: The data set's file.)"},
+    {"data: {}",
+     "e.yaml:1:7: data: 'path' is required (path: The data set: a folder of images, a CSV or TSV file of "
+     "paths and labels, tar shards as x-{000..127}.tar, a CIFAR binary file or an HDF5 file.)"},
     {"data: d.h5", "e.yaml:1:7: data: expected a section with the options format, path, "},
     {"backbone: {arch: resnet34}", "e.yaml:2:11: backbone: 'weights' is required"},
     {"output: {head_scores: true}", "e.yaml:5:9: output: 'path' is required"},
@@ -49,8 +51,20 @@ TEST(Errors, OfSections) {
 
 const std::vector<BadCase> kDataCases{
     {"data: {path: d.h5, format: hdf6}",
-     "e.yaml:1:28: data.format: expected hdf5; found 'hdf6'; did you mean 'hdf5'?"},
-    {"data: {path: d.h5, format: [hdf5]}", "e.yaml:1:28: data.format: expected hdf5; found a list"},
+     "e.yaml:1:28: data.format: expected one of auto, image-folder, webdataset, cifar10, cifar100, hdf5; "
+     "found 'hdf6'; did you mean 'hdf5'?"},
+    {"data: {path: d, classes: [a, b, a]}", "e.yaml:1:33: data.classes: the class 'a' is there twice"},
+    {"data: {path: d, classes: {a: 0, b: -1}}",
+     "e.yaml:1:36: data.classes: expected an output from 0 to 999999; found '-1'"},
+    {"data: {path: d, classes: []}",
+     "e.yaml:1:26: data.classes: expected list of names, map of labels to outputs from 0 to 999999, or path "
+     "of "
+     "a file; found an empty list"},
+    {"data: {path: d, max_pixels: 0}",
+     "e.yaml:1:29: data.max_pixels: expected whole number from 1 to 2147483648; found '0'"},
+    {"data: {path: d.h5, format: [hdf5]}",
+     "e.yaml:1:28: data.format: expected one of auto, image-folder, webdataset, cifar10, cifar100, hdf5; "
+     "found a list"},
     {"data: {path: }", "e.yaml:1:14: data.path: expected path; found nothing"},
     {"data: {path: ''}", "e.yaml:1:14: data.path: expected path; found ''"},
     {"data: {path: [a]}", "e.yaml:1:14: data.path: expected path; found a list"},
@@ -260,9 +274,9 @@ TEST(Errors, AreAllReportedInTheOrderOfTheFile) {
       "fusion, parallel, "
       "output, comm\n"
       "--set data.pth=x: data: unknown option 'pth', did you mean 'path'? Options of data: format, path, "
-      "images, labels, "
-      "preprocess, max_bad, read_ahead\n"
-      "--set data.pth=x: data: 'path' is required (path: The data set's file.)");
+      "root, images, labels, classes, preprocess, max_pixels, max_file_size, workers, max_bad, read_ahead\n"
+      "--set data.pth=x: data: 'path' is required (path: The data set: a folder of images, a CSV or TSV file "
+      "of paths and labels, tar shards as x-{000..127}.tar, a CIFAR binary file or an HDF5 file.)");
 }
 
 TEST(Errors, ThousandsAreCut) {

@@ -10,7 +10,7 @@ using ::testing::HasSubstr;
 
 /// Every option with its type and default, as the reference prints them.
 const std::vector<std::string> kOptions{
-    "data.format\n    hdf5; default hdf5\n    How ",
+    "data.format\n    one of auto, image-folder, webdataset, cifar10, cifar100, hdf5; default auto\n    How ",
     "data.path\n    path; required\n",
     "data.images\n    text; default \"images\"\n",
     "data.labels\n    text; default \"labels\"\n",

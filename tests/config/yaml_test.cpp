@@ -15,7 +15,18 @@ Config awkward() {
   c.data.path = "/d \"quoted\" 'single' \\back #hash: {x}, [y] & *z.h5";
   c.data.images = "- \xC3\xA9t\xC3\xA9 \xF0\x9F\x90\xA2";
   c.data.labels = " null ";
-  c.data.preprocess = {256, 224, Interpolation::bicubic, {0.1, 1.0 / 3, -1e-300}, {1e-6, 0.1 + 0.2, 1e6}};
+  c.data.format = DataFormat::webdataset;
+  c.data.root = "/r";
+  c.data.classes.entries = {{"a: 'b'", 3}, {"7", 0}, {"null", 999'999}};
+  c.data.max_pixels = 12'345'678;
+  c.data.max_file_size = 1'000'001;
+  c.data.workers = 7;
+  c.data.preprocess = {256,
+                       224,
+                       Interpolation::bicubic,
+                       PreprocessMode::fast,
+                       {0.1, 1.0 / 3, -1e-300},
+                       {1e-6, 0.1 + 0.2, 1e6}};
   c.data.max_bad = std::numeric_limits<double>::denorm_min();
   c.data.read_ahead = 67'108'865;
   c.backbone = {Arch::resnet50, "/~", Precision::fp32};
@@ -50,6 +61,13 @@ void expect_equal(const Data& a, const Data& b) {
   EXPECT_EQ(a.labels, b.labels);
   EXPECT_EQ(a.max_bad, b.max_bad);
   EXPECT_EQ(a.read_ahead, b.read_ahead);
+  EXPECT_EQ(a.root, b.root);
+  EXPECT_EQ(a.classes.entries, b.classes.entries);
+  EXPECT_EQ(a.classes.file, b.classes.file);
+  EXPECT_EQ(a.max_pixels, b.max_pixels);
+  EXPECT_EQ(a.max_file_size, b.max_file_size);
+  EXPECT_EQ(a.workers, b.workers);
+  EXPECT_EQ(a.preprocess.mode, b.preprocess.mode);
   EXPECT_EQ(a.preprocess.resize, b.preprocess.resize);
   EXPECT_EQ(a.preprocess.crop, b.preprocess.crop);
   EXPECT_EQ(a.preprocess.interpolation, b.preprocess.interpolation);
@@ -88,11 +106,14 @@ TEST(ToYaml, IsTheSameTextEachTime) {
 
 TEST(ToYaml, WritesEveryOption) {
   EXPECT_EQ(to_yaml(parse_small().config), R"(data:
-  format: hdf5
+  format: auto
   path: "/base/d.h5"
   images: "images"
   labels: "labels"
-  preprocess: {resize: none, crop: none, interpolation: bilinear, mean: [0, 0, 0], std: [1, 1, 1]}
+  preprocess: {resize: none, crop: none, interpolation: bilinear, mode: exact, mean: [0, 0, 0], std: [1, 1, 1]}
+  max_pixels: 178956970
+  max_file_size: 256MiB
+  workers: auto
   max_bad: 0.001
   read_ahead: 64MiB
 backbone:

@@ -3,10 +3,12 @@
 #include <fstream>
 #include <limits>
 #include <numeric>
+#include <thread>
 
 #include <gmock/gmock.h>
 
 #include "../support.hpp"
+#include "polyhead/data/reader.hpp"
 #include "polyhead/h5/h5.hpp"
 
 namespace polyhead::data {
@@ -20,6 +22,7 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using Shape = std::vector<std::int64_t>;
 
 config::Data at(const std::filesystem::path& path) {
@@ -56,10 +59,21 @@ std::filesystem::path numbered(const TemporaryFolder& folder, const std::string&
   return path;
 }
 
-std::vector<float> read(Dataset& dataset, std::int64_t first, std::int64_t count) {
-  std::vector<float> pixels(static_cast<std::size_t>(count * dataset.image_shape().values()));
+/// HDF5 needs no list of samples.
+std::unique_ptr<Dataset> open(const config::Data& config) {
+  return data::open(config, "/none/list");
+}
+
+DatasetShape shape_of(const config::Data& config) {
+  const auto dataset = open(config);
+  return {dataset->size(), dataset->image_shape()};
+}
+
+std::vector<float> read(const config::Data& config, std::int64_t first, std::int64_t count) {
+  const DatasetShape shape = shape_of(config);
+  std::vector<float> pixels(static_cast<std::size_t>(count * shape.image.values()));
   std::vector<Reason> reasons(static_cast<std::size_t>(count), Reason::score_not_finite);
-  dataset.read(first, pixels, reasons);
+  open_reader(config, shape)->read(first, {}, pixels, reasons);
   EXPECT_THAT(reasons, Each(Reason::none));
   return pixels;
 }
@@ -80,7 +94,9 @@ TEST(Hdf5Dataset, TellsWhatItHolds) {
   EXPECT_EQ(dataset->sample_id(3), "3");
   EXPECT_EQ(dataset->describe(), path.string() + ": 5 images, uint8 4x4, labelled");
   EXPECT_THAT(labels_of(*dataset, 1, 4), ElementsAre(3, -1, 1, 0));
-  EXPECT_THAT(read(*dataset, 4, 1), Each(4.0F / 255.0F));
+  EXPECT_THAT(read(at(path), 4, 1), Each(4.0F / 255.0F));
+  EXPECT_THAT(dataset->locations(0, 5), IsEmpty());
+  EXPECT_GT(open_reader(at(path), shape_of(at(path)))->grain(), 1000);
 }
 
 TEST(Hdf5Dataset, LabelsMayBeMissing) {
@@ -107,12 +123,12 @@ TEST(Hdf5Dataset, ReadsManyLabels) {
 
 TEST(Hdf5Dataset, ReadsAnyPieces) {
   const TemporaryFolder folder;
-  const auto dataset = open(at(numbered(folder, "a.h5", 20)));
-  const auto all = read(*dataset, 0, 20);
+  const config::Data config = at(numbered(folder, "a.h5", 20));
+  const auto all = read(config, 0, 20);
   for (const std::int64_t step : {1, 3, 7}) {
     std::vector<float> pieces;
     for (std::int64_t first = 0; first < 20; first += step) {
-      const auto piece = read(*dataset, first, std::min(step, 20 - first));
+      const auto piece = read(config, first, std::min(step, 20 - first));
       pieces.insert(pieces.end(), piece.begin(), piece.end());
     }
     EXPECT_EQ(pieces, all);
@@ -133,19 +149,40 @@ TEST(Hdf5Dataset, ReadsLargeImagesInSlices) {
   file.close();
   config::Data config = at(path);
   config.preprocess.crop = 2;
-  const auto pixels = read(*open(config), 0, 5);
+  const auto pixels = read(config, 0, 5);
   for (std::size_t i = 0; i < pixels.size(); ++i) {
     const std::size_t image = i / 12;
     EXPECT_EQ(pixels[i], static_cast<float>(50 * image) / 255.0F);
   }
 }
 
-TEST(Hdf5Dataset, RefusesABufferOfTheWrongSize) {
+TEST(Hdf5Reader, RefusesAnotherDataSetThanRank0s) {
   const TemporaryFolder folder;
-  const auto dataset = open(at(numbered(folder, "a.h5", 3)));
+  const config::Data config = at(numbered(folder, "a.h5", 3));
+  const auto [code, text] = error_of([&] { return open_reader(config, {4, {4, 4}}); });
+  EXPECT_EQ(code, ExitCode::bad_data);
+  EXPECT_THAT(text, HasSubstr("a.h5:/images: this rank sees another data set than rank 0: found 3 samples of "
+                              "4x4 after preprocessing, expected 4 samples of 4x4"));
+}
+
+TEST(Hdf5Reader, ManyReadAtTheSameTime) {
+  const TemporaryFolder folder;
+  const config::Data config = at(numbered(folder, "a.h5", 100));
+  const auto expected = read(config, 0, 100);
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] { EXPECT_EQ(read(config, 0, 100), expected); });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(Hdf5Reader, RefusesABufferOfTheWrongSize) {
+  const TemporaryFolder folder;
+  const config::Data config = at(numbered(folder, "a.h5", 3));
+  const auto reader = open_reader(config, shape_of(config));
   std::vector<float> pixels(48);
   std::vector<Reason> reasons(2);
-  const auto [code, text] = error_of([&] { return dataset->read(0, pixels, reasons), 0; });
+  const auto [code, text] = error_of([&] { return reader->read(0, {}, pixels, reasons), 0; });
   EXPECT_EQ(code, ExitCode::internal);
   EXPECT_THAT(text, HasSubstr("2 samples are 96 values, the buffer has 48"));
 }
@@ -171,14 +208,13 @@ class Foreign : public ::testing::Test {
 };
 
 TEST_F(Foreign, EveryLayoutGivesTheSame) {
-  const auto plain = open(choose("good.h5", "plain", "labels"));
-  const auto expected = read(*plain, 0, 50);
+  const auto expected = read(choose("good.h5", "plain", "labels"), 0, 50);
   const auto packed = open(choose("good.h5", "packed", "column"));
-  EXPECT_EQ(read(*packed, 0, 50), expected);
+  EXPECT_EQ(read(choose("good.h5", "packed", "column"), 0, 50), expected);
   EXPECT_EQ(labels_of(*packed, 48, 2), (std::vector<std::int32_t>{48, 49}));
   const auto doubles = open(choose("good.h5", "big_endian", "bytes"));
   EXPECT_THAT(doubles->describe(), HasSubstr("float64 3x6x5"));
-  EXPECT_EQ(read(*doubles, 0, 50), expected);
+  EXPECT_EQ(read(choose("good.h5", "big_endian", "bytes"), 0, 50), expected);
   EXPECT_EQ(labels_of(*doubles, 0, 2), (std::vector<std::int32_t>{-1, 0}));
 }
 
@@ -198,11 +234,13 @@ TEST_F(Foreign, RefusesALabelThatNoIntegerHolds) {
 }
 
 TEST_F(Foreign, NamesTheRowsThatCannotBeRead) {
-  const auto dataset = open(choose("damaged.h5", "images", "labels"));
-  EXPECT_NO_THROW(read(*dataset, 0, 20));
-  std::vector<float> pixels(static_cast<std::size_t>(8 * dataset->image_shape().values()));
+  const config::Data config = choose("damaged.h5", "images", "labels");
+  EXPECT_NO_THROW(read(config, 0, 20));
+  const DatasetShape shape = shape_of(config);
+  std::vector<float> pixels(static_cast<std::size_t>(8 * shape.image.values()));
   std::vector<Reason> reasons(8);
-  const auto [code, text] = error_of([&] { return dataset->read(16, pixels, reasons), 0; });
+  const auto reader = open_reader(config, shape);
+  const auto [code, text] = error_of([&] { return reader->read(16, {}, pixels, reasons), 0; });
   EXPECT_EQ(code, ExitCode::io_error);
   EXPECT_THAT(text, HasSubstr("damaged.h5:/images: cannot read rows 16 to 23"));
 }

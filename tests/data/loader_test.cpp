@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fstream>
 #include <limits>
+#include <mutex>
 #include <random>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "../support.hpp"
 #include "polyhead/data/dataset.hpp"
+#include "polyhead/data/reader.hpp"
 #include "polyhead/h5/h5.hpp"
 
 namespace polyhead::data {
@@ -26,21 +28,30 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
-/// Images of 1x2, every value the sample's number plus one. Counts what is asked of it.
-class Numbers : public Dataset {
+/// Images of 1x2, every value the sample's number plus one. Counts what is asked of its readers.
+struct Numbers {
+  explicit Numbers(std::int64_t count, ImageShape image = {1, 2}) : shape{count, image} {}
+
+  DatasetShape shape;
+  std::int64_t bad = -1;
+  std::int64_t grain = 1 << 20;
+  std::atomic<std::int64_t> reads = 0;
+  std::mutex mutex;
+  std::set<const float*> buffers;  ///< touched by the loader's threads; looked at when they are gone
+};
+
+class NumbersReader : public SampleReader {
  public:
-  explicit Numbers(std::int64_t size, ImageShape shape = {1, 2}) : size_(size), shape_(shape) {}
+  explicit NumbersReader(Numbers& numbers) : numbers_(numbers) {}
+  [[nodiscard]] std::int64_t grain() const override { return numbers_.grain; }
 
-  [[nodiscard]] std::int64_t size() const override { return size_; }
-  [[nodiscard]] ImageShape image_shape() const override { return shape_; }
-  [[nodiscard]] bool labelled() const override { return false; }
-  void read_labels(std::int64_t /*first*/, std::span<std::int32_t> /*labels*/) override {}
-  [[nodiscard]] std::string sample_id(std::int64_t index) const override { return std::to_string(index); }
-  Digest digest() override { return {}; }
-  [[nodiscard]] std::string describe() const override { return "numbers"; }
-
-  void read(std::int64_t first, std::span<float> pixels, std::span<Reason> reasons) override {
-    buffers.insert(pixels.data());
+  void read(std::int64_t first, std::span<const Location> locations, std::span<float> pixels,
+            std::span<Reason> reasons) override {
+    {
+      const std::lock_guard lock(numbers_.mutex);
+      numbers_.buffers.insert(pixels.data());
+    }
+    const std::int64_t bad = numbers_.bad;
     if (first <= bad && bad < first + static_cast<std::int64_t>(reasons.size())) {
       throw Error(ExitCode::io_error, "sample " + std::to_string(bad) + " cannot be read");
     }
@@ -49,18 +60,22 @@ class Numbers : public Dataset {
     for (std::size_t i = 0; i < pixels.size(); ++i) {
       pixels[i] = static_cast<float>(first + static_cast<std::int64_t>(i / each) + 1);
     }
-    ++reads;
-    reads.notify_all();
+    for (std::size_t i = 0; i < locations.size(); ++i) {
+      EXPECT_EQ(locations[i].offset, static_cast<std::uint64_t>(first) + i);
+    }
+    ++numbers_.reads;
+    numbers_.reads.notify_all();
   }
 
-  std::int64_t bad = -1;
-  std::atomic<std::int64_t> reads = 0;
-  std::set<const float*> buffers;  ///< touched by the loader's thread; looked at when it is gone
-
  private:
-  std::int64_t size_;
-  ImageShape shape_;
+  Numbers& numbers_;
 };
+
+Loader make_loader(Numbers& numbers, std::int64_t batch_size, std::int64_t depth, int workers = 1) {
+  Loader::Readers readers;
+  for (int i = 0; i < workers; ++i) readers.push_back(std::make_unique<NumbersReader>(numbers));
+  return {std::move(readers), numbers.shape, batch_size, depth};
+}
 
 void wait_for_reads(const Numbers& dataset, std::int64_t count) {
   for (std::int64_t seen = dataset.reads; seen < count; seen = dataset.reads) dataset.reads.wait(seen);
@@ -68,7 +83,7 @@ void wait_for_reads(const Numbers& dataset, std::int64_t count) {
 
 TEST(Loader, DeliversInTheOrderAskedFor) {
   Numbers dataset(10);
-  Loader loader(dataset, 3, 2);
+  Loader loader = make_loader(dataset, 3, 2);
   loader.request(2, 2);
   loader.request(0, 1);
   for (const std::int64_t index : {2, 3, 0}) {
@@ -82,7 +97,7 @@ TEST(Loader, DeliversInTheOrderAskedFor) {
 
 TEST(Loader, PadsTheLastBatchWithZeros) {
   Numbers dataset(10);
-  Loader loader(dataset, 4, 1);
+  Loader loader = make_loader(dataset, 4, 1);
   loader.request(0, 2);
   for (int i = 0; i < 2; ++i) loader.recycle(loader.next());  // buffers full of other values
   loader.request(2, 1);
@@ -96,7 +111,7 @@ TEST(Loader, PadsTheLastBatchWithZeros) {
 
 TEST(Loader, AlignsEveryBatch) {
   Numbers dataset(10);
-  Loader loader(dataset, 3, 2);
+  Loader loader = make_loader(dataset, 3, 2);
   loader.request(0, 4);
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(loader.next().pixels.data()) % kAlignment, 0U);
@@ -105,7 +120,7 @@ TEST(Loader, AlignsEveryBatch) {
 
 TEST(Loader, KeepsReasonsToTheirBatch) {
   Numbers dataset(6);
-  Loader loader(dataset, 3, 1);
+  Loader loader = make_loader(dataset, 3, 1);
   loader.request(0, 2);
   Batch batch = loader.next();
   EXPECT_THAT(batch.reasons, ElementsAre(Reason::score_not_finite, Reason::none, Reason::none));
@@ -117,7 +132,7 @@ TEST(Loader, KeepsReasonsToTheirBatch) {
 
 TEST(Loader, ReadsNoFurtherAheadThanAllowed) {
   Numbers dataset(1000);
-  Loader loader(dataset, 1, 3);
+  Loader loader = make_loader(dataset, 1, 3);
   loader.request(0, 1000);
   for (std::int64_t taken = 0; taken < 100; ++taken) {
     EXPECT_LE(dataset.reads, taken + 3);
@@ -131,7 +146,7 @@ TEST(Loader, ReadsNoFurtherAheadThanAllowed) {
 TEST(Loader, ReusesBuffers) {
   Numbers dataset(1000);
   {
-    Loader loader(dataset, 1, 3);
+    Loader loader = make_loader(dataset, 1, 3);
     for (int round = 0; round < 5; ++round) {
       loader.request(0, 200);
       for (int i = 0; i < 200; ++i) loader.recycle(loader.next());
@@ -142,7 +157,7 @@ TEST(Loader, ReusesBuffers) {
 
 TEST(Loader, DropsForeignBuffers) {
   Numbers dataset(10);
-  Loader loader(dataset, 3, 2);
+  Loader loader = make_loader(dataset, 3, 2);
   loader.recycle(Batch{});
   loader.request(0, 1);
   EXPECT_EQ(loader.next().pixels.size(), 18U);
@@ -151,7 +166,7 @@ TEST(Loader, DropsForeignBuffers) {
 TEST(Loader, DeliversGoodBatchesBeforeTheError) {
   Numbers dataset(20);
   dataset.bad = 8;
-  Loader loader(dataset, 3, 4);
+  Loader loader = make_loader(dataset, 3, 4);
   loader.request(0, 7);
   EXPECT_EQ(loader.next().index, 0);
   EXPECT_EQ(loader.next().index, 1);
@@ -164,7 +179,7 @@ TEST(Loader, DeliversGoodBatchesBeforeTheError) {
 
 TEST(Loader, RefusesToWaitForNothing) {
   Numbers dataset(3);
-  Loader loader(dataset, 3, 2);
+  Loader loader = make_loader(dataset, 3, 2);
   const auto expect_internal = [&] {
     const auto [code, text] = error_of([&] { return loader.next(); });
     EXPECT_EQ(code, ExitCode::internal);
@@ -180,7 +195,7 @@ TEST(Loader, RefusesToWaitForNothing) {
 
 TEST(Loader, RefusesWhatIsNotThere) {
   Numbers dataset(10);
-  Loader loader(dataset, 3, 2);
+  Loader loader = make_loader(dataset, 3, 2);
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   for (const auto& [first, count] : std::vector<std::pair<std::int64_t, std::int64_t>>{
            {0, 5}, {4, 1}, {-1, 1}, {0, -1}, {3, kMost}, {kMost, 1}}) {
@@ -191,14 +206,19 @@ TEST(Loader, RefusesWhatIsNotThere) {
                             HasSubstr("there are 4")));
   }
   for (const auto& [size, depth] : {std::pair{0, 1}, std::pair{1, 0}}) {
-    EXPECT_EQ(error_of([&, size = size, depth = depth] { return Loader(dataset, size, depth), 0; }).first,
-              ExitCode::internal);
+    EXPECT_EQ(
+        error_of([&, size = size, depth = depth] { return make_loader(dataset, size, depth), 0; }).first,
+        ExitCode::internal);
   }
+  EXPECT_EQ(error_of([&] { return make_loader(dataset, 1, 1, 0), 0; }).first, ExitCode::internal);
+  const auto [code, text] = error_of([&] { return loader.request(3, 1, std::vector<Location>(2)), 0; });
+  EXPECT_EQ(code, ExitCode::internal);
+  EXPECT_THAT(text, HasSubstr("2 locations given for 1 samples"));
 }
 
 TEST(Loader, SaysThatABatchIsTooLarge) {
   Numbers dataset(10, {1 << 15, 1 << 15});
-  Loader loader(dataset, std::int64_t{1} << 30U, 2);
+  Loader loader = make_loader(dataset, std::int64_t{1} << 30U, 2);
   loader.request(0, 1);
   const auto [code, text] = error_of([&] { return loader.next(); });
   EXPECT_EQ(code, ExitCode::config);
@@ -207,11 +227,11 @@ TEST(Loader, SaysThatABatchIsTooLarge) {
 
 TEST(Loader, CountsTheTimeWaited) {
   Numbers dataset(3);
-  Loader loader(dataset, 3, 1);
-  EXPECT_EQ(loader.seconds_waited(), 0.0);
+  Loader loader = make_loader(dataset, 3, 1);
+  EXPECT_EQ(loader.figures().seconds_waited, 0.0);
   loader.request(0, 1);
   static_cast<void>(loader.next());
-  EXPECT_GE(loader.seconds_waited(), 0.0);
+  EXPECT_GE(loader.figures().seconds_waited, 0.0);
 }
 
 TEST(Loader, StopsAtAnyMoment) {
@@ -220,7 +240,8 @@ TEST(Loader, StopsAtAnyMoment) {
   for (int round = 0; round < 300; ++round) {
     Numbers dataset(500);
     if (round % 3 == 0) dataset.bad = up_to(499);
-    Loader loader(dataset, 1 + up_to(2), 1 + up_to(4));
+    if (round % 2 == 0) dataset.grain = 1;
+    Loader loader = make_loader(dataset, 1 + up_to(2), 1 + up_to(4), 1 + up_to(3));
     if (round % 5 != 0) loader.request(0, 1 + up_to(150));
     try {
       for (int taken = up_to(60); round % 5 != 0 && taken > 0; --taken) loader.recycle(loader.next());
@@ -232,7 +253,7 @@ TEST(Loader, StopsAtAnyMoment) {
 
 TEST(Loader, DeliversManySmallBatches) {
   Numbers dataset(20'000);
-  Loader loader(dataset, 1, 8);
+  Loader loader = make_loader(dataset, 1, 8);
   for (std::int64_t first = 0; first < 20'000; first += 100) loader.request(first, 100);
   for (std::int64_t index = 0; index < 20'000; ++index) {
     Batch batch = loader.next();
@@ -240,6 +261,78 @@ TEST(Loader, DeliversManySmallBatches) {
     ASSERT_THAT(batch.pixels, Each(static_cast<float>(index + 1)));
     loader.recycle(std::move(batch));
   }
+}
+
+/// Several threads, small pieces, lease after lease: the order and the content must not depend on them.
+TEST(Loader, ManyThreadsShareABatch) {
+  for (const auto& [workers, grain] : {std::pair{2, 1}, std::pair{4, 1}, std::pair{3, 2}, std::pair{4, 5}}) {
+    Numbers dataset(1001);
+    dataset.grain = grain;
+    Loader loader = make_loader(dataset, 8, 3, workers);
+    for (std::int64_t first = 0; first < 126; first += 7) {
+      std::vector<Location> locations;
+      for (std::int64_t n = first * 8; n < std::min<std::int64_t>(1001, (first + 7) * 8); ++n) {
+        locations.push_back({"x", static_cast<std::uint64_t>(n), 1});
+      }
+      loader.request(first, 7, std::move(locations));
+    }
+    for (std::int64_t index = 0; index < 126; ++index) {
+      Batch batch = loader.next();
+      ASSERT_EQ(batch.index, index);
+      for (std::int64_t n = 0; n < 8; ++n) {
+        const auto expected = n < batch.samples ? static_cast<float>(index * 8 + n + 1) : 0.0F;
+        for (std::size_t i = 0; i < 6; ++i)
+          ASSERT_EQ(batch.pixels[static_cast<std::size_t>(n) * 6 + i], expected);
+      }
+      loader.recycle(std::move(batch));
+    }
+    EXPECT_GE(loader.figures().seconds_reading, 0.0);
+  }
+}
+
+/// Gives each sample's number in its low byte.
+class BytesReader : public SampleReader {
+ public:
+  void read(std::int64_t /*first*/, std::span<const Location> /*locations*/, std::span<float> /*pixels*/,
+            std::span<Reason> /*reasons*/) override {
+    FAIL() << "bytes were asked for";
+  }
+  [[nodiscard]] bool gives_bytes() const override { return true; }
+  void read_bytes(std::int64_t first, std::span<const Location> /*locations*/, std::span<std::uint8_t> pixels,
+                  std::span<Reason> reasons) override {
+    EXPECT_EQ(reasons.size(), 1U);
+    std::ranges::fill(pixels, static_cast<std::uint8_t>(first + 1));
+  }
+};
+
+TEST(Loader, DeliversBytesInTheMemoryGiven) {
+  std::pmr::monotonic_buffer_resource memory;  // never reuses what is given back
+  Loader::Readers readers;
+  for (int i = 0; i < 2; ++i) readers.push_back(std::make_unique<BytesReader>());
+  Loader loader(std::move(readers), {5, {1, 2}}, 3, 2, &memory);
+  loader.request(0, 2);
+  Batch batch = loader.next();
+  EXPECT_TRUE(batch.pixels.empty());
+  EXPECT_EQ(batch.bytes.get_allocator().resource(), &memory);
+  EXPECT_THAT(std::span(batch.bytes), ElementsAre(1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3));
+  loader.recycle(std::move(batch));
+  batch = loader.next();
+  EXPECT_THAT(std::span(batch.bytes),
+              ElementsAre(4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 0, 0, 0, 0, 0, 0));
+}
+
+TEST(Loader, AnErrorOfOneThreadStopsAll) {
+  Numbers dataset(100'000);
+  dataset.grain = 1;
+  dataset.bad = 50;
+  Loader loader = make_loader(dataset, 4, 2, 4);
+  loader.request(0, 25'000);
+  const auto take_all = [&] {
+    for (int i = 0; i < 25'000; ++i) loader.recycle(loader.next());
+    return 0;
+  };
+  EXPECT_EQ(error_of(take_all).second, "sample 50 cannot be read");
+  EXPECT_LT(dataset.reads, 100);
 }
 
 /// KiB of anonymous memory.
@@ -256,13 +349,17 @@ std::int64_t anonymous_memory() {
 TEST(Loader, MemoryDoesNotGrowWithTheFile) {
   const TemporaryFolder folder;
   config::Data config;
+  config.format = config::DataFormat::hdf5;
   config.path = folder / "large.h5";
   config.preprocess.crop = 32;
   h5::File file = h5::File::create(config.path);
   static_cast<void>(file.create_dataset("images", h5::Type::u8, {1366, 1024, 1024, 3}));  // 4 GiB, sparse
   file.close();
-  const auto dataset = open(config);
-  Loader loader(*dataset, 16, 4);
+  const auto dataset = open(config, folder / "index");
+  const DatasetShape shape{dataset->size(), dataset->image_shape()};
+  Loader::Readers readers;
+  readers.push_back(open_reader(config, shape));
+  Loader loader(std::move(readers), shape, 16, 4);
   const std::int64_t before = anonymous_memory();
   loader.request(0, 12);
   for (int i = 0; i < 12; ++i) {

@@ -10,6 +10,7 @@
 
 #include "../support.hpp"
 #include "polyhead/data/dataset.hpp"
+#include "polyhead/data/reader.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -47,14 +48,15 @@ std::istream& operator>>(std::istream& in, Case& item) {
 
 std::vector<float> read_all(const std::filesystem::path& file, const Case& item) {
   config::Data config;
+  config.format = config::DataFormat::hdf5;
   config.path = file;
   config.images = item.images;
   config.preprocess = item.preprocess;
-  const auto dataset = open(config);
+  const auto dataset = open(config, "no list is needed");
   EXPECT_EQ(dataset->image_shape(), item.shape);
   std::vector<float> pixels(static_cast<std::size_t>(dataset->size() * dataset->image_shape().values()));
   std::vector<Reason> reasons(static_cast<std::size_t>(dataset->size()));
-  dataset->read(0, pixels, reasons);
+  open_reader(config, {dataset->size(), dataset->image_shape()})->read(0, {}, pixels, reasons);
   return pixels;
 }
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What plain PyTorch makes of a polyhead configuration: the oracle of the end-to-end tests.
 
-    tests/e2e/reference.py runs/demo/ensemble.yaml reference.npz
+    tests/e2e/reference.py runs/demo/ensemble.yaml reference.npz [--files list.txt]
 
-Reads the same configuration, weights and HDF5 images, and runs eager fp32 modules, a head at a time. Shares no
+Reads the same configuration, weights and HDF5 images (or the image files of a list, a path a line), and runs eager fp32 modules, a head at a time. Shares no
 code with polyhead or the demo. The .npz holds, for N samples, K heads and C classes:
 
     head_logits         f32 [K, N, C]     head_prediction                int32 [N, K]
@@ -77,7 +77,9 @@ def make_preprocess(options, decoded):
 
 
 def to_image(pixels):
-    """uint8 [H, W] or [H, W, C] to PIL, float [C, H, W] to a tensor; with three channels."""
+    """A file, uint8 [H, W] or [H, W, C] to PIL, float [C, H, W] to a tensor; with three channels."""
+    if isinstance(pixels, str):
+        return Image.open(pixels).convert("RGB")
     if pixels.dtype == np.uint8:
         return Image.fromarray(pixels.squeeze(2) if pixels.shape[2:] == (1,) else pixels).convert("RGB")
     return torch.from_numpy(pixels.astype(np.float32)).expand(3, -1, -1)
@@ -85,7 +87,7 @@ def to_image(pixels):
 
 def batches(images, options):
     """The data set's images, preprocessed, CHUNK at a time: fp32 [n, 3, H, W]."""
-    preprocess = make_preprocess(options, decoded=images.dtype != np.uint8)
+    preprocess = make_preprocess(options, decoded=not isinstance(images, list) and images.dtype != np.uint8)
     for first in range(0, len(images), CHUNK):
         yield torch.stack([preprocess(to_image(pixels)) for pixels in images[first:first + CHUNK]])
 
@@ -119,6 +121,16 @@ def fuse(logits, weights):
     }
 
 
+def weights_of(config):
+    return [float(head.get("weight", 1.0)) for head in config["heads"]]
+
+
+def reference_of_files(config_path, files):
+    config = yaml.safe_load(config_path.read_text())
+    logits = run_heads(config, config_path.parent, files)
+    return fuse(logits, weights_of(config)) | {"labels": np.full(len(files), -1, np.int32)}
+
+
 def reference(config_path):
     config = yaml.safe_load(config_path.read_text())
     folder = config_path.parent
@@ -127,16 +139,20 @@ def reference(config_path):
         labels = file.get(config["data"].get("labels", "labels"))
         labels = np.full(len(images), -1) if labels is None else labels[:]
         logits = run_heads(config, folder, images)
-    weights = [float(head.get("weight", 1.0)) for head in config["heads"]]
-    return fuse(logits, weights) | {"labels": labels.astype(np.int32)}
+    return fuse(logits, weights_of(config)) | {"labels": labels.astype(np.int32)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", type=Path)
     parser.add_argument("output", type=Path, help="the .npz to write")
+    parser.add_argument("--files", type=Path, help="image files, a path a line, instead of the HDF5 file")
     arguments = parser.parse_args()
-    np.savez(arguments.output, **reference(arguments.config))
+    if arguments.files:
+        result = reference_of_files(arguments.config, arguments.files.read_text().splitlines())
+    else:
+        result = reference(arguments.config)
+    np.savez(arguments.output, **result)
 
 
 if __name__ == "__main__":

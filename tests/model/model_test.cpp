@@ -180,6 +180,30 @@ TEST_F(SmallModel, ImagesNeedNotBeSquare) {
   EXPECT_TRUE(std::equal(features.begin(), features.begin() + 512, features.begin() + 512));
 }
 
+/// What the host's preprocessing and the device's normalisation make of the same bytes.
+TEST_F(SmallModel, BytesGiveTheBitsOfNormalisedPixels) {
+  config_.data.preprocess.mean = {0.485, 0.456, 0.406};
+  config_.data.preprocess.std = {0.229, 0.224, 0.225};
+  const auto model = make_model(config_, weights_, 2, ImageShape{32, 40}, {});
+  AlignedVector<std::uint8_t> bytes(std::size_t{2} * 32 * 40 * 3);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 7 + i / 256);
+  Values pixels(bytes.size());
+  for (std::size_t n = 0; n < 2; ++n) {
+    for (std::size_t at = 0; at < std::size_t{32} * 40; ++at) {
+      for (std::size_t c = 0; c < 3; ++c) {
+        const float scaled = static_cast<float>(bytes[(n * 32 * 40 + at) * 3 + c]) / 255.0F;
+        pixels[(n * 3 + c) * 32 * 40 + at] = (scaled - static_cast<float>(config_.data.preprocess.mean[c])) /
+                                             static_cast<float>(config_.data.preprocess.std[c]);
+      }
+    }
+  }
+  Values from_pixels(std::size_t{2} * 512);
+  Values from_bytes(std::size_t{2} * 512);
+  model->features(pixels, from_pixels);
+  model->features(bytes, from_bytes);
+  EXPECT_EQ(from_pixels, from_bytes);
+}
+
 TEST_F(SmallModel, RefusesWeightsOfAnotherConfiguration) {
   config_.heads[0].layers = {linear(4)};
   EXPECT_EQ(refusal(ExitCode::internal), "the weights do not belong to this configuration");

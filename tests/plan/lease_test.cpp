@@ -29,6 +29,17 @@ INSTANTIATE_TEST_SUITE_P(Sizes, LeaseScheduleTest,
                          ::testing::Combine(::testing::Values(0, 1, 2, 7, 64, 1563, 3'125'000),
                                             ::testing::Values(1, 2, 3, 8, 4096)));
 
+TEST(LeaseSchedule, NeverHandsOutMoreThanAllowed) {
+  LeaseSchedule schedule(1000, 2, 100);
+  std::int64_t sum = 0;
+  while (const auto lease = schedule.next()) {
+    EXPECT_LE(lease->count, 100);
+    sum += lease->count;
+  }
+  EXPECT_EQ(sum, 1000);
+  EXPECT_EQ(LeaseSchedule(1000, 2, 100).next()->count, 100);
+}
+
 TEST(MicroBatches, CutTheSamples) {
   const MicroBatches batches(70, 32);
   EXPECT_EQ(batches.count(), 3);

@@ -10,7 +10,7 @@
 #include "memory_file.hpp"
 #include "polyhead/base/wire.hpp"
 #include "polyhead/comm/local.hpp"
-#include "polyhead/data/dataset.hpp"
+#include "polyhead/data/reader.hpp"
 #include "polyhead/plan/micro_batches.hpp"
 #include "polyhead/run/messages.hpp"
 #include "polyhead/run/worker.hpp"
@@ -23,30 +23,17 @@ using testing::Disk;
 using ::testing::HasSubstr;
 using testing::numbered_rows;
 
-/// Samples without content: sample n's pixels are all n.
-class CountingDataset final : public data::Dataset {
+/// Samples without content: sample n's pixels are all n. Checks that each comes with its place.
+class CountingReader final : public data::SampleReader {
  public:
-  explicit CountingDataset(std::int64_t size) : size_(size) {}
-  [[nodiscard]] std::int64_t size() const override { return size_; }
-  [[nodiscard]] ImageShape image_shape() const override { return {1, 1}; }
-  [[nodiscard]] bool labelled() const override { return false; }
-  void read_labels(std::int64_t /*first*/, std::span<std::int32_t> labels) override {
-    std::ranges::fill(labels, -1);
-  }
-  [[nodiscard]] std::string sample_id(std::int64_t index) const override {
-    return "sample-" + std::to_string(index);
-  }
-  void read(std::int64_t first, std::span<float> pixels, std::span<Reason> reasons) override {
+  void read(std::int64_t first, std::span<const data::Location> locations, std::span<float> pixels,
+            std::span<Reason> reasons) override {
     for (std::size_t i = 0; i < reasons.size(); ++i) {
-      std::fill_n(pixels.begin() + static_cast<std::ptrdiff_t>(3 * i), 3,
-                  static_cast<float>(first + static_cast<int>(i)));
+      const auto sample = static_cast<std::uint64_t>(first) + i;
+      EXPECT_EQ(locations[i], (data::Location{"/data/" + std::to_string(sample), sample, 1}));
+      std::fill_n(pixels.begin() + static_cast<std::ptrdiff_t>(3 * i), 3, static_cast<float>(sample));
     }
   }
-  Digest digest() override { return {}; }
-  [[nodiscard]] std::string describe() const override { return "numbers"; }
-
- private:
-  std::int64_t size_;
 };
 
 /// A job of `samples` samples over ranks that are threads; rank 0 also coordinates, as in the program.
@@ -61,6 +48,13 @@ class Job {
     settings.hosts.assign(static_cast<std::size_t>(ranks), "host");
     settings.commit_interval = 1ms;
     settings.timeout = 10s;
+    settings.locations = [](std::int64_t first, std::int64_t count) {
+      std::vector<data::Location> locations;
+      for (std::int64_t n = first; n < first + count; ++n) {
+        locations.push_back({"/data/" + std::to_string(n), static_cast<std::uint64_t>(n), 1});
+      }
+      return locations;
+    };
   }
 
   /// The coordinator's outcome; workers run `compute`.
@@ -75,8 +69,7 @@ class Job {
     const auto up = world_.channel(0, 0);
     const auto down = world_.channel(0, 1);
     try {
-      Coordinator(*up, *down, plan::LeaseSchedule(batches_.count(), ranks_), writer_, batches_.size(),
-                  settings)
+      Coordinator(*up, *down, plan::LeaseSchedule(batches_.count(), ranks_), writer_, batches_, settings)
           .run();
       return std::nullopt;
     } catch (const Error& error) {
@@ -87,8 +80,9 @@ class Job {
   void work_as(int rank, const Compute& compute) {
     const auto up = world_.channel(rank, 0);
     const auto down = world_.channel(rank, 1);
-    CountingDataset dataset(batches_.samples());
-    data::Loader loader(dataset, batches_.size(), 2);
+    data::Loader::Readers readers;
+    for (int i = 0; i < 2; ++i) readers.push_back(std::make_unique<CountingReader>());
+    data::Loader loader(std::move(readers), {batches_.samples(), {1, 1}}, batches_.size(), 2);
     try {
       work(*up, *down, loader, compute, settings.timeout);
     } catch (const Error&) {

@@ -13,6 +13,17 @@ enum class Reason : std::uint8_t {
   none = 0,
   score_not_finite = 1,    ///< a head gave NaN or infinity
   score_out_of_range = 2,  ///< weight x score is beyond 2^20, which the exact sum cannot hold
+  empty_file = 3,          ///< zero bytes
+  not_an_image = 4,        ///< neither JPEG nor PNG
+  truncated = 5,           ///< the file ends before the image does
+  corrupt = 6,             ///< the decoder gave up
+  unsupported = 7,         ///< a kind of JPEG or PNG that is not read
+  too_many_pixels = 8,     ///< data.max_pixels
+  file_too_large = 9,      ///< data.max_file_size
+  too_small = 10,          ///< smaller than data.preprocess.crop
+  missing = 11,            ///< the file is gone
+  not_permitted = 12,      ///< the file may not be read
+  not_a_file = 13,         ///< a folder, pipe or device
 };
 
 /// One line for `polyhead info` and the log.
@@ -24,6 +35,28 @@ constexpr std::string_view describe(Reason reason) {
       return "a head's score is NaN or infinite";
     case Reason::score_out_of_range:
       return "weight x score is beyond 2^20";
+    case Reason::empty_file:
+      return "the file is empty";
+    case Reason::not_an_image:
+      return "neither a JPEG nor a PNG image";
+    case Reason::truncated:
+      return "the file ends before the image does";
+    case Reason::corrupt:
+      return "damaged: the decoder gave up";
+    case Reason::unsupported:
+      return "a kind of JPEG or PNG that is not read";
+    case Reason::too_many_pixels:
+      return "more pixels than data.max_pixels";
+    case Reason::file_too_large:
+      return "larger than data.max_file_size";
+    case Reason::too_small:
+      return "smaller than data.preprocess.crop";
+    case Reason::missing:
+      return "the file is gone";
+    case Reason::not_permitted:
+      return "the file may not be read";
+    case Reason::not_a_file:
+      return "a folder, pipe or device, not a file";
   }
   return "unknown reason (written by a newer polyhead)";
 }

@@ -13,8 +13,9 @@
 /// its allowed values stand in one place, `options.cpp`; `polyhead config-reference` prints them.
 namespace polyhead::config {
 
-enum class DataFormat { hdf5 };
+enum class DataFormat { automatic, image_folder, webdataset, cifar10, cifar100, hdf5 };
 enum class Interpolation { bilinear, bicubic };
+enum class PreprocessMode { exact, fast };
 enum class Arch { resnet18, resnet34, resnet50 };
 enum class Precision { fp32 };
 enum class FusionRule { mean_logits, mean_probabilities };
@@ -26,18 +27,35 @@ struct Preprocess {
   std::optional<int> resize;  ///< length of the shorter side, pixels, antialiased; empty: as it is
   std::optional<int> crop;    ///< side of the square cut from the centre, pixels; empty: as it is
   Interpolation interpolation = Interpolation::bilinear;
+  PreprocessMode mode = PreprocessMode::exact;
   std::array<double, 3> mean{0, 0, 0};  ///< subtracted, a value a channel, in units of pixel / 255
   std::array<double, 3> std{1, 1, 1};   ///< divided by, a value a channel
 };
 
+/// From the labels of the data set to the outputs of the heads. Empty: label i is output i.
+struct ClassMap {
+  struct Entry {
+    std::string label;         ///< a name, or a number where the data set has no names
+    std::int32_t output = -1;  ///< the heads' output; -1: the entry's place in the list
+    friend bool operator==(const Entry&, const Entry&) = default;
+  };
+  std::vector<Entry> entries;
+  std::filesystem::path file;  ///< instead of entries: the outputs' names, one a line
+};
+
 struct Data {
-  DataFormat format = DataFormat::hdf5;
-  std::filesystem::path path;
+  DataFormat format = DataFormat::automatic;
+  std::filesystem::path path;  ///< a file, a folder, or a pattern of tar shards
+  std::filesystem::path root;  ///< what paths in a manifest are relative to; empty: the manifest's folder
   std::string images =
       "images";  ///< name of the HDF5 dataset: uint8 [N,H,W,C] or [N,H,W], or float [N,C,H,W]
   std::string labels =
       "labels";  ///< name of the HDF5 dataset with the class of each sample; it may be missing
+  ClassMap classes;
   Preprocess preprocess;
+  std::uint64_t max_pixels = 178'956'970;  ///< of an image; Pillow's limit against decompression bombs
+  std::uint64_t max_file_size = std::uint64_t{256} << 20U;  ///< bytes of an encoded image
+  std::optional<int> workers;                               ///< decoding threads a rank; empty: `auto`
   double max_bad = 0.001;  ///< share of samples that may be quarantined before the run stops
   std::uint64_t read_ahead = std::uint64_t{64} << 20U;  ///< bytes of decoded micro-batches kept ready, a rank
 };

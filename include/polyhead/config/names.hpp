@@ -11,6 +11,7 @@ namespace polyhead::config {
 
 std::string_view name(DataFormat value);
 std::string_view name(Interpolation value);
+std::string_view name(PreprocessMode value);
 std::string_view name(Arch value);
 std::string_view name(Precision value);
 std::string_view name(FusionRule value);

@@ -1,22 +1,22 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "polyhead/base/digest.hpp"
 #include "polyhead/base/image.hpp"
-#include "polyhead/base/sample.hpp"
 #include "polyhead/config/config.hpp"
+#include "polyhead/data/location.hpp"
 
 namespace polyhead::data {
 
-/// An ordered list of samples, opened by every rank. Each format is one implementation. Sample order is
-/// deterministic and part of the job's identity. Const members may be called from any thread, the others from
-/// one at a time.
+/// What a job evaluates: an ordered list of samples with their labels. Rank 0 alone has it; the other ranks
+/// read samples through a `SampleReader`. Each format is one implementation. The order is deterministic and
+/// part of the job's identity. Const members may be called from any thread, the others from one at a time.
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -25,24 +25,27 @@ class Dataset {
   /// After preprocessing.
   [[nodiscard]] virtual ImageShape image_shape() const = 0;
   [[nodiscard]] virtual bool labelled() const = 0;
-  /// Class of samples [first, first + labels.size()), -1 where unknown. Rank 0 only: others never read
-  /// labels.
+  /// Names of the labels 0, 1, ...; empty when the data set has none.
+  [[nodiscard]] virtual std::vector<std::string> class_names() const { return {}; }
+  /// Label of samples [first, first + labels.size()) as the data set numbers them, -1 where unknown.
   virtual void read_labels(std::int64_t first, std::span<std::int32_t> labels) = 0;
-  /// What users know the sample by; for arrays, its row number.
+  /// What users know the sample by: a path, a name in a tar, a row number. Any bytes but NUL.
   [[nodiscard]] virtual std::string sample_id(std::int64_t index) const = 0;
-  /// Preprocesses samples [first, first + reasons.size()) to fp32 [count, 3, H, W] at `pixels`. A sample that
-  /// cannot be decoded sets its reason and writes zeros. Throws Error for trouble that is not one sample's:
-  /// io_error.
-  virtual void read(std::int64_t first, std::span<float> pixels, std::span<Reason> reasons) = 0;
-  /// Tells whether this is the data set that an earlier run saw, without reading it through: shapes, types,
-  /// labels, and the bytes of some samples spread over it.
+  /// Where the samples [first, first + count) are; empty when their numbers say it all.
+  [[nodiscard]] virtual std::vector<Location> locations(std::int64_t first, std::int64_t count) const = 0;
+  /// Tells whether this is the data set that an earlier run saw, without reading it through: names, labels,
+  /// shapes, and the bytes of some samples spread over it.
   virtual Digest digest() = 0;
   /// One line for the log: "data.h5: 1000 images, uint8 32x32x3, labelled".
   [[nodiscard]] virtual std::string describe() const = 0;
 };
 
-/// Opens the data set that the configuration names. Throws Error (no_input, bad_data) that names file and
-/// dataset, says what was found and what is expected.
-std::unique_ptr<Dataset> open(const config::Data& config);
+/// Opens the data set that the configuration names; on rank 0. `index`: where the list of samples is kept, a
+/// file that is mapped into memory and used again by the next run if the data set is still the same. Throws
+/// Error (no_input, bad_data) that names the file and its place, says what was found and what is expected.
+std::unique_ptr<Dataset> open(const config::Data& config, const std::filesystem::path& index);
+
+/// The format that `auto` stands for at this path. Throws Error (no_input, bad_data).
+config::DataFormat recognise(const config::Data& config);
 
 }  // namespace polyhead::data

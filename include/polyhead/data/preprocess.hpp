@@ -1,11 +1,11 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "polyhead/base/image.hpp"
 #include "polyhead/config/config.hpp"
+#include "polyhead/data/normalize.hpp"
 #include "polyhead/data/resize.hpp"
 
 namespace polyhead::data {
@@ -49,14 +49,11 @@ class Preprocessor {
 
  private:
   Geometry prepare(ImageShape image);
-  [[nodiscard]] float normalized(float value, std::size_t channel) const;
   void write_plane(const std::uint8_t* row, int channels, std::size_t channel, int width, float* out) const;
 
   config::Preprocess preprocess_;
-  std::array<float, 3> mean_{};
-  std::array<float, 3> std_{};
-  std::array<std::array<float, 256>, 3> table_{};  ///< of each 8-bit value, for each channel
-  Geometry geometry_;                              ///< of the last image
+  Normalization normalization_;
+  Geometry geometry_;  ///< of the last image
   Resizer<std::uint8_t> bytes_;
   Resizer<float> floats_;
 };

@@ -29,6 +29,11 @@ struct Geometry {
   friend bool operator==(const Geometry&, const Geometry&) = default;
 };
 
+/// Whether the height is scaled before the width. Pillow's rule since version 13; before, width was always
+/// first. The order decides a rounding here and there, in images that lose more than twice as much height as
+/// width. https://github.com/python-pillow/Pillow/pull/9549
+bool height_first(const Geometry& geometry);
+
 /// Resizes and crops images; computes only what the crop keeps. uint8: bit for bit what the `Image.resize` of
 /// Pillow 13 gives (one axis, rounded to uint8, then the other). float: the same filters in fp32, as
 /// PyTorch's antialiased `interpolate` does. Keeps its buffers: no allocation as long as images don't grow.
@@ -49,7 +54,6 @@ class Resizer {
 
   [[nodiscard]] bool scales_width() const { return geometry_.source.width != geometry_.resized.width; }
   [[nodiscard]] bool scales_height() const { return geometry_.source.height != geometry_.resized.height; }
-  [[nodiscard]] bool height_first() const;
   [[nodiscard]] Range source_rows() const;
   [[nodiscard]] Range source_columns() const;
   PixelView<Pixel> scale_width(PixelView<Pixel> image, int rows, int channels);

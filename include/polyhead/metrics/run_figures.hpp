@@ -9,6 +9,8 @@ struct RunFigures {
   int ranks = 1;
   int threads = 1;           ///< compute threads a rank, of rank 0
   double waiting_share = 0;  ///< of their time that ranks waited for data, 0 to 1
+  int workers = 1;           ///< threads a rank that read and decode, of rank 0
+  double reading_share = 0;  ///< of their time that these threads read and decoded, 0 to 1
 };
 
 }  // namespace polyhead::metrics

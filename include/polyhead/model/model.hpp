@@ -26,6 +26,9 @@ class Model {
   /// `pixels`: fp32 [batch, 3, H, W]; `features`: fp32 [batch, feature_width]. Both 64-byte aligned, in host
   /// memory.
   virtual void features(std::span<const float> pixels, std::span<float> features) = 0;
+  /// The same from uint8 [batch, H, W, 3], which are scaled and normalised on the device as
+  /// `data.preprocess.mean` and `std` say.
+  virtual void features(std::span<const std::uint8_t> bytes, std::span<float> features) = 0;
   /// `features`: fp32 [batch, feature_width]; `scores`: fp32 [heads, batch, classes], the heads' logits.
   virtual void scores(std::span<const float> features, std::span<float> scores) = 0;
 };

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "polyhead/metrics/accuracy.hpp"
 #include "polyhead/metrics/run_figures.hpp"
@@ -12,6 +13,9 @@ namespace polyhead::report {
 
 /// Counts over the whole file, read in chunks: memory does not grow with the number of samples.
 metrics::AccuracyCounts count_accuracy(const store::Reader& reader);
+
+/// What a faster run would need more of: "data" (reading and decoding) or "computing".
+std::string_view limited_by(const metrics::RunFigures& figures);
 
 /// The text at the end of a run: a table with the accuracy of each head and of the ensemble (bounds where
 /// samples are quarantined), img/s and the file's path. An incomplete file gives what is missing instead of

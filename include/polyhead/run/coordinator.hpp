@@ -8,7 +8,9 @@
 
 #include "polyhead/base/error.hpp"
 #include "polyhead/comm/channel.hpp"
+#include "polyhead/data/location.hpp"
 #include "polyhead/plan/lease.hpp"
+#include "polyhead/plan/micro_batches.hpp"
 #include "polyhead/store/rows.hpp"
 #include "polyhead/store/writer.hpp"
 
@@ -26,6 +28,9 @@ class Coordinator {
     std::vector<std::string> hosts;  ///< of each rank, for messages; its size is the number of ranks
     /// Called with the number of finished samples, often.
     std::function<void(std::int64_t samples_done)> progress = [](std::int64_t) {};
+    /// Where the samples [first, first + count) are; empty when the ranks can find them by number.
+    std::function<std::vector<data::Location>(std::int64_t first, std::int64_t count)> locations =
+        [](std::int64_t, std::int64_t) { return std::vector<data::Location>{}; };
     /// Names a sample in a message.
     std::function<std::string(std::int64_t index)> sample_id = [](std::int64_t index) {
       return std::to_string(index);
@@ -33,7 +38,7 @@ class Coordinator {
   };
 
   Coordinator(comm::Channel& from_ranks, comm::Channel& to_ranks, plan::LeaseSchedule schedule,
-              store::Writer& writer, std::int64_t batch, Settings settings);
+              store::Writer& writer, const plan::MicroBatches& batches, Settings settings);
 
   /// Returns when every micro-batch is committed and every rank has said farewell. Otherwise throws, with all
   /// that has arrived committed where the disk allows it: what a rank reported, Error(unavailable) for a
@@ -60,7 +65,7 @@ class Coordinator {
   comm::Channel& to_ranks_;
   plan::LeaseSchedule schedule_;
   store::Writer& writer_;
-  std::int64_t batch_;
+  plan::MicroBatches batches_;
   Settings settings_;
   std::vector<Rank> ranks_;
   std::chrono::steady_clock::time_point oldest_uncommitted_;

@@ -3,35 +3,45 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "polyhead/comm/collectives.hpp"
 #include "polyhead/config/config.hpp"
 #include "polyhead/data/dataset.hpp"
+#include "polyhead/data/reader.hpp"
 #include "polyhead/model/weights.hpp"
 #include "polyhead/plan/micro_batches.hpp"
+#include "polyhead/run/label_map.hpp"
+#include "polyhead/store/writer.hpp"
 
 namespace polyhead::run {
 
 /// All that a job computes from, checked.
 struct Inputs {
-  config::Config config;  ///< globs expanded
-  std::unique_ptr<data::Dataset> dataset;
+  config::Config config;                   ///< globs expanded, data.format decided
+  std::unique_ptr<data::Dataset> dataset;  ///< on rank 0 only
+  LabelMap labels;                         ///< on rank 0 only
+  data::DatasetShape shape;
   model::Weights weights;
 
   [[nodiscard]] plan::MicroBatches micro_batches() const;
+  /// Of samples [first, first + labels.size()): the output that is right, -1 where unknown. Rank 0 only.
+  void read_labels(std::int64_t first, std::span<std::int32_t> outputs);
 };
 
 /// Samples in a micro-batch when the configuration leaves it to polyhead. Never depends on the ranks: it is
 /// part of the job.
 inline constexpr int kDefaultBatch = 32;
 
-/// Reads and checks configuration, data set and weights, as rank 0 does before a run and `polyhead check`
-/// does without one. What is worth telling goes to the log. Throws Error.
-Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides);
+/// Reads and checks configuration, output path, data set and weights, as rank 0 does before a run and
+/// `polyhead check` does without one. The list of samples goes to a file beside the output. What is worth
+/// telling goes to the log. Throws Error.
+Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides,
+                   store::Existing existing);
 
-/// Gives rank 0's inputs to all ranks: configuration and weights by broadcast, the data set opened by each.
+/// Gives rank 0's inputs to all ranks by broadcast: configuration, weights, the data set's size and shape.
 /// Collective; on other ranks `inputs` is filled. Throws AgreedError on all ranks when one of them cannot
 /// follow.
 void share_inputs(comm::Collectives& world, Inputs& inputs);

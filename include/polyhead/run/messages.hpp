@@ -20,7 +20,7 @@ enum class ToCoordinator : int {
 
 /// Tags on `to_ranks`.
 enum class ToRank : int {
-  grant = 1,  ///< plan::Lease; count 0: nothing left
+  grant = 1,  ///< plan::Lease (count 0: nothing left), and the locations of its samples
 };
 
 /// Why a rank cannot go on.

@@ -18,6 +18,7 @@ using Compute = std::function<store::Rows(const data::Batch& batch)>;
 struct WorkerFigures {
   double seconds_computing = 0;
   double seconds_waiting = 0;  ///< for data
+  double seconds_reading = 0;  ///< reading and decoding, the loader's threads added up
   std::int64_t batches = 0;
 };
 

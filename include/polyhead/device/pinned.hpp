@@ -1,0 +1,12 @@
+#pragma once
+
+#include <memory_resource>
+
+namespace polyhead::device {
+
+/// Host memory that a GPU copies from at full speed and while it computes (page-locked, cudaHostAlloc).
+/// Ordinary memory, aligned to 64 bytes, where there is no GPU. Lives as long as the program. Throws
+/// std::bad_alloc.
+std::pmr::memory_resource* pinned_memory();
+
+}  // namespace polyhead::device

@@ -1,0 +1,101 @@
+#include "cifar.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cifar_file.hpp"
+#include "polyhead/base/error.hpp"
+#include "same_dataset.hpp"
+#include "spread.hpp"
+
+namespace polyhead::data {
+namespace {
+
+constexpr std::int64_t kLabelsAtOnce = std::int64_t{1} << 16U;
+
+ImageShape output_of(const config::Data& config, const CifarFile& file) {
+  try {
+    return geometry_of(config.preprocess, CifarFile::kShape).output;
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}: {}", file.path(), error.what()));
+  }
+}
+
+class CifarDataset : public Dataset {
+ public:
+  explicit CifarDataset(const config::Data& config) : file_(config), shape_(output_of(config, file_)) {}
+
+  [[nodiscard]] std::int64_t size() const override { return file_.size(); }
+  [[nodiscard]] ImageShape image_shape() const override { return shape_; }
+  [[nodiscard]] bool labelled() const override { return true; }
+  [[nodiscard]] std::vector<std::string> class_names() const override { return file_.class_names(); }
+  void read_labels(std::int64_t first, std::span<std::int32_t> labels) override {
+    file_.read_labels(first, labels);
+  }
+  [[nodiscard]] std::string sample_id(std::int64_t index) const override { return fmt::to_string(index); }
+  [[nodiscard]] std::vector<Location> locations(std::int64_t /*first*/,
+                                                std::int64_t /*count*/) const override {
+    return {};
+  }
+  Digest digest() override;
+  [[nodiscard]] std::string describe() const override {
+    return fmt::format("{}: {} images, {}, labelled", file_.path(), size(), name());
+  }
+
+ private:
+  [[nodiscard]] std::string_view name() const { return file_.fine() ? "cifar100" : "cifar10"; }
+
+  CifarFile file_;
+  ImageShape shape_;
+};
+
+Digest CifarDataset::digest() {
+  Hasher hasher;
+  hasher.update(name()).update(size());
+  std::vector<std::int32_t> labels;
+  for (std::int64_t first = 0; first < size(); first += kLabelsAtOnce) {
+    labels.resize(static_cast<std::size_t>(std::min(kLabelsAtOnce, size() - first)));
+    read_labels(first, labels);
+    hasher.update(std::as_bytes(std::span(labels)));
+  }
+  for_spread_samples(size(), [&](std::int64_t sample) { hasher.update(file_.row(sample)); });
+  return hasher.digest();
+}
+
+class CifarReader : public SampleReader {
+ public:
+  CifarReader(const config::Data& config, const DatasetShape& shape)
+      : file_(config), preprocess_(config.preprocess), values_(shape.image.values()) {
+    check_same_dataset({file_.size(), output_of(config, file_)}, shape, file_.path());
+  }
+
+  void read(std::int64_t first, std::span<const Location> /*locations*/, std::span<float> pixels,
+            std::span<Reason> reasons) override {
+    const auto count = static_cast<std::int64_t>(reasons.size());
+    if (static_cast<std::int64_t>(pixels.size()) != count * values_) {
+      throw Error(ExitCode::internal, fmt::format("{}: {} samples are {} values, the buffer has {}",
+                                                  file_.path(), count, count * values_, pixels.size()));
+    }
+    std::ranges::fill(reasons, Reason::none);
+    for (std::int64_t i = 0; i < count; ++i) preprocess_(file_.image(first + i), &pixels[i * values_]);
+  }
+  [[nodiscard]] std::int64_t grain() const override { return 16; }
+
+ private:
+  CifarFile file_;
+  Preprocessor preprocess_;
+  std::int64_t values_;  ///< in one image, preprocessed
+};
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_cifar(const config::Data& config) {
+  return std::make_unique<CifarDataset>(config);
+}
+
+std::unique_ptr<SampleReader> open_cifar_reader(const config::Data& config, const DatasetShape& shape) {
+  return std::make_unique<CifarReader>(config, shape);
+}
+
+}  // namespace polyhead::data

@@ -1,0 +1,76 @@
+#include "encoded_reader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "polyhead/base/error.hpp"
+#include "polyhead/data/decode.hpp"
+#include "same_dataset.hpp"
+#include "sample_bytes.hpp"
+
+namespace polyhead::data {
+namespace {
+
+class EncodedReader : public SampleReader {
+ public:
+  EncodedReader(const config::Data& config, FileCalls calls)
+      : values_(static_cast<std::size_t>(encoded_shape(config).values())),
+        bytes_(config.max_file_size, std::move(calls)),
+        decode_(config.preprocess, config.max_pixels) {}
+
+  void read(std::int64_t /*first*/, std::span<const Location> locations, std::span<float> pixels,
+            std::span<Reason> reasons) override {
+    read_as(locations, pixels, reasons);
+  }
+  [[nodiscard]] bool gives_bytes() const override { return true; }
+  void read_bytes(std::int64_t /*first*/, std::span<const Location> locations, std::span<std::uint8_t> pixels,
+                  std::span<Reason> reasons) override {
+    read_as(locations, pixels, reasons);
+  }
+
+ private:
+  template <class Value>
+  void read_as(std::span<const Location> locations, std::span<Value> pixels, std::span<Reason> reasons);
+
+  std::size_t values_;  ///< in one image
+  SampleBytes bytes_;
+  ImageDecoder decode_;
+};
+
+template <class Value>
+void EncodedReader::read_as(std::span<const Location> locations, std::span<Value> pixels,
+                            std::span<Reason> reasons) {
+  if (locations.size() != reasons.size() || pixels.size() != reasons.size() * values_) {
+    throw Error(ExitCode::internal, fmt::format("{} samples with {} locations and {} values; expected one "
+                                                "location and {} values each",
+                                                reasons.size(), locations.size(), pixels.size(), values_));
+  }
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    const auto out = pixels.subspan(i * values_, values_);
+    reasons[i] = bytes_.read(locations[i]);
+    if (reasons[i] == Reason::none) reasons[i] = decode_(bytes_.bytes(), out);
+    if (reasons[i] != Reason::none) std::ranges::fill(out, Value{0});
+  }
+}
+
+}  // namespace
+
+ImageShape encoded_shape(const config::Data& config) {
+  if (!config.preprocess.crop) {
+    throw Error(
+        ExitCode::config,
+        "data.preprocess.crop is missing: image files have many sizes, and all must get one; add a crop, "
+        "for example `preprocess: {resize: 256, crop: 224}`");
+  }
+  return {*config.preprocess.crop, *config.preprocess.crop};
+}
+
+std::unique_ptr<SampleReader> open_encoded_reader(const config::Data& config, const DatasetShape& shape,
+                                                  FileCalls calls) {
+  check_same_dataset({shape.size, encoded_shape(config)}, shape, config.path.native());
+  return std::make_unique<EncodedReader>(config, std::move(calls));
+}
+
+}  // namespace polyhead::data

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+
+#include "file_calls.hpp"
+#include "polyhead/config/config.hpp"
+#include "polyhead/data/reader.hpp"
+
+namespace polyhead::data {
+
+/// The size that all images get. Throws Error(config) when data.preprocess.crop does not say.
+ImageShape encoded_shape(const config::Data& config);
+
+/// Reads and decodes JPEG and PNG files, whole ones or parts of tars. Throws Error(config, bad_data).
+std::unique_ptr<SampleReader> open_encoded_reader(const config::Data& config, const DatasetShape& shape,
+                                                  FileCalls calls = {});
+
+}  // namespace polyhead::data

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <dirent.h>
+#include <sys/types.h>
+
+#include "polyhead/base/unique_handle.hpp"
+#include "stamp.hpp"
+
+namespace polyhead::data {
+
+struct FolderTraits {
+  using type = DIR*;
+  static DIR* invalid() { return nullptr; }
+  static void close(DIR* folder) noexcept { ::closedir(folder); }
+};
+
+/// One folder's names, in the file system's order, without a look at the files themselves.
+class Folder {
+ public:
+  struct Item {
+    std::string_view name;   ///< valid until the next call of `next`
+    bool is_folder = false;  ///< or a link to one
+  };
+
+  /// Throws Error(no_input) that names it.
+  explicit Folder(std::string path);
+  /// Without "." and "..". Throws Error(io_error).
+  std::optional<Item> next();
+
+  [[nodiscard]] Stamp stamp() const { return stamp_; }
+  /// The same for all paths that lead here.
+  [[nodiscard]] std::pair<dev_t, ino_t> identity() const { return identity_; }
+
+ private:
+  [[nodiscard]] bool is_folder(const dirent& item) const;
+
+  std::string path_;
+  UniqueHandle<FolderTraits> folder_;
+  Stamp stamp_;
+  std::pair<dev_t, ino_t> identity_;
+};
+
+}  // namespace polyhead::data

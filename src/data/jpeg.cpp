@@ -1,0 +1,266 @@
+#include "jpeg.hpp"
+
+#include <algorithm>
+#include <array>
+#include <csetjmp>
+#include <cstdio>
+#include <vector>
+
+#include <jerror.h>
+#include <jpeglib.h>
+
+namespace polyhead::data {
+namespace {
+
+/// Scans in a progressive file, each of which costs a pass over the whole image. Encoders write about ten.
+constexpr int kMostScans = 500;
+/// Rows that are fetched at once: as many as the library has ready at most.
+constexpr std::size_t kRowsAtOnce = 4;
+
+/// The file, for the library. Behind its end there is nothing, as in Pillow; the library's own source would
+/// invent an end-of-image marker.
+struct Source : jpeg_source_mgr {
+  bool ended = false;      ///< more was asked for than there is
+  bool finishing = false;  ///< all rows are there
+};
+
+/// The library's errors come out of it by longjmp: it is C. All calls go through `guarded`.
+struct Errors : jpeg_error_mgr {
+  std::jmp_buf jump;
+};
+
+Source& source_of(j_decompress_ptr info) {
+  return *static_cast<Source*>(info->src);
+}
+
+[[noreturn]] void leave(j_common_ptr info) {
+  std::longjmp(static_cast<Errors*>(info->err)->jump, 1);
+}
+
+boolean no_more(j_decompress_ptr info) {
+  source_of(info).ended = true;
+  if (source_of(info).finishing) return FALSE;
+  leave(reinterpret_cast<j_common_ptr>(info));
+}
+
+void skip(j_decompress_ptr info, long count) {
+  if (count <= 0) return;
+  const std::size_t step = std::min(static_cast<std::size_t>(count), info->src->bytes_in_buffer);
+  info->src->next_input_byte += step;
+  info->src->bytes_in_buffer -= step;
+}
+
+void ignore(j_decompress_ptr /*info*/) {}
+void ignore_message(j_common_ptr /*info*/, int /*level*/) {}
+
+void check_scans(j_common_ptr info) {
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number > kMostScans) leave(info);
+}
+
+bool is_unsupported(int error) {
+  return error == JERR_BAD_PRECISION || error == JERR_ARITH_NOTIMPL || error == JERR_SOF_UNSUPPORTED ||
+         error == JERR_CONVERSION_NOTIMPL || error == JERR_FRACT_SAMPLE_NOTIMPL ||
+         error == JERR_CCIR601_NOTIMPL || error == JERR_NOT_COMPILED || error == JERR_IMAGE_TOO_BIG ||
+         error == JERR_COMPONENT_COUNT;
+}
+
+std::uint8_t product255(unsigned a, unsigned b) {
+  const unsigned product = a * b + 128;
+  return static_cast<std::uint8_t>(((product >> 8U) + product) >> 8U);
+}
+
+/// Pillow's way from CMYK to RGB, from the inverted values that Adobe writes. In place.
+void cmyk_to_rgb(std::uint8_t* pixel, std::size_t count) {
+  for (; count > 0; --count, pixel += kPixelBytes) {
+    const std::uint8_t light = pixel[3];
+    for (std::size_t c = 0; c < 3; ++c) {
+      pixel[c] = static_cast<std::uint8_t>(light - product255(255U - pixel[c], light));
+    }
+  }
+}
+
+}  // namespace
+
+struct JpegReader::Decoder {
+  Errors errors{};
+  Source source{};
+  jpeg_progress_mgr progress{};
+  jpeg_decompress_struct info{};
+  std::vector<std::uint8_t> buffer;
+  bool hurry = false;
+  JDIMENSION first_column = 0;  ///< where the rows that the library gives begin
+
+  Decoder() = default;
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+  ~Decoder() { jpeg_destroy_decompress(&info); }
+
+  template <class Call>
+  bool guarded(Call call);
+  [[nodiscard]] Reason why(std::uint64_t max_pixels) const;
+  bool begin(std::span<const std::byte> file);
+  [[nodiscard]] bool known_colours() const;
+  bool start();
+  bool crop(Range columns);
+  bool skip_to(int row);
+  bool fetch(int end, Range wanted, RowResizer& resizer);
+  bool finish();
+  [[nodiscard]] std::size_t row_bytes() const;
+  [[nodiscard]] int block_height() const;
+  [[nodiscard]] int block_width() const;
+};
+
+/// Whether `call` went through. Nothing that it calls or holds may need a destructor.
+template <class Call>
+bool JpegReader::Decoder::guarded(Call call) {
+  if (setjmp(errors.jump) != 0) return false;
+  call();
+  return true;
+}
+
+Reason JpegReader::Decoder::why(std::uint64_t max_pixels) const {
+  if (std::uint64_t{info.image_width} * info.image_height > max_pixels) return Reason::too_many_pixels;
+  if (source.ended) return Reason::truncated;
+  return is_unsupported(errors.msg_code) ? Reason::unsupported : Reason::corrupt;
+}
+
+/// A new object for each image: tables of the image before must not serve a file that lacks its own.
+bool JpegReader::Decoder::begin(std::span<const std::byte> file) {
+  jpeg_destroy_decompress(&info);
+  info.err = jpeg_std_error(&errors);
+  errors.error_exit = leave;
+  errors.emit_message = ignore_message;
+  source = {};
+  source.next_input_byte = reinterpret_cast<const JOCTET*>(file.data());
+  source.bytes_in_buffer = file.size();
+  source.init_source = ignore;
+  source.fill_input_buffer = no_more;
+  source.skip_input_data = skip;
+  source.resync_to_restart = jpeg_resync_to_restart;
+  source.term_source = ignore;
+  progress.progress_monitor = check_scans;
+  hurry = false;
+  return guarded([this] {
+    jpeg_create_decompress(&info);
+    info.src = &source;
+    info.progress = &progress;
+    while (jpeg_read_header(&info, FALSE) == JPEG_HEADER_TABLES_ONLY) continue;
+  });
+}
+
+bool JpegReader::Decoder::known_colours() const {
+  return info.num_components == 1 || info.num_components == 3 || info.num_components == 4;
+}
+
+bool JpegReader::Decoder::start() {
+  info.out_color_space = info.num_components == 4 ? JCS_CMYK : JCS_EXT_RGBX;
+  return guarded([this] { jpeg_start_decompress(&info); });
+}
+
+/// Rows and columns of the result that one interleaved block makes.
+int JpegReader::Decoder::block_height() const {
+  return info.max_v_samp_factor * info.min_DCT_scaled_size;
+}
+int JpegReader::Decoder::block_width() const {
+  return info.max_h_samp_factor * info.min_DCT_scaled_size;
+}
+
+/// Keeps the library from computing columns that are not wanted. A block more on each side keeps the bits:
+/// chroma is interpolated between neighbours.
+bool JpegReader::Decoder::crop(Range columns) {
+  const int margin = 2 * block_width();
+  const int left = std::max(0, columns.first - margin);
+  const int right = std::min(static_cast<int>(info.output_width), columns.first + columns.count + margin);
+  first_column = static_cast<JDIMENSION>(left);
+  auto width = static_cast<JDIMENSION>(right - left);
+  if (width == info.output_width) return true;
+  return guarded([this, &width] { jpeg_crop_scanline(&info, &first_column, &width); });
+}
+
+std::size_t JpegReader::Decoder::row_bytes() const {
+  return info.output_width * kPixelBytes + kRowSlack;
+}
+
+/// Lets the library decode entropy only up to a block or two before `row`: chroma is interpolated between
+/// rows, too.
+bool JpegReader::Decoder::skip_to(int row) {
+  const int blocks = (row - static_cast<int>(info.output_scanline)) / block_height() - 2;
+  if (blocks <= 0) return true;
+  const auto rows = static_cast<JDIMENSION>(blocks * block_height());
+  return guarded([this, rows] { jpeg_skip_scanlines(&info, rows); });
+}
+
+/// Reads up to row `end`, and hands on the rows that are wanted.
+bool JpegReader::Decoder::fetch(int end, Range wanted, RowResizer& resizer) {
+  const Range columns = resizer.columns();
+  const std::size_t begin = (static_cast<std::size_t>(columns.first) - first_column) * kPixelBytes;
+  std::array<JSAMPROW, kRowsAtOnce> rows{};
+  for (std::size_t i = 0; i < kRowsAtOnce; ++i) rows[i] = buffer.data() + i * row_bytes();
+  while (static_cast<int>(info.output_scanline) < end) {
+    const auto first = static_cast<int>(info.output_scanline);
+    JDIMENSION count = 0;
+    if (!guarded([&] { count = jpeg_read_scanlines(&info, rows.data(), kRowsAtOnce); })) return false;
+    for (int i = 0; i < static_cast<int>(count); ++i) {
+      if (first + i < wanted.first || first + i >= wanted.first + wanted.count) continue;
+      std::uint8_t* row = rows[static_cast<std::size_t>(i)] + begin;
+      if (info.out_color_space == JCS_CMYK) cmyk_to_rgb(row, static_cast<std::size_t>(columns.count));
+      resizer.add(row);
+    }
+  }
+  return true;
+}
+
+/// What comes behind the last row may be missing, but must not be wrong: so Pillow has it.
+bool JpegReader::Decoder::finish() {
+  source.finishing = true;
+  return guarded([this] { jpeg_finish_decompress(&info); });
+}
+
+JpegReader::JpegReader(std::uint64_t max_pixels)
+    : max_pixels_(max_pixels), decoder_(std::make_unique<Decoder>()) {}
+
+JpegReader::~JpegReader() = default;
+
+Reason JpegReader::open(std::span<const std::byte> file) {
+  Decoder& decoder = *decoder_;
+  if (!decoder.begin(file)) return decoder.why(max_pixels_);
+  if (std::uint64_t{decoder.info.image_width} * decoder.info.image_height > max_pixels_) {
+    return Reason::too_many_pixels;
+  }
+  if (!decoder.known_colours()) return Reason::unsupported;
+  return decoder.guarded([&decoder] { jpeg_calc_output_dimensions(&decoder.info); })
+             ? Reason::none
+             : decoder.why(max_pixels_);
+}
+
+ImageShape JpegReader::shape() const {
+  return {static_cast<int>(decoder_->info.output_height), static_cast<int>(decoder_->info.output_width)};
+}
+
+void JpegReader::hurry(ImageShape smallest) {
+  Decoder& decoder = *decoder_;
+  const ImageShape whole = shape();
+  if (whole == smallest) return;  // nothing would hide what is done here
+  decoder.info.do_fancy_upsampling = FALSE;
+  decoder.info.scale_num = 1;
+  for (const int factor : {8, 4, 2, 1}) {
+    decoder.info.scale_denom = static_cast<unsigned>(factor);
+    const auto divided = [factor](int size) { return (size + factor - 1) / factor; };
+    if (divided(whole.height) >= smallest.height && divided(whole.width) >= smallest.width) break;
+  }
+  decoder.guarded([&decoder] { jpeg_calc_output_dimensions(&decoder.info); });
+}
+
+Reason JpegReader::read(RowResizer& resizer) {
+  Decoder& decoder = *decoder_;
+  const Range rows = resizer.rows();
+  const auto height = static_cast<int>(decoder.info.output_height);
+  if (!decoder.start() || !decoder.crop(resizer.columns())) return decoder.why(max_pixels_);
+  decoder.buffer.resize(std::max(decoder.buffer.size(), kRowsAtOnce * decoder.row_bytes()));
+  // The rows below are decoded, too, as far as it takes to know that they are there.
+  const bool done = decoder.skip_to(rows.first) && decoder.fetch(rows.first + rows.count, rows, resizer) &&
+                    decoder.skip_to(height) && decoder.fetch(height, rows, resizer) && decoder.finish();
+  return done ? Reason::none : decoder.why(max_pixels_);
+}
+
+}  // namespace polyhead::data

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "polyhead/base/image.hpp"
+#include "polyhead/base/sample.hpp"
+#include "row_resizer.hpp"
+
+namespace polyhead::data {
+
+/// Decodes a JPEG file in memory, and accepts what Pillow accepts.
+class JpegReader {
+ public:
+  explicit JpegReader(std::uint64_t max_pixels);
+  ~JpegReader();
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
+
+  /// Reads the header. `file` must live until `read` is through.
+  Reason open(std::span<const std::byte> file);
+  /// Size of the image that `read` will give.
+  [[nodiscard]] ImageShape shape() const;
+  /// Lets the decoder halve the image as often as both sides stay at least those of `smallest`, and take the
+  /// cheap ways where they hardly show.
+  void hurry(ImageShape smallest);
+  /// Gives the rows that `resizer`, which is set for `shape`, wants.
+  Reason read(RowResizer& resizer);
+
+ private:
+  struct Decoder;
+  std::uint64_t max_pixels_;
+  std::unique_ptr<Decoder> decoder_;
+};
+
+}  // namespace polyhead::data

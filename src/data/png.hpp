@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "png_layout.hpp"
+#include "polyhead/base/image.hpp"
+#include "polyhead/base/sample.hpp"
+#include "row_resizer.hpp"
+
+namespace polyhead::data {
+
+/// Decodes a PNG file in memory, and accepts what Pillow accepts.
+class PngReader {
+ public:
+  explicit PngReader(std::uint64_t max_pixels);
+  ~PngReader();
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
+
+  /// Reads the header. `file` must live until `read` is through.
+  Reason open(std::span<const std::byte> file);
+  [[nodiscard]] ImageShape shape() const { return layout_.shape; }
+  /// Gives the rows that `resizer`, which is set for `shape`, wants.
+  Reason read(RowResizer& resizer);
+
+ private:
+  struct Decoder;
+  std::uint64_t max_pixels_;
+  PngLayout layout_;
+  std::unique_ptr<Decoder> decoder_;
+};
+
+}  // namespace polyhead::data

@@ -1,0 +1,66 @@
+#include "row_resizer.hpp"
+
+#include <algorithm>
+
+namespace polyhead::data {
+namespace {
+
+/// Never shrinks, so that images of different sizes don't make it clear memory again.
+void make_room(std::vector<std::uint8_t>& buffer, std::size_t size) {
+  if (buffer.size() < size) buffer.resize(size);
+}
+
+/// Bytes of `pixels` pixels, with slack.
+std::size_t stride_of(int pixels) {
+  const std::size_t bytes = static_cast<std::size_t>(pixels) * kPixelBytes;
+  return (bytes + 2 * kRowSlack - 1) / kRowSlack * kRowSlack;
+}
+
+}  // namespace
+
+void RowResizer::set(const Geometry& geometry) {
+  added_ = 0;
+  if (geometry == geometry_) return;
+  geometry_ = geometry;
+  const auto& [source, resized, output, top, left] = geometry_;
+  if (scales_width()) columns_.rebuild(source.width, resized.width, {left, output.width}, interpolation_);
+  if (scales_height()) rows_.rebuild(source.height, resized.height, {top, output.height}, interpolation_);
+  width_first_ = !height_first(geometry_);
+  stride_ = stride_of(width_first_ ? output.width : columns().count);
+  make_room(kept_, stride_ * static_cast<std::size_t>(rows().count));
+  make_room(tall_, stride_);
+  make_room(wide_, stride_of(output.width));
+}
+
+Range RowResizer::rows() const {
+  return scales_height() ? rows_.sources() : Range{geometry_.top, geometry_.output.height};
+}
+
+Range RowResizer::columns() const {
+  return scales_width() ? columns_.sources() : Range{geometry_.left, geometry_.output.width};
+}
+
+void RowResizer::add(const std::uint8_t* row) {
+  std::uint8_t* out = kept_.data() + stride_ * added_++;
+  if (width_first_ && scales_width()) {
+    kernels_.filter_row(row, columns_, out);
+  } else {
+    std::copy_n(row, static_cast<std::size_t>(columns().count) * kPixelBytes, out);
+  }
+}
+
+const std::uint8_t* RowResizer::output(int row) {
+  const auto index = static_cast<std::size_t>(row);
+  const std::uint8_t* pixels = kept_.data() + stride_ * index;
+  if (scales_height()) {
+    const int width = width_first_ ? geometry_.output.width : columns().count;
+    kernels_.filter_column({kept_.data(), stride_}, rows_, index,
+                           static_cast<std::size_t>(width) * kPixelBytes, tall_.data());
+    pixels = tall_.data();
+  }
+  if (width_first_ || !scales_width()) return pixels;
+  kernels_.filter_row(pixels, columns_, wide_.data());
+  return wide_.data();
+}
+
+}  // namespace polyhead::data

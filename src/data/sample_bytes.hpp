@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "file_calls.hpp"
+#include "polyhead/base/file_descriptor.hpp"
+#include "polyhead/base/sample.hpp"
+#include "polyhead/data/location.hpp"
+
+namespace polyhead::data {
+
+/// Reads the bytes at a `Location` into one buffer. Trouble that may pass (EIO, ESTALE, time-outs) is tried
+/// again for about three seconds. The tar that was read last stays open.
+class SampleBytes {
+ public:
+  /// `max_size`: larger samples are not read.
+  explicit SampleBytes(std::uint64_t max_size, FileCalls calls = {});
+
+  /// Says why there are no bytes, or `none`. Throws Error(io_error) for trouble that does not pass.
+  Reason read(const Location& location);
+  /// What `read` read; valid until its next call.
+  [[nodiscard]] std::span<const std::byte> bytes() const { return std::span(buffer_).first(size_); }
+
+ private:
+  struct OpenFile {
+    std::string path;
+    FileDescriptor fd;
+    std::uint64_t size = 0;
+  };
+  Reason attempt(const Location& location);
+  Reason read_whole(const std::string& path);
+  Reason read_part(const Location& part);
+  Reason open(const std::string& path);
+  void load(const OpenFile& file, std::uint64_t offset, std::uint64_t size);
+
+  std::uint64_t max_size_;
+  FileCalls calls_;
+  OpenFile file_;
+  std::vector<std::byte> buffer_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace polyhead::data

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace polyhead::data {
+
+/// "x-{000..127}.tar", "{train,val}.tar" and their combinations, as the shell expands them. Throws
+/// Error(config) that shows what is wrong with the pattern.
+std::vector<std::string> expand_braces(const std::string& pattern);
+
+/// Whether the name is that of a tar, packed or not.
+bool is_shard_name(std::string_view name);
+bool is_packed_shard_name(std::string_view name);
+
+/// The shards that data.path stands for: one, a folder's, sorted, or those of a pattern. Throws Error
+/// (no_input, bad_data, config), which lists the ones that are missing.
+std::vector<std::string> shard_paths(const std::string& path);
+
+}  // namespace polyhead::data

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace polyhead::data {
+
+/// Text out of a file, fit for a message: control characters become '?', what is long is cut.
+inline std::string shown(std::string_view text) {
+  constexpr std::size_t kMost = 200;
+  std::string result(text.substr(0, kMost));
+  for (char& c : result) {
+    if ((c >= 0 && c < ' ') || c == '\x7F') c = '?';
+  }
+  if (text.size() > kMost) result += "...";
+  return result;
+}
+
+}  // namespace polyhead::data

@@ -1,0 +1,23 @@
+#include "polyhead/device/pinned.hpp"
+
+#include <cstdint>
+#include <memory_resource>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "polyhead/base/aligned.hpp"
+
+namespace polyhead::device {
+namespace {
+
+TEST(PinnedMemory, IsAlignedAndWritable) {
+  for (const std::size_t size : {std::size_t{1}, std::size_t{1000}, std::size_t{1} << 22U}) {
+    std::pmr::vector<std::uint8_t> bytes(size, std::uint8_t{7}, pinned_memory());
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(bytes.data()) % kAlignment, 0U);
+    EXPECT_EQ(bytes.back(), 7);
+  }
+}
+
+}  // namespace
+}  // namespace polyhead::device

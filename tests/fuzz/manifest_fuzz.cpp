@@ -1,0 +1,32 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+
+#include "../../src/data/manifest.hpp"
+#include "polyhead/base/error.hpp"
+
+using namespace polyhead;
+
+/// Any bytes give paths inside the root with labels that the classes cover, or an Error(bad_data). The first
+/// byte chooses the kind of file.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  if (size == 0) return 0;
+  const char* const names[] = {"list.csv", "list.tsv", "list.txt"};
+  std::istringstream in(std::string(reinterpret_cast<const char*>(bytes) + 1, size - 1));
+  data::Manifest manifest(in, names[bytes[0] % 3], "/data/root");
+  try {
+    manifest.check();
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::bad_data) std::abort();
+    return 0;
+  }
+  const auto classes = static_cast<std::int32_t>(manifest.class_names().size());
+  manifest.list([&](const std::string& path, std::int32_t label) {  // whatever passed the check can be listed
+    if (path.empty() || path.starts_with('/') || path.find('\0') != std::string::npos) std::abort();
+    if (path == ".." || path.starts_with("../") || path.find("/../") != std::string::npos) std::abort();
+    if (label < -1 || (classes > 0 && label >= classes)) std::abort();
+  });
+  return 0;
+}
