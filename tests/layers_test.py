@@ -33,7 +33,8 @@ THIRD_PARTY = [
     (r"mpi\.h", {"comm"}),
     (r"(cuda|nccl|cudnn|cublas).*\.h", {"device", "comm"}),
     (r"CLI/.*", {"app"}),
-    (r"nlohmann/.*", {"model", "report", "run"}),
+    (r"nlohmann/.*", {"data", "model", "report", "run"}),
+    (r"(jpeglib|jerror|png)\.h", {"data"}),
 ]
 # Header-only text formatting: the one third-party header that is at home everywhere.
 EVERYWHERE = r"fmt/.*"

@@ -63,6 +63,7 @@ const ByteKernels& portable_kernels() {
 }
 
 const ByteKernels& best_kernels() {
+  if (const ByteKernels* widest = avx512_kernels(); widest != nullptr) return *widest;
   const ByteKernels* vectorised = avx2_kernels();
   return vectorised != nullptr ? *vectorised : portable_kernels();
 }

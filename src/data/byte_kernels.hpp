@@ -38,6 +38,8 @@ struct ByteKernels {
 const ByteKernels& portable_kernels();
 /// Null where the processor has no AVX2.
 const ByteKernels* avx2_kernels();
+/// Null where the processor has no AVX-512 (F and BW).
+const ByteKernels* avx512_kernels();
 /// The fastest of this machine.
 const ByteKernels& best_kernels();
 

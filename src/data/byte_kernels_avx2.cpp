@@ -1,7 +1,5 @@
 #include "byte_kernels.hpp"
 
-#if defined(__x86_64__)
-
 #include <immintrin.h>
 
 // Compiled for AVX2 whatever the rest is compiled for; called only where the processor has it.
@@ -40,22 +38,28 @@ POLYHEAD_AVX2 inline __m256i finished(const Sums& sums) {
   return _mm256_srai_epi32(_mm256_add_epi32(whole, half()), kFractionBits);
 }
 
-/// The four channels' values of two positions, before clamping. kGroups: 0 when it is not known in advance.
+/// The four channels' values of positions `x` and `x` + 1, before clamping. kGroups: 0 when it is not known
+/// in advance.
 template <std::size_t kGroups>
-POLYHEAD_AVX2 inline __m256i two_positions(const std::uint8_t* first, const std::uint8_t* second,
-                                           const TapBlock* blocks, std::size_t groups) {
+POLYHEAD_AVX2 inline __m256i two_positions(const std::uint8_t* row, const FixedFilter& columns,
+                                           std::size_t x) {
   // Of four pixels, two to 16 bits a channel, with the same channel of both side by side.
   const __m256i left =
       _mm256_broadcastsi128_si256(_mm_setr_epi8(0, -1, 4, -1, 1, -1, 5, -1, 2, -1, 6, -1, 3, -1, 7, -1));
   const __m256i right = _mm256_broadcastsi128_si256(
       _mm_setr_epi8(8, -1, 12, -1, 9, -1, 13, -1, 10, -1, 14, -1, 11, -1, 15, -1));
+  const std::uint8_t* first = row + columns.block_offset(x) * kPixelBytes;
+  const std::uint8_t* second = row + columns.block_offset(x + 1) * kPixelBytes;
+  const TapBlock* blocks = columns.blocks(x);
+  const std::size_t half_block = x % TapBlock::kPositions * 4;
   Sums sums{_mm256_setzero_si256(), _mm256_setzero_si256()};
-  for (std::size_t group = 0; group < (kGroups == 0 ? groups : kGroups); ++group) {
+  for (std::size_t group = 0; group < (kGroups == 0 ? columns.groups() : kGroups); ++group) {
     const __m256i pixels =
         _mm256_inserti128_si256(_mm256_castsi128_si256(load_half(first)), load_half(second), 1);
     const auto& [pair0, pair1] = blocks[group].pairs;
-    add(sums, _mm256_shuffle_epi8(pixels, left), load(pair0.low.data()), load(pair0.high.data()));
-    add(sums, _mm256_shuffle_epi8(pixels, right), load(pair1.low.data()), load(pair1.high.data()));
+    add(sums, _mm256_shuffle_epi8(pixels, left), load(&pair0.low[half_block]), load(&pair0.high[half_block]));
+    add(sums, _mm256_shuffle_epi8(pixels, right), load(&pair1.low[half_block]),
+        load(&pair1.high[half_block]));
     first += 4 * kPixelBytes;
     second += 4 * kPixelBytes;
   }
@@ -64,12 +68,9 @@ POLYHEAD_AVX2 inline __m256i two_positions(const std::uint8_t* first, const std:
 
 template <std::size_t kGroups>
 POLYHEAD_AVX2 void filter_row_of(const std::uint8_t* row, const FixedFilter& columns, std::uint8_t* out) {
-  const std::size_t groups = columns.groups();
-  const auto source = [&](std::size_t x) { return row + columns.block_offset(x) * kPixelBytes; };
-  for (std::size_t x = 0; x < columns.size(); x += FixedFilter::kPositions) {
-    const __m256i words = _mm256_packs_epi32(
-        two_positions<kGroups>(source(x), source(x + 1), columns.blocks(x), groups),
-        two_positions<kGroups>(source(x + 2), source(x + 3), columns.blocks(x + 2), groups));
+  for (std::size_t x = 0; x < columns.size(); x += TapBlock::kPositions) {
+    const __m256i words = _mm256_packs_epi32(two_positions<kGroups>(row, columns, x),
+                                             two_positions<kGroups>(row, columns, x + 2));
     const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
     // The halves hold positions 0, 2 and 1, 3.
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out + x * kPixelBytes),
@@ -144,15 +145,3 @@ const ByteKernels* avx2_kernels() {
 }
 
 }  // namespace polyhead::data
-
-#else
-
-namespace polyhead::data {
-
-const ByteKernels* avx2_kernels() {
-  return nullptr;
-}
-
-}  // namespace polyhead::data
-
-#endif

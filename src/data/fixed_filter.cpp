@@ -36,7 +36,7 @@ void FixedFilter::add_pairs(std::size_t index) {
 void FixedFilter::add_blocks(std::size_t index) {
   for (std::size_t group = 0; group < groups_; ++group) {
     TapBlock& block = blocks_.emplace_back();
-    for (std::size_t i = 0; i < 8; ++i) {
+    for (std::size_t i = 0; i < block.pairs[0].low.size(); ++i) {
       const std::size_t position = std::min(index + i / 4, size() - 1);
       for (std::size_t pair = 0; pair < 2; ++pair) {
         const std::size_t source = block_offsets_[position] + 4 * group + 2 * pair;
@@ -58,9 +58,9 @@ void FixedFilter::rebuild(int from, int to, Range window, config::Interpolation 
   const auto sources_count = static_cast<std::size_t>(sources().count);
   const std::size_t last = sources_count - std::min(sources_count, 4 * groups_);
   for (std::size_t i = 0; i < size(); ++i) block_offsets_.push_back(std::min(offset(i), last));
-  while (block_offsets_.size() % kPositions != 0) block_offsets_.push_back(block_offsets_.back());
+  while (block_offsets_.size() % TapBlock::kPositions != 0) block_offsets_.push_back(block_offsets_.back());
   for (std::size_t i = 0; i < size(); ++i) add_pairs(i);
-  for (std::size_t i = 0; i < block_offsets_.size(); i += 2) add_blocks(i);
+  for (std::size_t i = 0; i < block_offsets_.size(); i += TapBlock::kPositions) add_blocks(i);
 }
 
 }  // namespace polyhead::data

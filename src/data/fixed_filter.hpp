@@ -19,12 +19,13 @@ struct TapPair {
   std::int32_t high = 0;
 };
 
-/// Four weights of each of two positions: pairs 0 and 1. Elements 0 to 3 are the first position's, one for
-/// each channel of a pixel, 4 to 7 the second's.
-struct alignas(32) TapBlock {
+/// Four weights of each of four positions: pairs 0 and 1. Elements 0 to 3 are the first position's, one for
+/// each channel of a pixel, 4 to 7 the second's, and so on.
+struct alignas(64) TapBlock {
+  static constexpr std::size_t kPositions = 4;
   struct Pair {
-    std::array<std::int32_t, 8> low{};
-    std::array<std::int32_t, 8> high{};
+    std::array<std::int32_t, 4 * kPositions> low{};
+    std::array<std::int32_t, 4 * kPositions> high{};
   };
   std::array<Pair, 2> pairs;
 };
@@ -32,8 +33,6 @@ struct alignas(32) TapBlock {
 /// A fixed-point AxisFilter with its weights in vector code's form besides. What is missing is zero.
 class FixedFilter {
  public:
-  static constexpr std::size_t kPositions = 4;  ///< that are computed together
-
   void rebuild(int from, int to, Range window, config::Interpolation interpolation);
 
   [[nodiscard]] const AxisFilter<std::int32_t>& taps() const { return taps_; }
@@ -49,9 +48,11 @@ class FixedFilter {
   }
   /// Groups of four weights that each position has in its block.
   [[nodiscard]] std::size_t groups() const { return groups_; }
-  /// The groups of positions `index` and `index` + 1, for an even `index`. Valid up to the next multiple of
-  /// `kPositions`, as if the last position was repeated.
-  [[nodiscard]] const TapBlock* blocks(std::size_t index) const { return &blocks_[index / 2 * groups_]; }
+  /// The groups of position `index` and the next ones, where `index` is a multiple of TapBlock::kPositions.
+  /// Behind the end the last position is repeated.
+  [[nodiscard]] const TapBlock* blocks(std::size_t index) const {
+    return &blocks_[index / TapBlock::kPositions * groups_];
+  }
   /// Where a position's groups begin: at its `offset`, or before, so that they end with the sources if they
   /// are not longer.
   [[nodiscard]] std::size_t block_offset(std::size_t index) const { return block_offsets_[index]; }

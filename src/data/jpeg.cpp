@@ -88,6 +88,7 @@ struct JpegReader::Decoder {
   jpeg_decompress_struct info{};
   std::vector<std::uint8_t> buffer;
   bool hurry = false;
+  bool whole = false;           ///< nothing may be left out
   JDIMENSION first_column = 0;  ///< where the rows that the library gives begin
 
   Decoder() = default;
@@ -101,6 +102,7 @@ struct JpegReader::Decoder {
   bool begin(std::span<const std::byte> file);
   [[nodiscard]] bool known_colours() const;
   bool start();
+  [[nodiscard]] bool smooths() const;
   bool crop(Range columns);
   bool skip_to(int row);
   bool fetch(int end, Range wanted, RowResizer& resizer);
@@ -154,7 +156,10 @@ bool JpegReader::Decoder::known_colours() const {
 
 bool JpegReader::Decoder::start() {
   info.out_color_space = info.num_components == 4 ? JCS_CMYK : JCS_EXT_RGBX;
-  return guarded([this] { jpeg_start_decompress(&info); });
+  if (!guarded([this] { jpeg_start_decompress(&info); })) return false;
+  whole = smooths();
+  first_column = 0;
+  return true;
 }
 
 /// Rows and columns of the result that one interleaved block makes.
@@ -165,10 +170,22 @@ int JpegReader::Decoder::block_width() const {
   return info.max_h_samp_factor * info.min_DCT_scaled_size;
 }
 
+/// Whether scans are missing, so that the library smooths blocks towards those around them. It does so only
+/// half when it is to leave out blocks.
+bool JpegReader::Decoder::smooths() const {
+  if (info.coef_bits == nullptr) return false;
+  const auto unfinished = [](int bits) { return bits != 0; };
+  for (int component = 0; component < info.num_components; ++component) {
+    if (std::any_of(info.coef_bits[component], info.coef_bits[component] + DCTSIZE2, unfinished)) return true;
+  }
+  return false;
+}
+
 /// Keeps the library from computing columns that are not wanted. A block more on each side keeps the bits:
 /// chroma is interpolated between neighbours.
 bool JpegReader::Decoder::crop(Range columns) {
-  const int margin = 2 * block_width();
+  if (whole) return true;
+  const int margin = block_width();
   const int left = std::max(0, columns.first - margin);
   const int right = std::min(static_cast<int>(info.output_width), columns.first + columns.count + margin);
   first_column = static_cast<JDIMENSION>(left);
@@ -181,11 +198,11 @@ std::size_t JpegReader::Decoder::row_bytes() const {
   return info.output_width * kPixelBytes + kRowSlack;
 }
 
-/// Lets the library decode entropy only up to a block or two before `row`: chroma is interpolated between
+/// Lets the library decode entropy only up to a block before `row`: chroma is interpolated between
 /// rows, too.
 bool JpegReader::Decoder::skip_to(int row) {
-  const int blocks = (row - static_cast<int>(info.output_scanline)) / block_height() - 2;
-  if (blocks <= 0) return true;
+  const int blocks = (row - static_cast<int>(info.output_scanline)) / block_height() - 1;
+  if (blocks <= 0 || whole) return true;
   const auto rows = static_cast<JDIMENSION>(blocks * block_height());
   return guarded([this, rows] { jpeg_skip_scanlines(&info, rows); });
 }

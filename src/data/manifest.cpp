@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "byte_source.hpp"
 #include "image_names.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
@@ -174,10 +175,9 @@ bool is_manifest_name(std::string_view name) {
 }
 
 void scan_manifest(const std::string& manifest, const std::string& root, SampleIndexBuilder& samples) try {
-  const auto stamp = stamp_of(manifest);
+  const Stamp stamp = FileSource(manifest).stamp();  // a pipe, for one, cannot be read twice
   std::ifstream in(manifest, std::ios::binary);
-  if (!stamp || !in) throw Error(ExitCode::no_input, fmt::format("{}: cannot be read", manifest));
-  const std::uint32_t file = samples.add_file(manifest, "", *stamp);
+  const std::uint32_t file = samples.add_file(manifest, "", stamp);
   Manifest list(in, manifest, root);
   list.check();
   for (const std::string& name : list.class_names()) samples.add_class(name);

@@ -23,7 +23,7 @@ from torchvision import transforms
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 INTERPOLATION = {"bilinear": transforms.InterpolationMode.BILINEAR, "bicubic": transforms.InterpolationMode.BICUBIC}
 SIZES = [(1, 1), (2, 3), (7, 5), (8, 8), (9, 17), (16, 16), (17, 33), (31, 64), (48, 65), (100, 20), (20, 101), (129, 97),
-         (13, 400), (500, 11)]
+         (13, 400), (500, 11), (96, 96), (161, 161), (130, 130)]
 STEPS = [(None, 1), (8, 7), (24, 21), (60, 9)]
 BIG_SIZES = [(375, 500), (500, 333), (240, 640)]
 BIG_STEPS = [(256, 224), (64, 48), (None, 160), (300, 31)]

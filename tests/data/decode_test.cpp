@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 
 #include "../support.hpp"
+#include "polyhead/data/preprocess.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -229,6 +230,54 @@ TEST_F(Decode, FloatsAreTheBytesNormalised) {
       expected[i % 3 * plane + i / 3] = (value - mean) / static_cast<float>(preprocess.std[i % 3]);
     }
     EXPECT_EQ(different(floats, expected), 0U) << name;
+  }
+}
+
+std::vector<std::uint8_t> middle(const std::string& file, int side, PreprocessMode mode) {
+  auto preprocess = steps({}, side);
+  preprocess.mode = mode;
+  std::vector<std::uint8_t> pixels(values(preprocess));
+  EXPECT_EQ(ImageDecoder(preprocess, kMostPixels)(bytes(file), pixels), Reason::none);
+  return pixels;
+}
+
+std::vector<std::uint8_t> cut(const std::vector<std::uint8_t>& pixels, int side, int crop) {
+  const Geometry geometry = geometry_of(steps({}, crop), {side, side});
+  std::vector<std::uint8_t> part;
+  for (int y = 0; y < crop; ++y) {
+    const auto begin = pixels.begin() + std::ptrdiff_t{3} * ((geometry.top + y) * side + geometry.left);
+    part.insert(part.end(), begin, begin + std::ptrdiff_t{3} * crop);
+  }
+  return part;
+}
+
+void expect_parts_of_whole(const std::string& file, int side, const std::string& name) {
+  const auto whole = middle(file, side, PreprocessMode::exact);
+  for (int crop = 1; crop < side; crop += 3) {
+    EXPECT_EQ(middle(file, crop, PreprocessMode::exact), cut(whole, side, crop)) << name << " " << crop;
+  }
+}
+
+/// What the decoder leaves out does not change what it gives.
+TEST_F(Decode, PartsHaveTheBitsOfTheWhole) {
+  for (const auto& entry : fs::directory_iterator(path(""))) {
+    const std::string name = entry.path().filename().string();
+    for (const int side : {96, 130, 161}) {
+      if (name.find(fmt::format("_{0}x{0}.", side)) == std::string::npos) continue;
+      expect_parts_of_whole(content(entry.path()), side, name);
+    }
+  }
+}
+
+/// Where scans are missing, blocks are smoothed towards those around them.
+TEST_F(Decode, PartsOfUnfinishedImagesHaveTheBitsOfTheWhole) {
+  for (const int side : {96, 130, 161}) {
+    const std::string file = content(path(fmt::format("progressive_{0}x{0}.jpg", side)));
+    std::size_t scan = file.find("\xFF\xDA");
+    for (int scans = 1; scans < 6; ++scans) {
+      scan = file.find("\xFF\xDA", scan + 2);
+      expect_parts_of_whole(file.substr(0, scan) + "\xFF\xD9", side, fmt::format("{} scans", scans));
+    }
   }
 }
 

@@ -162,6 +162,14 @@ TEST(ManifestDataset, TakesARoot) {
   EXPECT_THAT(dataset->describe(), HasSubstr("labelled"));
 }
 
+TEST(ManifestDataset, RefusesPipes) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe.csv").c_str(), 0600), 0);
+  const auto [code, text] = error_of([&] { return open(images_at(folder / "pipe.csv"), folder / "index"); });
+  EXPECT_EQ(code, ExitCode::no_input);
+  EXPECT_THAT(text, HasSubstr("pipe.csv: cannot be read: it is not a regular file"));
+}
+
 TEST(ManifestDataset, RefusesOtherFiles) {
   const TemporaryFolder folder;
   write(folder / "a.jpg", "x");

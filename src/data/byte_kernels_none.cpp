@@ -1,0 +1,14 @@
+#include "byte_kernels.hpp"
+
+// The twin of the vector kernels, for other processors than x86-64.
+namespace polyhead::data {
+
+const ByteKernels* avx2_kernels() {
+  return nullptr;
+}
+
+const ByteKernels* avx512_kernels() {
+  return nullptr;
+}
+
+}  // namespace polyhead::data
