@@ -92,8 +92,9 @@ void AxisFilter<Weight>::add(int first, std::span<const Real> weights) {
 }
 
 template <class Weight>
-void AxisFilter<Weight>::rebuild(int from, int to, Range window, config::Interpolation interpolation) {
-  const Real scale = static_cast<Real>(from) / to;
+void AxisFilter<Weight>::rebuild(int from, int to, Range window, config::Interpolation interpolation,
+                                 std::optional<double> extent) {
+  const Real scale = static_cast<Real>(extent.value_or(from)) / to;
   const Placed<Real> filter{kernel_of<Real>(interpolation), scale, std::max<Real>(1, scale), from};
   taps_.clear();
   weights_.clear();

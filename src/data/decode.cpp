@@ -75,8 +75,11 @@ Reason ImageDecoder::State::decode(Bytes file) {
 Reason ImageDecoder::State::decode_jpeg(Bytes file) {
   if (const Reason reason = jpeg.open(file); reason != Reason::none) return reason;
   if (const Reason reason = place(preprocess, jpeg.shape(), geometry); reason != Reason::none) return reason;
-  if (preprocess.mode == config::PreprocessMode::fast) jpeg.hurry(geometry.resized);
-  geometry.source = jpeg.shape();
+  if (preprocess.mode == config::PreprocessMode::fast) {
+    geometry.whole = geometry.source;
+    geometry.shrunk = jpeg.shrink(geometry.resized);
+    geometry.source = jpeg.shape();
+  }
   resizer.set(geometry);
   return jpeg.read(resizer);
 }

@@ -48,8 +48,9 @@ void FixedFilter::add_blocks(std::size_t index) {
   }
 }
 
-void FixedFilter::rebuild(int from, int to, Range window, config::Interpolation interpolation) {
-  taps_.rebuild(from, to, window, interpolation);
+void FixedFilter::rebuild(int from, int to, Range window, config::Interpolation interpolation,
+                          std::optional<double> extent) {
+  taps_.rebuild(from, to, window, interpolation, extent);
   pairs_.clear();
   blocks_.clear();
   block_offsets_.clear();

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,7 +34,8 @@ struct alignas(64) TapBlock {
 /// A fixed-point AxisFilter with its weights in vector code's form besides. What is missing is zero.
 class FixedFilter {
  public:
-  void rebuild(int from, int to, Range window, config::Interpolation interpolation);
+  void rebuild(int from, int to, Range window, config::Interpolation interpolation,
+               std::optional<double> extent);
 
   [[nodiscard]] const AxisFilter<std::int32_t>& taps() const { return taps_; }
   [[nodiscard]] Range sources() const { return taps_.sources(); }

@@ -87,7 +87,6 @@ struct JpegReader::Decoder {
   jpeg_progress_mgr progress{};
   jpeg_decompress_struct info{};
   std::vector<std::uint8_t> buffer;
-  bool hurry = false;
   bool whole = false;           ///< nothing may be left out
   JDIMENSION first_column = 0;  ///< where the rows that the library gives begin
 
@@ -141,7 +140,6 @@ bool JpegReader::Decoder::begin(std::span<const std::byte> file) {
   source.resync_to_restart = jpeg_resync_to_restart;
   source.term_source = ignore;
   progress.progress_monitor = check_scans;
-  hurry = false;
   return guarded([this] {
     jpeg_create_decompress(&info);
     info.src = &source;
@@ -254,18 +252,18 @@ ImageShape JpegReader::shape() const {
   return {static_cast<int>(decoder_->info.output_height), static_cast<int>(decoder_->info.output_width)};
 }
 
-void JpegReader::hurry(ImageShape smallest) {
-  Decoder& decoder = *decoder_;
+int JpegReader::shrink(ImageShape smallest) {
+  jpeg_decompress_struct& info = decoder_->info;
   const ImageShape whole = shape();
-  if (whole == smallest) return;  // nothing would hide what is done here
-  decoder.info.do_fancy_upsampling = FALSE;
-  decoder.info.scale_num = 1;
-  for (const int factor : {8, 4, 2, 1}) {
-    decoder.info.scale_denom = static_cast<unsigned>(factor);
-    const auto divided = [factor](int size) { return (size + factor - 1) / factor; };
-    if (divided(whole.height) >= smallest.height && divided(whole.width) >= smallest.width) break;
-  }
-  decoder.guarded([&decoder] { jpeg_calc_output_dimensions(&decoder.info); });
+  const auto fits = [&](int factor) {
+    return (whole.height + factor - 1) / factor >= smallest.height &&
+           (whole.width + factor - 1) / factor >= smallest.width;
+  };
+  int factor = 1;
+  while (factor < DCTSIZE && fits(2 * factor)) factor *= 2;
+  info.scale_num = 1;
+  info.scale_denom = static_cast<unsigned>(factor);
+  return decoder_->guarded([&info] { jpeg_calc_output_dimensions(&info); }) ? factor : 1;
 }
 
 Reason JpegReader::read(RowResizer& resizer) {

@@ -23,9 +23,9 @@ class JpegReader {
   Reason open(std::span<const std::byte> file);
   /// Size of the image that `read` will give.
   [[nodiscard]] ImageShape shape() const;
-  /// Lets the decoder halve the image as often as both sides stay at least those of `smallest`, and take the
-  /// cheap ways where they hardly show.
-  void hurry(ImageShape smallest);
+  /// Lets the decoder halve the image, as often as both sides stay at least those of `smallest`;
+  /// by what it is divided then.
+  int shrink(ImageShape smallest);
   /// Gives the rows that `resizer`, which is set for `shape`, wants.
   Reason read(RowResizer& resizer);
 

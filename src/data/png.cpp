@@ -242,6 +242,7 @@ bool PngReader::Decoder::fetch_interlaced(int height, RowResizer& resizer) {
   for (int y = wanted.first; y < wanted.first + wanted.count; ++y) {
     resizer.add(converted(rows.data() + stride * static_cast<std::size_t>(y), resizer.columns()));
   }
+  rows = {};  // as large as the image: not kept
   return true;
 }
 

@@ -71,7 +71,7 @@ template <class Pixel>
 void Resizer<Pixel>::set(const Geometry& geometry) {
   if (geometry == geometry_) return;
   geometry_ = geometry;
-  const auto& [source, resized, output, top, left] = geometry_;
+  const auto& [source, resized, output, top, left, shrunk, whole] = geometry_;
   if (scales_width()) columns_.rebuild(source.width, resized.width, {left, output.width}, interpolation_);
   if (scales_height()) rows_.rebuild(source.height, resized.height, {top, output.height}, interpolation_);
 }

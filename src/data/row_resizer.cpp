@@ -1,6 +1,7 @@
 #include "row_resizer.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace polyhead::data {
 namespace {
@@ -22,9 +23,16 @@ void RowResizer::set(const Geometry& geometry) {
   added_ = 0;
   if (geometry == geometry_) return;
   geometry_ = geometry;
-  const auto& [source, resized, output, top, left] = geometry_;
-  if (scales_width()) columns_.rebuild(source.width, resized.width, {left, output.width}, interpolation_);
-  if (scales_height()) rows_.rebuild(source.height, resized.height, {top, output.height}, interpolation_);
+  const auto& [source, resized, output, top, left, shrunk, whole] = geometry_;
+  const auto extent = [&](int size) {
+    return shrunk == 1 ? std::nullopt : std::optional(1.0 * size / shrunk);
+  };
+  if (scales_width()) {
+    columns_.rebuild(source.width, resized.width, {left, output.width}, interpolation_, extent(whole.width));
+  }
+  if (scales_height()) {
+    rows_.rebuild(source.height, resized.height, {top, output.height}, interpolation_, extent(whole.height));
+  }
   width_first_ = !height_first(geometry_);
   stride_ = stride_of(width_first_ ? output.width : columns().count);
   make_room(kept_, stride_ * static_cast<std::size_t>(rows().count));

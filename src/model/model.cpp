@@ -40,7 +40,7 @@ class TorchModel : public Model {
     const auto count = static_cast<std::int64_t>(weights_.values.size());
     TensorSource source(weights_.parameters, view_of(std::span(weights_.values), {count}).to(device_));
     const ResNetSpec spec = resnet_spec(config.backbone.arch);
-    backbone_.emplace(spec, source);
+    backbone_.emplace(spec, source, ImageBatchShape{batch_, 3, image_.height, image_.width});
     for (const config::Head& head : config.heads) {
       heads_.emplace_back(head_steps(head, spec.feature_width), source);
     }

@@ -1,46 +1,51 @@
 #include "resnet.hpp"
 
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/mean.h>
-#include <ATen/ops/relu.h>
 
 namespace polyhead::model {
+namespace {
 
-at::Tensor ResNet::Conv::operator()(const at::Tensor& x) const {
-  return at::conv2d(x, weight, bias, {stride, stride}, {padding, padding});
+Conv take_conv(const ConvSpec& spec, TensorSource& source, const ImageBatchShape& input) {
+  at::Tensor weight = source.next();
+  at::Tensor bias = source.next();
+  return {spec, std::move(weight), std::move(bias), input};
 }
 
-/// The ReLUs and the sum go into the convolutions' outputs; each is given up as soon as it is used.
+/// Of the 3x3 max-pool of stride 2 behind the stem.
+ImageBatchShape pooled(const ImageBatchShape& shape) {
+  return {shape[0], shape[1], (shape[2] - 1) / 2 + 1, (shape[3] - 1) / 2 + 1};
+}
+
+}  // namespace
+
+/// The input is no longer needed when the sum is made, so the sum may go into its place.
 at::Tensor ResNet::Block::operator()(const at::Tensor& x) const {
-  at::Tensor out = convs.front()(x);
-  for (std::size_t i = 1; i < convs.size(); ++i) out = convs[i](at::relu_(out));
-  out.add_(downsample.empty() ? x : downsample.front()(x));
-  return at::relu_(out);
+  at::Tensor out = convs.front().relu(x);
+  for (std::size_t i = 1; i + 1 < convs.size(); ++i) out = convs[i].relu(out);
+  return convs.back().add_relu(out, downsample.empty() ? x : downsample.front()(x));
 }
 
-ResNet::Conv ResNet::make_conv(const ConvSpec& spec, TensorSource& source) {
-  Conv conv;
-  conv.weight = source.next();
-  conv.bias = source.next();
-  conv.stride = spec.stride;
-  conv.padding = spec.kernel / 2;
-  return conv;
-}
-
-ResNet::ResNet(const ResNetSpec& spec, TensorSource& source) : stem_(make_conv(spec.stem, source)) {
+ResNet::ResNet(const ResNetSpec& spec, TensorSource& source, const ImageBatchShape& input)
+    : stem_(take_conv(spec.stem, source, input)) {
+  ImageBatchShape shape = pooled(stem_.output());
   for (const BlockSpec& block_spec : spec.blocks) {
     Block block;
-    for (const ConvSpec& conv : block_spec.convs) block.convs.push_back(make_conv(conv, source));
-    if (block_spec.downsample) block.downsample.push_back(make_conv(*block_spec.downsample, source));
+    ImageBatchShape inner = shape;
+    for (const ConvSpec& conv : block_spec.convs) {
+      block.convs.push_back(take_conv(conv, source, inner));
+      inner = block.convs.back().output();
+    }
+    if (block_spec.downsample) block.downsample.push_back(take_conv(*block_spec.downsample, source, shape));
     blocks_.push_back(std::move(block));
+    shape = inner;
   }
 }
 
 at::Tensor ResNet::features(at::Tensor pixels) const {
-  at::Tensor x = stem_(pixels);
+  at::Tensor x = pixels.is_cpu() ? pixels.contiguous(at::MemoryFormat::ChannelsLast) : pixels;
   pixels.reset();
-  x = at::max_pool2d(at::relu_(x), {3, 3}, {2, 2}, {1, 1});
+  x = at::max_pool2d(stem_.relu(x), {3, 3}, {2, 2}, {1, 1});
   for (const Block& block : blocks_) x = block(x);
   return x.mean({2, 3});
 }

@@ -297,8 +297,7 @@ TEST_F(Decode, FastIsNearExact) {
       ASSERT_EQ(ImageDecoder(preprocess, kMostPixels)(bytes(file), exact), Reason::none);
       preprocess.mode = PreprocessMode::fast;
       ASSERT_EQ(ImageDecoder(preprocess, kMostPixels)(bytes(file), fast), Reason::none);
-      EXPECT_LT(mean_difference(exact, fast), resize == 256 ? 3.0 : 6.0)
-          << entry.path() << " resize " << resize;
+      EXPECT_LT(mean_difference(exact, fast), 3.0) << entry.path() << " resize " << resize;
     }
   }
 }

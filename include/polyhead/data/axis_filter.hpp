@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -28,8 +29,10 @@ class AxisFilter {
  public:
   static constexpr int kFractionBits = 22;
 
-  /// For the positions `window` of an axis of `from` pixels resized to `to`. Memory is reused.
-  void rebuild(int from, int to, Range window, config::Interpolation interpolation);
+  /// For the positions `window` of an axis of `from` pixels resized to `to`. Memory is reused. `extent`: what
+  /// of the source becomes `to`, when that is not all of its last pixel.
+  void rebuild(int from, int to, Range window, config::Interpolation interpolation,
+               std::optional<double> extent = {});
 
   /// Number of positions in the window.
   [[nodiscard]] std::size_t size() const { return taps_.size(); }

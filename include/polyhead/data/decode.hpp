@@ -13,8 +13,16 @@ namespace polyhead::data {
 
 /// Makes model input from the bytes of a JPEG or PNG file. In `mode: exact` the result is what
 /// `torchvision.transforms` make of `PIL.Image.open(file).convert("RGB")`, bit for bit; in `mode: fast` the
-/// JPEG decoder shrinks while it decodes (DCT scaling), as far as the resized image allows. Never throws for
-/// what is in the file. Keeps its buffers. One thread at a time.
+/// JPEG decoder halves the image while it decodes (DCT scaling), as often as it stays larger than the resized
+/// one. As in Pillow, the orientation in EXIF is not applied, an alpha channel is dropped, 16-bit gray values
+/// above 255 are white, and an animation's first frame counts.
+///
+/// Files are accepted and refused as by Pillow: all rows must be there, damage that the decoder gets over is
+/// no reason, and of a PNG's checksums only those before the data count. Beyond that, JPEGs of more than 500
+/// scans are refused, and compressed texts and colour profiles in PNGs are not looked into. Where scans of a
+/// progressive JPEG are missing, the bits depend on the version of libjpeg-turbo, which is not Pillow's.
+///
+/// Never throws for what is in the file. Keeps its buffers. One thread at a time.
 class ImageDecoder {
  public:
   /// `preprocess.crop` must be given: all results have one size. `max_pixels`: larger images are not decoded.

@@ -26,6 +26,8 @@ struct Geometry {
   ImageShape output;
   int top = 0;
   int left = 0;
+  int shrunk = 1;      ///< how often the source was divided already,
+  ImageShape whole{};  ///< and what it was before; its last pixels may be parts only
   friend bool operator==(const Geometry&, const Geometry&) = default;
 };
 

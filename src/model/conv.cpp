@@ -1,0 +1,82 @@
+#include "conv.hpp"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <ATen/Context.h>
+#include <ATen/core/List.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/ivalue.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/relu.h>
+
+namespace polyhead::model {
+namespace {
+
+using Stack = std::vector<c10::IValue>;
+using Scalars = c10::List<std::optional<at::Scalar>>;
+
+/// LibTorch registers these without a C++ function; `torch.compile` calls them for CPUs.
+at::Tensor call(const char* name, const char* overload, Stack stack) {
+  c10::Dispatcher::singleton().findSchemaOrThrow(name, overload).callBoxed(stack);
+  return stack.front().toTensor();
+}
+
+c10::IValue ints(std::int64_t value) {
+  return std::vector<std::int64_t>{value, value};
+}
+
+ImageBatchShape output_of(const ConvSpec& spec, const ImageBatchShape& input) {
+  const auto side = [&](std::int64_t from) {
+    return (from + 2 * (spec.kernel / 2) - spec.kernel) / spec.stride + 1;
+  };
+  return {input[0], spec.out, side(input[2]), side(input[3])};
+}
+
+}  // namespace
+
+Conv::Conv(const ConvSpec& spec, at::Tensor weight, at::Tensor bias, const ImageBatchShape& input)
+    : weight_(std::move(weight)),
+      bias_(std::move(bias)),
+      stride_(spec.stride),
+      padding_(spec.kernel / 2),
+      output_(output_of(spec, input)),
+      fused_(weight_.is_cpu() && at::globalContext().hasMKLDNN()) {
+  if (!fused_) return;
+  weight_ = call("mkldnn::_reorder_convolution_weight", "",
+                 {weight_.contiguous(at::MemoryFormat::ChannelsLast), ints(padding_), ints(stride_), ints(1),
+                  1, std::vector<std::int64_t>(input.begin(), input.end())});
+}
+
+at::Tensor Conv::plain(const at::Tensor& x) const {
+  return at::conv2d(x, weight_, bias_, {stride_, stride_}, {padding_, padding_});
+}
+
+at::Tensor Conv::fused(const at::Tensor& x, const char* then) const {
+  return call("mkldnn::_convolution_pointwise", "",
+              {x, weight_, bias_, ints(padding_), ints(stride_), ints(1), 1, then, Scalars(), ""});
+}
+
+at::Tensor Conv::operator()(const at::Tensor& x) const {
+  return fused_ ? fused(x, "none") : plain(x);
+}
+
+at::Tensor Conv::relu(const at::Tensor& x) const {
+  if (fused_) return fused(x, "relu");
+  at::Tensor out = plain(x);
+  return at::relu_(out);
+}
+
+at::Tensor Conv::add_relu(const at::Tensor& x, at::Tensor residual) const {
+  if (fused_) {
+    return call("mkldnn::_convolution_pointwise_", "binary",
+                {std::move(residual), x, weight_, bias_, ints(padding_), ints(stride_), ints(1), 1, "add",
+                 at::Scalar(1.0), "relu", Scalars(), ""});
+  }
+  at::Tensor out = plain(x);
+  out.add_(residual);
+  return at::relu_(out);
+}
+
+}  // namespace polyhead::model

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include <ATen/core/Tensor.h>
+
+#include "polyhead/model/resnet_spec.hpp"
+
+namespace polyhead::model {
+
+/// [batch, channels, height, width]
+using ImageBatchShape = std::array<std::int64_t, 4>;
+
+/// A convolution with bias and what follows it in a ResNet: a ReLU, or a sum and a ReLU. On CPUs oneDNN
+/// computes all of it in one go, with weights laid out for its kernels beforehand (1.3 to 1.9 times as fast
+/// as one operation after the other); elsewhere they are LibTorch's plain operations.
+class Conv {
+ public:
+  /// `input`: the shape that it will always see.
+  Conv(const ConvSpec& spec, at::Tensor weight, at::Tensor bias, const ImageBatchShape& input);
+
+  [[nodiscard]] ImageBatchShape output() const { return output_; }
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  [[nodiscard]] at::Tensor relu(const at::Tensor& x) const;
+  /// relu(conv(x) + residual); `residual` may be overwritten.
+  [[nodiscard]] at::Tensor add_relu(const at::Tensor& x, at::Tensor residual) const;
+
+ private:
+  [[nodiscard]] at::Tensor plain(const at::Tensor& x) const;
+  [[nodiscard]] at::Tensor fused(const at::Tensor& x, const char* then) const;
+
+  at::Tensor weight_;
+  at::Tensor bias_;
+  std::int64_t stride_;
+  std::int64_t padding_;
+  ImageBatchShape output_;
+  bool fused_;
+};
+
+}  // namespace polyhead::model
