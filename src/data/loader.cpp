@@ -34,6 +34,7 @@ struct Request {
 
 /// A micro-batch that is being read or waits to be taken.
 struct Slot {
+  explicit Slot(Batch&& buffer) : batch(std::move(buffer)) {}
   Batch batch;
   std::vector<Location> locations;
   std::int64_t begun = 0;     ///< samples that a thread has taken on
@@ -126,9 +127,8 @@ std::optional<Piece> Loader::State::wait_for_piece(std::int64_t grain, const std
 /// Begins the next micro-batch asked for.
 void Loader::State::open_slot() {
   Request& request = requests.front();
-  auto slot = std::make_unique<Slot>();
+  auto slot = std::make_unique<Slot>(take_buffer());  // constructed from it: assigning would leave its memory
   Batch& batch = slot->batch;
-  batch = take_buffer();
   batch.index = request.next++;
   batch.first_sample = batch.index * batch_size;
   batch.samples = std::min(batch_size, shape.size - batch.first_sample);

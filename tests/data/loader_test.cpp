@@ -316,9 +316,9 @@ TEST(Loader, DeliversBytesInTheMemoryGiven) {
   EXPECT_EQ(batch.bytes.get_allocator().resource(), &memory);
   EXPECT_THAT(std::span(batch.bytes), ElementsAre(1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3));
   loader.recycle(std::move(batch));
-  batch = loader.next();
-  EXPECT_THAT(std::span(batch.bytes),
-              ElementsAre(4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 0, 0, 0, 0, 0, 0));
+  const Batch last = loader.next();
+  EXPECT_EQ(last.bytes.get_allocator().resource(), &memory);
+  EXPECT_THAT(std::span(last.bytes), ElementsAre(4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 0, 0, 0, 0, 0, 0));
 }
 
 TEST(Loader, AnErrorOfOneThreadStopsAll) {
