@@ -1,6 +1,6 @@
-#include "byte_kernels.hpp"
-
 #include <immintrin.h>
+
+#include "byte_kernels.hpp"
 
 // Compiled for AVX2 whatever the rest is compiled for; called only where the processor has it.
 #define POLYHEAD_AVX2 __attribute__((target("avx2")))

@@ -1,6 +1,6 @@
-#include "byte_kernels.hpp"
-
 #include <immintrin.h>
+
+#include "byte_kernels.hpp"
 
 // As in byte_kernels_avx2.cpp; only the costliest kernel gains by twice the width.
 #define POLYHEAD_AVX512 __attribute__((target("avx512f,avx512bw")))

@@ -24,8 +24,9 @@ void RowResizer::set(const Geometry& geometry) {
   if (geometry == geometry_) return;
   geometry_ = geometry;
   const auto& [source, resized, output, top, left, shrunk, whole] = geometry_;
-  const auto extent = [&](int size) {
-    return shrunk == 1 ? std::nullopt : std::optional(1.0 * size / shrunk);
+  const int divisor = shrunk;
+  const auto extent = [divisor](int size) {
+    return divisor == 1 ? std::nullopt : std::optional(1.0 * size / divisor);
   };
   if (scales_width()) {
     columns_.rebuild(source.width, resized.width, {left, output.width}, interpolation_, extent(whole.width));

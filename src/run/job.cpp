@@ -17,6 +17,7 @@
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
+#include "polyhead/base/text.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/load.hpp"
 #include "polyhead/config/names.hpp"
@@ -165,8 +166,13 @@ std::vector<std::string> hosts_of(const std::vector<plan::RankCores>& ranks) {
   return hosts;
 }
 
+std::int64_t depth_of(const Inputs& inputs) {
+  return data::read_ahead_depth(inputs.config.data.read_ahead, inputs.micro_batches().size(),
+                                inputs.shape.image.values());
+}
+
 void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores,
-              const config::Parallel& parallel, const model::Placement& placement) {
+              const config::Parallel& parallel, const model::Placement& placement, int workers) {
   const auto ranks = static_cast<std::int64_t>(cores.size());
   const plan::MicroBatches batches = inputs.micro_batches();
   const std::string device =
@@ -174,6 +180,11 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores,
   log::info(fmt::format("{} heads on {}, {} samples in {} micro-batches of {}, {} rank(s) with {}",
                         inputs.config.heads.size(), config::name(inputs.config.backbone.arch),
                         batches.samples(), batches.count(), batches.size(), ranks, device));
+  const std::uint64_t batch_bytes =
+      static_cast<std::uint64_t>(batches.size() * inputs.shape.image.values()) * sizeof(float);
+  const auto depth = static_cast<std::uint64_t>(depth_of(inputs));
+  log::info(fmt::format("each rank reads up to {} micro-batches ahead ({}) in {} thread(s)", depth,
+                        human_bytes(depth * batch_bytes), workers));
   if (batches.count() < ranks) {
     log::warning(
         fmt::format("only {} of {} ranks get work: there are {} micro-batches of {} samples (parallel.batch)",
@@ -193,14 +204,11 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores,
 
 /// A GPU gets bytes, a quarter of the traffic, and normalises them itself.
 std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, int workers, bool cuda) {
-  const std::int64_t batch = inputs.micro_batches().size();
   data::Loader::Readers readers;
   for (int i = 0; i < workers; ++i) readers.push_back(data::open_reader(inputs.config.data, inputs.shape));
   const bool bytes = cuda && readers.front()->gives_bytes();
-  return std::make_unique<data::Loader>(
-      std::move(readers), inputs.shape, batch,
-      data::read_ahead_depth(inputs.config.data.read_ahead, batch, inputs.shape.image.values()),
-      bytes ? device::pinned_memory() : nullptr);
+  return std::make_unique<data::Loader>(std::move(readers), inputs.shape, inputs.micro_batches().size(),
+                                        depth_of(inputs), bytes ? device::pinned_memory() : nullptr);
 }
 
 WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinator, comm::Channel& to_ranks,
@@ -264,7 +272,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   std::optional<Keeper> keeper;
   comm::agree(*world, [&] {
     if (mpi.rank() != 0) return;
-    announce(inputs, cores, inputs.config.parallel, placement);
+    announce(inputs, cores, inputs.config.parallel, placement, workers);
     keeper.emplace(mpi, options, inputs, hosts_of(cores));
     keeper->create(fingerprint, mixed);
   });
