@@ -21,7 +21,8 @@ using testing::write;
 class Cifar : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_EQ(polyhead::testing::run_python("data/make_cifar.py", fmt::format("'{}'", folder_.path().string())), 0);
+    ASSERT_EQ(
+        polyhead::testing::run_python("data/make_cifar.py", fmt::format("'{}'", folder_.path().string())), 0);
   }
   config::Data at(const std::string& path, config::DataFormat format = config::DataFormat::automatic) {
     config::Data config;

@@ -9,8 +9,8 @@
 
 namespace polyhead::data {
 
-/// Where one sample's bytes are: a file, or a part of one. Rank 0 alone has the list of samples; the locations
-/// travel with the leases, so that the other ranks need neither the list nor a look at folders.
+/// Where one sample's bytes are: a file, or a part of one. Rank 0 alone has the list of samples; the
+/// locations travel with the leases, so that the other ranks need neither the list nor a look at folders.
 struct Location {
   std::string path;          ///< absolute, as the file system has it: any bytes but NUL
   std::uint64_t offset = 0;  ///< of the sample's first byte
