@@ -31,6 +31,14 @@ std::vector<HeadStep> head_steps(const config::Head& head, std::int64_t features
   return steps;
 }
 
+std::int64_t head_cost(const config::Head& head, std::int64_t features) {
+  std::int64_t cost = 1;
+  for (const HeadStep& step : head_steps(head, features)) {
+    cost += step.kind == LayerKind::linear ? step.in * step.out : step.out;
+  }
+  return cost;
+}
+
 std::int64_t head_width(const config::Head& head, std::int64_t features) {
   const auto steps = head_steps(head, features);
   return steps.empty() ? features : steps.back().out;

@@ -68,8 +68,8 @@ std::int64_t common_width(const std::vector<config::Head>& heads, std::int64_t f
   for (const config::Head& head : heads) {
     groups[head_width(head, features)].push_back(fmt::format("'{}'", head.name));
   }
+  if (groups.empty()) return 0;
   if (groups.size() == 1) return groups.begin()->first;
-  if (groups.empty()) throw Error(ExitCode::config, "there are no heads");
   std::vector<std::string> texts;
   texts.reserve(groups.size());
   for (const auto& [width, names] : groups) texts.push_back(describe_group(width, names));

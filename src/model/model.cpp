@@ -104,7 +104,8 @@ void check_layout(const config::Config& config, const Weights& weights) {
   const bool fits = std::equal(layout.parameters.begin(), layout.parameters.end(), weights.parameters.begin(),
                                weights.parameters.end(), same) &&
                     static_cast<std::size_t>(layout.values) == weights.values.size() &&
-                    layout.feature_width == weights.feature_width && layout.classes == weights.classes;
+                    layout.feature_width == weights.feature_width &&
+                    (config.heads.empty() || layout.classes == weights.classes);
   if (!fits) throw Error(ExitCode::internal, "the weights do not belong to this configuration");
 }
 

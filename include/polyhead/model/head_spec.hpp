@@ -22,6 +22,9 @@ struct HeadStep {
 /// where they follow a linear layer. `features`: values a sample that the backbone gives.
 std::vector<HeadStep> head_steps(const config::Head& head, std::int64_t features);
 
+/// Multiplications for one sample: what heads are shared out among ranks by. At least 1.
+std::int64_t head_cost(const config::Head& head, std::int64_t features);
+
 /// Scores a sample that the head gives.
 std::int64_t head_width(const config::Head& head, std::int64_t features);
 

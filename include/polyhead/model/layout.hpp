@@ -11,7 +11,7 @@ struct Layout {
   std::vector<Parameter> parameters;  ///< backbone, then head by head
   std::int64_t values = 0;            ///< fp32 values in all, padding included
   std::int64_t feature_width = 0;
-  std::int64_t classes = 0;
+  std::int64_t classes = 0;  ///< 0 without heads: a rank may have none
 };
 
 /// Throws Error(bad_data) when the heads differ in their number of classes (lists each head's), or when a

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "polyhead/base/aligned.hpp"
+#include "polyhead/comm/collectives.hpp"
+#include "polyhead/config/config.hpp"
+#include "polyhead/model/model.hpp"
+#include "polyhead/plan/grid.hpp"
+#include "polyhead/plan/micro_batches.hpp"
+#include "polyhead/run/row_block.hpp"
+#include "polyhead/run/step_computer.hpp"
+
+namespace polyhead::run {
+
+/// A rank's work in a group of H ranks that share the heads. A step is up to H micro-batches, one owned by each rank:
+///
+///   begin    features of the owned micro-batch; start to all-gather the group's features
+///   fuse     this rank's heads on each of the step's micro-batches; start to reduce-scatter the blocks
+///   finish   rows of the owned micro-batch
+///
+/// Step s is fused after step s + 1 has begun, and finished after step s + 2 has begun: each exchange has the time
+/// of a backbone to travel. A rank that is alone exchanges nothing and finishes each step at once. With
+/// `parallel.features: local` every rank computes the features of all micro-batches, and only the blocks travel.
+class GroupPipeline final : public StepComputer {
+ public:
+  struct Job {
+    const config::Config& config;  ///< with all heads
+    plan::MicroBatches batches;
+    plan::HeadRange heads;  ///< those of this rank
+    std::int64_t classes = 0;
+    std::int64_t feature_width = 0;
+  };
+
+  /// `model`: the backbone and the heads `job.heads`. `group`: the H ranks. Both must outlive it.
+  GroupPipeline(model::Model& model, comm::Collectives& group, const Job& job);
+
+  void step(const plan::Step& step, std::span<const data::Batch> read, const Deliver& deliver) override;
+  void drain(const Deliver& deliver) override;
+
+ private:
+  /// A step under way. The handles come last: they wait before the buffers go.
+  struct Slot {
+    plan::Step step;
+    std::optional<MicroBatch> own;      ///< none in a short step
+    AlignedVector<float> features;      ///< [m, F], of the owned micro-batch
+    AlignedVector<float> all_features;  ///< [H, m, F]
+    std::vector<std::int64_t> blocks;   ///< [H, words]: of this rank's heads
+    std::vector<std::int64_t> block;    ///< [words]: of all heads, for the owned micro-batch
+    std::unique_ptr<comm::Pending> gather;
+    std::unique_ptr<comm::Pending> reduce;
+  };
+
+  void begin(Slot& slot, const plan::Step& step, std::span<const data::Batch> read);
+  void fuse(Slot& slot);
+  void finish(Slot& slot, const Deliver& deliver);
+  void advance(std::int64_t lag, const Deliver& deliver);
+  [[nodiscard]] bool alone() const { return group_.size() == 1; }
+  [[nodiscard]] std::span<float> features_of(Slot& slot, std::int64_t index) const;
+  [[nodiscard]] Slot& slot(std::int64_t step) { return slots_[static_cast<std::size_t>(step) % slots_.size()]; }
+
+  model::Model& model_;
+  comm::Collectives& group_;
+  RowBlock block_;
+  plan::MicroBatches batches_;
+  plan::HeadRange heads_;
+  bool local_features_;
+  std::size_t feature_values_;  ///< of one micro-batch
+  AlignedVector<float> logits_;
+  std::array<Slot, 3> slots_;
+  std::int64_t begun_ = 0, fused_ = 0, finished_ = 0;  ///< steps
+};
+
+}  // namespace polyhead::run
