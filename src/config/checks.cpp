@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "polyhead/config/names.hpp"
 #include "texts.hpp"
 
 namespace polyhead::config {
@@ -36,6 +37,23 @@ void check_preprocess(Preprocess& preprocess, const Node& node, Context& context
                fmt::format("a crop of {0} pixels does not fit into images resized to {1}; "
                            "make crop at most {1} or resize at least {0}",
                            *preprocess.crop, *preprocess.resize));
+}
+
+void check_parallel(Parallel& parallel, const Node& node, Context& context) {
+  const Node* strategy = node.find("strategy");
+  const std::string_view word = name(parallel.strategy);
+  if (strategy != nullptr && strategy->text != word) return;  // refused already
+  const bool wants_grid = parallel.strategy == Strategy::grid;
+  if (wants_grid && !parallel.grid) {
+    context.fail(strategy->where,
+                 "the strategy is grid, so 'grid' is required (grid: {data: D, heads: H}: D groups of ranks "
+                 "that share the data, H ranks in each that share the heads)");
+  } else if (!wants_grid && parallel.grid) {
+    context.fail(node.find("grid")->where,
+                 fmt::format("a grid is given, but the strategy is {}; write strategy: grid, or leave out "
+                             "the grid",
+                             word));
+  }
 }
 
 void check_head(Head& head, const Node& node, Context& context) {

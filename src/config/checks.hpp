@@ -11,6 +11,8 @@ namespace polyhead::config {
 
 void check_preprocess(Preprocess& preprocess, const Node& node, Context& context);
 
+void check_parallel(Parallel& parallel, const Node& node, Context& context);
+
 /// Also names a head that has no name by its weights file.
 void check_head(Head& head, const Node& node, Context& context);
 

@@ -41,6 +41,12 @@ std::string_view name(FusionRule value) {
 std::string_view name(Strategy value) {
   return word_of(value);
 }
+std::string_view name(Features value) {
+  return word_of(value);
+}
+std::string_view name(CommBackend value) {
+  return word_of(value);
+}
 std::string_view name(Device value) {
   return word_of(value);
 }

@@ -16,6 +16,7 @@ using std::chrono::milliseconds;
 constexpr int kMaxPixels = 16384;
 constexpr std::uint64_t kMaxReadAhead = std::uint64_t{1} << 40U;
 constexpr std::uint64_t kMaxImagePixels = std::uint64_t{1} << 31U;
+constexpr int kMostRanks = 65536;
 constexpr double kLeastFactor = 1e-6;
 constexpr double kMostFactor = 1e6;
 
@@ -109,16 +110,32 @@ Type<Fusion> fusion() {
   });
 }
 
+Type<GridShape> grid_shape() {
+  using S = GridShape;
+  return section<S>({
+      required("data", &S::data, integer(1, kMostRanks), "Groups of ranks that share the data."),
+      required("heads", &S::heads, integer(1, kMostRanks), "Ranks of a group, which share the heads."),
+  });
+}
+
 Type<Parallel> parallel() {
   using S = Parallel;
-  return section<S>({
-      option("strategy", &S::strategy, word<Strategy>(),
-             "How ranks share the work; data: each takes micro-batches."),
-      option("batch", &S::batch, integer_or("auto", 1, 4096), "Samples in a micro-batch."),
-      option("threads", &S::threads, integer_or("auto", 1, 1024),
-             "Compute threads of a rank; auto: its share of the cores."),
-      option("device", &S::device, word<Device>(), "Where the model runs; auto: a GPU if there is one."),
-  });
+  return section<S>(
+      {
+          option("strategy", &S::strategy, word<Strategy>(),
+                 "How ranks share the work; data: each takes micro-batches and has all heads; heads: each "
+                 "has some of the heads; grid: both, as grid says; auto: what is fastest and fits."),
+          option("grid", &S::grid, optional_section(grid_shape()),
+                 "With strategy grid: how many ranks share what. Ranks beyond data x heads idle."),
+          option("features", &S::features, word<Features>(),
+                 "Ranks that share heads need each other's features; exchange: each computes its part and "
+                 "sends it to the others; local: each computes all, for slow networks."),
+          option("batch", &S::batch, integer_or("auto", 1, 4096), "Samples in a micro-batch."),
+          option("threads", &S::threads, integer_or("auto", 1, 1024),
+                 "Compute threads of a rank; auto: its share of the cores."),
+          option("device", &S::device, word<Device>(), "Where the model runs; auto: a GPU if there is one."),
+      },
+      check_parallel);
 }
 
 Type<Output> output() {
@@ -135,6 +152,9 @@ Type<Output> output() {
 Type<Comm> comm() {
   using S = Comm;
   return section<S>({
+      option("backend", &S::backend, word<CommBackend>(),
+             "What carries features and sums between ranks; auto: NCCL where each rank has a GPU of its own, "
+             "else MPI."),
       option("timeout", &S::timeout, duration(milliseconds(100), hours(24)),
              "A rank that is silent for so long counts as lost."),
   });

@@ -114,6 +114,14 @@ Type<std::optional<int>> integer_or(const std::string& word, int low, int high) 
   return leaf<Value>(fmt::format("whole number from {} to {}, or {}", low, high, word), parse, write);
 }
 
+Type<int> integer(int low, int high) {
+  const auto parse = [low, high](const Node& node, std::string& hint) {
+    return parse_integer(node, low, high, hint);
+  };
+  const auto write = [](int value) { return plain(fmt::format("{}", value)); };
+  return leaf<int>(fmt::format("whole number from {} to {}", low, high), parse, write);
+}
+
 Type<std::uint64_t> count(std::uint64_t low, std::uint64_t high) {
   const auto parse = [low, high](const Node& node, std::string& hint) {
     return parse_integer(node, low, high, hint);

@@ -18,6 +18,7 @@ Type<bool> boolean();
 Type<double> number(double low, double high);
 /// The whole number, or a word for the empty optional: `auto`, `none`.
 Type<std::optional<int>> integer_or(const std::string& word, int low, int high);
+Type<int> integer(int low, int high);
 /// A whole number that may be larger than an int.
 Type<std::uint64_t> count(std::uint64_t low, std::uint64_t high);
 /// Three numbers, one a channel.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -120,6 +121,17 @@ Type<S> section(std::vector<Option<S>> options, Check<S> check = {}) {
   };
   type.read = SectionReader<S>{std::move(options), std::move(check)};
   return type;
+}
+
+/// A section that may be left out altogether, and has required options where it is given.
+template <class S>
+Type<std::optional<S>> optional_section(const Type<S>& inner) {
+  auto read = [inner](const Node& node, std::optional<S>& value, Context& context) {
+    if (node.kind == Node::Kind::null) return true;
+    return inner.read(node, value.emplace(), context);
+  };
+  auto write = [inner](const std::optional<S>& value) { return value ? inner.write(*value) : Node{}; };
+  return {inner.text, std::move(read), std::move(write), false, inner.options};
 }
 
 /// A list of at least one item.

@@ -44,8 +44,16 @@ inline constexpr std::array kWords<FusionRule>{
     Word<FusionRule>{FusionRule::mean_logits, "mean-logits"},
     Word<FusionRule>{FusionRule::mean_probabilities, "mean-probabilities"}};
 template <>
-inline constexpr std::array kWords<Strategy>{Word<Strategy>{Strategy::automatic, "auto"},
-                                             Word<Strategy>{Strategy::data, "data"}};
+inline constexpr std::array kWords<Strategy>{
+    Word<Strategy>{Strategy::automatic, "auto"}, Word<Strategy>{Strategy::data, "data"},
+    Word<Strategy>{Strategy::heads, "heads"}, Word<Strategy>{Strategy::grid, "grid"}};
+template <>
+inline constexpr std::array kWords<Features>{Word<Features>{Features::exchange, "exchange"},
+                                             Word<Features>{Features::local, "local"}};
+template <>
+inline constexpr std::array kWords<CommBackend>{Word<CommBackend>{CommBackend::automatic, "auto"},
+                                                Word<CommBackend>{CommBackend::mpi, "mpi"},
+                                                Word<CommBackend>{CommBackend::nccl, "nccl"}};
 template <>
 inline constexpr std::array kWords<Device>{Word<Device>{Device::automatic, "auto"},
                                            Word<Device>{Device::cpu, "cpu"},

@@ -30,9 +30,9 @@ heads:
   - {weights: deep/second.v2.safetensors, layers: [linear 10]}
   - {glob: "x-*.pth", layers: [linear 10]}
 fusion: {rule: mean-probabilities}
-parallel: {strategy: data, batch: 32, threads: 4, device: cpu}
+parallel: {strategy: grid, grid: {data: 4, heads: 2}, features: local, batch: 32, threads: 4, device: cpu}
 output: {path: ../o.h5, head_scores: true, commit_interval: 500ms}
-comm: {timeout: 2min}
+comm: {backend: mpi, timeout: 2min}
 )",
                               "e.yaml", "/base/folder");
   const Config& c = loaded.config;
@@ -60,13 +60,16 @@ comm: {timeout: 2min}
   EXPECT_EQ(c.heads[2].glob, "/base/folder/x-*.pth");
   EXPECT_EQ(c.heads[2].name, "");
   EXPECT_EQ(c.fusion.rule, FusionRule::mean_probabilities);
-  EXPECT_EQ(c.parallel.strategy, Strategy::data);
+  EXPECT_EQ(c.parallel.strategy, Strategy::grid);
+  EXPECT_EQ(c.parallel.grid, (GridShape{4, 2}));
+  EXPECT_EQ(c.parallel.features, Features::local);
   EXPECT_EQ(c.parallel.batch, 32);
   EXPECT_EQ(c.parallel.threads, 4);
   EXPECT_EQ(c.parallel.device, Device::cpu);
   EXPECT_EQ(c.output.path, "/base/o.h5");
   EXPECT_TRUE(c.output.head_scores);
   EXPECT_EQ(c.output.commit_interval, std::chrono::milliseconds(500));
+  EXPECT_EQ(c.comm.backend, CommBackend::mpi);
   EXPECT_EQ(c.comm.timeout, std::chrono::minutes(2));
 }
 
@@ -75,6 +78,9 @@ TEST(Load, LeavesDefaultsWhereNothingIsSaid) {
   EXPECT_EQ(config.data.max_bad, Data{}.max_bad);
   EXPECT_EQ(config.data.preprocess.resize, std::nullopt);
   EXPECT_EQ(config.parallel.batch, std::nullopt);
+  EXPECT_EQ(config.parallel.grid, std::nullopt);
+  EXPECT_EQ(config.parallel.features, Features::exchange);
+  EXPECT_EQ(config.comm.backend, CommBackend::automatic);
   EXPECT_EQ(config.output.commit_interval, std::chrono::seconds(5));
   EXPECT_EQ(config.heads[0].weight, 1.0);
 }

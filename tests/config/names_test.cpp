@@ -12,6 +12,9 @@ TEST(Names, AreTheWordsOfTheFile) {
   EXPECT_EQ(name(Precision::fp32), "fp32");
   EXPECT_EQ(name(FusionRule::mean_probabilities), "mean-probabilities");
   EXPECT_EQ(name(Strategy::automatic), "auto");
+  EXPECT_EQ(name(Strategy::heads), "heads");
+  EXPECT_EQ(name(Features::local), "local");
+  EXPECT_EQ(name(CommBackend::nccl), "nccl");
   EXPECT_EQ(name(Device::cuda), "cuda");
   EXPECT_EQ(name(LayerKind::layernorm), "layernorm");
 }

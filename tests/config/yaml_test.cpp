@@ -40,8 +40,9 @@ Config awkward() {
       {"", "/x\\[1\\]/*.pth", {{LayerKind::linear, 10}}, "", 0.1},
   };
   c.fusion.rule = FusionRule::mean_probabilities;
-  c.parallel = {Strategy::data, 32, 3, Device::cpu};
+  c.parallel = {Strategy::grid, 32, 3, Device::cpu, GridShape{65536, 3}, Features::local};
   c.output = {"/" + std::string(4000, 'o'), true, std::chrono::milliseconds(1'234)};
+  c.comm.backend = CommBackend::nccl;
   c.comm.timeout = std::chrono::milliseconds(86'399'999);
   return c;
 }
@@ -84,12 +85,15 @@ void expect_equal(const Config& a, const Config& b) {
   for (std::size_t i = 0; i < a.heads.size(); ++i) expect_equal(a.heads[i], b.heads[i]);
   EXPECT_EQ(a.fusion.rule, b.fusion.rule);
   EXPECT_EQ(a.parallel.strategy, b.parallel.strategy);
+  EXPECT_EQ(a.parallel.grid, b.parallel.grid);
+  EXPECT_EQ(a.parallel.features, b.parallel.features);
   EXPECT_EQ(a.parallel.batch, b.parallel.batch);
   EXPECT_EQ(a.parallel.threads, b.parallel.threads);
   EXPECT_EQ(a.parallel.device, b.parallel.device);
   EXPECT_EQ(a.output.path, b.output.path);
   EXPECT_EQ(a.output.head_scores, b.output.head_scores);
   EXPECT_EQ(a.output.commit_interval, b.output.commit_interval);
+  EXPECT_EQ(a.comm.backend, b.comm.backend);
   EXPECT_EQ(a.comm.timeout, b.comm.timeout);
 }
 
@@ -126,6 +130,7 @@ fusion:
   rule: mean-logits
 parallel:
   strategy: auto
+  features: exchange
   batch: auto
   threads: auto
   device: auto
@@ -134,6 +139,7 @@ output:
   head_scores: false
   commit_interval: 5s
 comm:
+  backend: auto
   timeout: 1min
 )");
 }

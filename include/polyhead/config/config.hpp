@@ -19,7 +19,9 @@ enum class PreprocessMode { exact, fast };
 enum class Arch { resnet18, resnet34, resnet50 };
 enum class Precision { fp32 };
 enum class FusionRule { mean_logits, mean_probabilities };
-enum class Strategy { automatic, data };
+enum class Strategy { automatic, data, heads, grid };
+enum class Features { exchange, local };
+enum class CommBackend { automatic, mpi, nccl };
 enum class Device { automatic, cpu, cuda };
 
 /// What is done to an image before the backbone sees it.
@@ -89,11 +91,20 @@ struct Fusion {
   FusionRule rule = FusionRule::mean_logits;
 };
 
+/// Ranks as D data groups of H ranks that share the heads.
+struct GridShape {
+  int data = 1;   ///< D
+  int heads = 1;  ///< H
+  friend bool operator==(const GridShape&, const GridShape&) = default;
+};
+
 struct Parallel {
   Strategy strategy = Strategy::automatic;
   std::optional<int> batch;    ///< samples in a micro-batch; empty: `auto`
   std::optional<int> threads;  ///< compute threads a rank; empty: `auto`
   Device device = Device::automatic;
+  std::optional<GridShape> grid;  ///< with strategy `grid`, and only with it
+  Features features = Features::exchange;
 };
 
 struct Output {
@@ -103,6 +114,7 @@ struct Output {
 };
 
 struct Comm {
+  CommBackend backend = CommBackend::automatic;
   std::chrono::milliseconds timeout{60000};  ///< a rank silent for so long counts as lost
 };
 
