@@ -1,80 +1,132 @@
 #include "polyhead/comm/local.hpp"
 
-#include <condition_variable>
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <utility>
 
+#include "blocks.hpp"
+#include "local_rounds.hpp"
 #include "polyhead/base/error.hpp"
 
 namespace polyhead::comm {
 
 struct LocalWorld::State {
-  int size = 1;
-  std::chrono::milliseconds timeout{};
+  State(int ranks, std::chrono::milliseconds timeout) : rounds(ranks, timeout) {}
+
+  LocalRounds rounds;
   std::mutex mutex;
-  std::condition_variable changed;
-  // One collective at a time: ranks arrive with their bytes, the last one publishes all of them as a new
-  // round.
-  int arrived = 0;
-  std::uint64_t round = 0;
-  std::vector<std::vector<std::byte>> arriving;
-  std::vector<std::vector<std::byte>> published;
   std::map<std::pair<int, int>, std::deque<Message>> mailboxes;  // by (channel, destination)
 };
 
 namespace {
 
-template <class State>
+using Parts = LocalRounds::Parts;
+
+void require(bool same_size, const char* call) {
+  if (!same_size) throw Error(ExitCode::internal, std::string(call) + ": ranks give different sizes");
+}
+
+/// Adds the values that lie at `offset` bytes.
+void add(std::span<std::int64_t> sums, const std::vector<std::byte>& bytes, std::size_t offset) {
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    std::int64_t value = 0;
+    std::memcpy(&value, bytes.data() + offset + i * sizeof(value), sizeof(value));
+    sums[i] += value;
+  }
+}
+
+/// `finish` makes the result of all ranks' bytes, in the thread that waits.
+class LocalPending final : public Pending {
+ public:
+  LocalPending(LocalRounds& rounds, std::uint64_t round, std::function<void(const Parts&)> finish)
+      : rounds_(&rounds), round_(round), finish_(std::move(finish)) {}
+  LocalPending(const LocalPending&) = delete;
+  LocalPending& operator=(const LocalPending&) = delete;
+  ~LocalPending() override {
+    try {
+      wait();
+    } catch (const Error&) {  // who wants to know of it calls `wait`
+    }
+  }
+
+  void wait() override {
+    if (LocalRounds* rounds = std::exchange(rounds_, nullptr)) rounds->take(round_, finish_);
+  }
+
+ private:
+  LocalRounds* rounds_;
+  std::uint64_t round_;
+  std::function<void(const Parts&)> finish_;
+};
+
 class LocalCollectives final : public Collectives {
  public:
-  LocalCollectives(std::shared_ptr<State> state, int rank) : state_(std::move(state)), rank_(rank) {}
+  LocalCollectives(LocalRounds& rounds, int rank) : rounds_(rounds), rank_(rank) {}
 
   [[nodiscard]] int rank() const override { return rank_; }
-  [[nodiscard]] int size() const override { return state_->size; }
+  [[nodiscard]] int size() const override { return rounds_.ranks(); }
 
   void broadcast(std::span<std::byte> bytes, int root) override {
-    const auto all = all_gather(rank_ == root ? bytes : std::span<std::byte>{});
-    const auto& from = all[static_cast<std::size_t>(root)];
-    if (from.size() != bytes.size()) throw Error(ExitCode::internal, "broadcast: ranks give different sizes");
-    if (!from.empty()) std::memcpy(bytes.data(), from.data(), from.size());
+    const auto sent = rank_ == root ? bytes : std::span<std::byte>{};
+    rounds_.take(rounds_.join(rank_, sent), [&](const Parts& parts) {
+      const auto& from = parts[static_cast<std::size_t>(root)];
+      require(from.size() == bytes.size(), "broadcast");
+      std::ranges::copy(from, bytes.begin());
+    });
   }
 
   void all_reduce(std::span<std::int64_t> values) override {
-    const auto all = all_gather(std::as_bytes(values));
-    std::fill(values.begin(), values.end(), 0);
-    for (const auto& bytes : all) {
-      if (bytes.size() != values.size_bytes())
-        throw Error(ExitCode::internal, "all-reduce: ranks give different sizes");
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        std::int64_t value = 0;
-        std::memcpy(&value, bytes.data() + i * sizeof(value), sizeof(value));
-        values[i] += value;
+    rounds_.take(rounds_.join(rank_, std::as_bytes(values)), [&](const Parts& parts) {
+      std::ranges::fill(values, 0);
+      for (const auto& bytes : parts) {
+        require(bytes.size() == values.size_bytes(), "all-reduce");
+        add(values, bytes, 0);
       }
-    }
+    });
   }
 
   std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) override {
-    std::unique_lock lock(state_->mutex);
-    const std::uint64_t round = state_->round;
-    state_->arriving[static_cast<std::size_t>(rank_)].assign(bytes.begin(), bytes.end());
-    if (++state_->arrived == state_->size) {
-      state_->published = state_->arriving;
-      state_->arrived = 0;
-      ++state_->round;
-      state_->changed.notify_all();
-    } else if (!state_->changed.wait_for(lock, state_->timeout, [&] { return state_->round != round; })) {
-      throw Error(ExitCode::unavailable, "a rank did not join a collective in time");
-    }
-    return state_->published;
+    std::vector<std::vector<std::byte>> all;
+    rounds_.take(rounds_.join(rank_, bytes), [&](const Parts& parts) { all = parts; });
+    return all;
   }
 
   void barrier() override { all_gather({}); }
 
+  std::unique_ptr<Pending> start_all_gather(std::span<const std::byte> mine,
+                                            std::span<std::byte> all) override {
+    check_blocks("all-gather", mine.size(), all.size(), size());
+    return start(mine, [all, size = mine.size()](const Parts& parts) {
+      auto to = all.begin();
+      for (const auto& bytes : parts) {
+        require(bytes.size() == size, "all-gather");
+        to = std::ranges::copy(bytes, to).out;
+      }
+    });
+  }
+
+  std::unique_ptr<Pending> start_reduce_scatter(std::span<const std::int64_t> all,
+                                                std::span<std::int64_t> mine) override {
+    check_blocks("reduce-scatter", mine.size(), all.size(), size());
+    const std::size_t begin = static_cast<std::size_t>(rank_) * mine.size_bytes();
+    return start(std::as_bytes(all), [mine, begin, size = all.size_bytes()](const Parts& parts) {
+      std::ranges::fill(mine, 0);
+      for (const auto& bytes : parts) {
+        require(bytes.size() == size, "reduce-scatter");
+        add(mine, bytes, begin);
+      }
+    });
+  }
+
  private:
-  std::shared_ptr<State> state_;
+  std::unique_ptr<Pending> start(std::span<const std::byte> bytes, std::function<void(const Parts&)> finish) {
+    return std::make_unique<LocalPending>(rounds_, rounds_.join(rank_, bytes), std::move(finish));
+  }
+
+  LocalRounds& rounds_;
   int rank_;
 };
 
@@ -106,16 +158,13 @@ class LocalChannel final : public Channel {
 
 }  // namespace
 
-LocalWorld::LocalWorld(int size, std::chrono::milliseconds timeout) : state_(std::make_shared<State>()) {
-  state_->size = size;
-  state_->timeout = timeout;
-  state_->arriving.resize(static_cast<std::size_t>(size));
-}
+LocalWorld::LocalWorld(int size, std::chrono::milliseconds timeout)
+    : state_(std::make_shared<State>(size, timeout)) {}
 
 LocalWorld::~LocalWorld() = default;
 
 std::unique_ptr<Collectives> LocalWorld::collectives(int rank) {
-  return std::make_unique<LocalCollectives<State>>(state_, rank);
+  return std::make_unique<LocalCollectives>(state_->rounds, rank);
 }
 
 std::unique_ptr<Channel> LocalWorld::channel(int rank, int number) {

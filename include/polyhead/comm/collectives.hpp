@@ -8,13 +8,13 @@
 
 namespace polyhead::comm {
 
-/// A collective under way, on which the caller need not wait yet. Its buffers must stay untouched until `wait`
-/// has returned or the handle is gone: the destructor waits, too, so that no buffer is freed under it.
+/// A collective under way, on which the caller need not wait yet. Its buffers must stay untouched until
+/// `wait` has returned or the handle is gone: the destructor waits, too, so that no buffer is freed under it.
 class Pending {
  public:
   virtual ~Pending() = default;
-  /// Returns when the result is there; further calls do nothing. Throws Error(unavailable) when other ranks do
-  /// not join in time, or the network reports a failure.
+  /// Returns when the result is there; further calls do nothing. Throws Error(unavailable) when other ranks
+  /// do not join in time, or the network reports a failure.
   virtual void wait() = 0;
 };
 
@@ -34,8 +34,8 @@ class Collectives {
   virtual std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) = 0;
   virtual void barrier() = 0;
 
-  /// Each rank's `mine` to every rank's `all`, in rank order. All give the same size; `all` is size() times as
-  /// large.
+  /// Each rank's `mine` to every rank's `all`, in rank order. All give the same size; `all` is size() times
+  /// as large.
   [[nodiscard]] virtual std::unique_ptr<Pending> start_all_gather(std::span<const std::byte> mine,
                                                                   std::span<std::byte> all) = 0;
   /// `all`: size() blocks as large as `mine`. Rank r gets the sum over all ranks of their block r.

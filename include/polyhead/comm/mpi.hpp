@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,8 @@ namespace polyhead::comm {
 /// MPI for the life of this object; one a process. Without mpirun it is a world of one rank.
 class MpiEnvironment {
  public:
+  static constexpr std::size_t kLargestPiece = std::size_t{1} << 30U;
+
   /// Asks for MPI_THREAD_MULTIPLE and throws Error(unavailable) when MPI grants less. `timeout` bounds every
   /// wait inside.
   explicit MpiEnvironment(std::chrono::milliseconds timeout);
@@ -28,8 +31,12 @@ class MpiEnvironment {
 
   /// Over all ranks, on a communicator of its own. Collective.
   [[nodiscard]] std::unique_ptr<Collectives> collectives() { return collectives_within(timeout_); }
-  /// The same with a time limit of its own.
-  [[nodiscard]] std::unique_ptr<Collectives> collectives_within(std::chrono::milliseconds timeout);
+  /// The same with a time limit of its own. What is larger than `largest_piece` bytes travels in pieces: MPI
+  /// counts are int.
+  [[nodiscard]] std::unique_ptr<Collectives> collectives_within(std::chrono::milliseconds timeout,
+                                                                std::size_t largest_piece = kLargestPiece);
+  /// Over the ranks that give the same `color`, in their order; nothing for a negative one. Collective.
+  [[nodiscard]] std::unique_ptr<Collectives> split(int color, std::chrono::milliseconds timeout);
   /// A channel on a communicator of its own. Collective. `timeout` bounds each send.
   [[nodiscard]] std::unique_ptr<Channel> channel(std::chrono::milliseconds timeout);
 
