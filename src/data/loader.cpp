@@ -70,6 +70,9 @@ struct Loader::State {
   void finish(const Piece& piece, double seconds);
   void fail(std::exception_ptr reason);
   [[nodiscard]] std::int64_t batches() const { return (shape.size + batch_size - 1) / batch_size; }
+  [[nodiscard]] std::int64_t samples_of(std::int64_t index) const {
+    return std::min(batch_size, shape.size - index * batch_size);
+  }
   [[nodiscard]] std::size_t image_values() const { return static_cast<std::size_t>(shape.image.values()); }
   [[nodiscard]] bool front_is_ready() const {
     return !slots.empty() && slots.front()->finished == slots.front()->batch.samples;
@@ -131,7 +134,7 @@ void Loader::State::open_slot() {
   Batch& batch = slot->batch;
   batch.index = request.next++;
   batch.first_sample = batch.index * batch_size;
-  batch.samples = std::min(batch_size, shape.size - batch.first_sample);
+  batch.samples = samples_of(batch.index);
   const auto samples = static_cast<std::size_t>(batch.samples);
   batch.reasons.assign(samples, Reason::none);
   const std::size_t real = samples * image_values();
@@ -274,6 +277,10 @@ void Loader::recycle(Batch&& batch) {
   const bool useful = batch.pixels.size() + batch.bytes.size() == size &&
                       static_cast<std::int64_t>(state.spare.size()) <= state.depth;
   if (useful) state.spare.push_back(std::move(batch));
+}
+
+std::int64_t Loader::samples_of(std::int64_t index) const {
+  return state_->samples_of(index);
 }
 
 LoaderFigures Loader::figures() const {

@@ -88,8 +88,10 @@ Layout make_layout(const config::Config& config) {
   builder.layout().feature_width = spec.feature_width;
   builder.layout().classes = common_width(config.heads, spec.feature_width);
   for (std::size_t k = 0; k < config.heads.size(); ++k) {
+    builder.layout().head_begin.push_back(builder.layout().values);
     for (const HeadStep& step : head_steps(config.heads[k], spec.feature_width)) builder.add_step(k, step);
   }
+  builder.layout().head_begin.push_back(builder.layout().values);
   return std::move(builder.layout());
 }
 

@@ -1,6 +1,8 @@
 #include "polyhead/run/coordinator.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,6 +10,7 @@
 #include "polyhead/base/log.hpp"
 #include "polyhead/base/sample.hpp"
 #include "polyhead/base/wire.hpp"
+#include "polyhead/plan/steps.hpp"
 #include "polyhead/run/messages.hpp"
 
 namespace polyhead::run {
@@ -26,7 +29,8 @@ Coordinator::Coordinator(comm::Channel& from_ranks, comm::Channel& to_ranks, pla
       writer_(writer),
       batches_(batches),
       settings_(std::move(settings)),
-      ranks_(settings_.hosts.size(), Rank{Clock::now(), {}, false}) {}
+      ranks_(settings_.hosts.size(), Rank{Clock::now(), {}, false}),
+      reassured_(Clock::now()) {}
 
 void Coordinator::run() {
   try {
@@ -48,6 +52,8 @@ void Coordinator::serve() {
     if (const auto message = from_ranks_.receive(kIdle)) handle(*message);
     commit_when_due();
     settings_.progress(samples_done_);
+    dismiss_surplus();
+    reassure();
     look_for_silent_ranks();
   }
 }
@@ -58,7 +64,7 @@ void Coordinator::handle(const comm::Message& message) {
   WireReader reader(message.bytes);
   switch (static_cast<ToCoordinator>(message.tag)) {
     case ToCoordinator::request:
-      return grant(message.source);
+      return grant(settings_.grid.group_of(message.source));
     case ToCoordinator::rows:
       return keep(store::Rows::from_wire(message.bytes));
     case ToCoordinator::heartbeat:
@@ -75,17 +81,46 @@ void Coordinator::handle(const comm::Message& message) {
               fmt::format("{} sent an unknown message ({})", name(message.source), message.tag));
 }
 
-void Coordinator::grant(int rank) {
+/// All ranks of a group get the same leases in the same order.
+void Coordinator::grant(int group) {
   const plan::Lease lease = schedule_.next().value_or(plan::Lease{});
+  const int leader = settings_.grid.leader_of(group);
+  for (int rank = leader; rank < leader + settings_.grid.heads; ++rank) send_grant(rank, lease);
+}
+
+void Coordinator::send_grant(int rank, const plan::Lease& lease) {
   WireWriter writer;
   writer.put(lease);
   if (lease.count > 0) {
-    ranks_[static_cast<std::size_t>(rank)].lease = lease;
-    const std::int64_t first = lease.first * batches_.size();
-    const std::int64_t end = std::min(batches_.samples(), first + lease.count * batches_.size());
-    data::put_locations(writer, settings_.locations(first, end - first));
+    ranks_.at(static_cast<std::size_t>(rank)).lease = lease;
+    std::vector<data::Location> locations;
+    for (const std::int64_t batch :
+         plan::reads(lease, settings_.grid.heads, settings_.grid.member_of(rank), settings_.all_read)) {
+      const plan::SampleRange samples = batches_.samples_of(batch);
+      std::ranges::move(settings_.locations(samples.first, samples.count), std::back_inserter(locations));
+    }
+    data::put_locations(writer, locations);
   }
   to_ranks_.send(rank, static_cast<int>(ToRank::grant), writer.bytes());
+}
+
+/// Ranks outside the grid wait for an empty grant, which they get when all others have gone.
+void Coordinator::dismiss_surplus() {
+  const auto working = std::span(ranks_).first(static_cast<std::size_t>(settings_.grid.ranks()));
+  if (dismissed_ || !std::ranges::all_of(working, &Rank::gone)) return;
+  dismissed_ = true;
+  for (int rank = settings_.grid.ranks(); rank < static_cast<int>(ranks_.size()); ++rank)
+    send_grant(rank, {});
+}
+
+/// Ranks may wait for a lease as long as their leader computes.
+void Coordinator::reassure() {
+  const auto now = Clock::now();
+  if (now - reassured_ < settings_.timeout / 4) return;
+  reassured_ = now;
+  for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
+    if (!ranks_[rank].gone) to_ranks_.send(static_cast<int>(rank), static_cast<int>(ToRank::alive), {});
+  }
 }
 
 void Coordinator::keep(const store::Rows& rows) {

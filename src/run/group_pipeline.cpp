@@ -42,15 +42,16 @@ void GroupPipeline::drain(const Deliver& deliver) {
   advance(0, deliver);
 }
 
-/// Fuses and finishes all but the newest `lag` steps of each kind. Every rank of the group starts its exchanges in
-/// the same order.
+/// Fuses and finishes all but the newest `lag` steps of each kind. Every rank of the group starts its
+/// exchanges in the same order.
 void GroupPipeline::advance(std::int64_t lag, const Deliver& deliver) {
   while (fused_ < begun_ - lag) fuse(slot(fused_++));
   while (finished_ < fused_ - lag) finish(slot(finished_++), deliver);
 }
 
 std::span<float> GroupPipeline::features_of(Slot& slot, std::int64_t index) const {
-  return std::span(slot.all_features).subspan(static_cast<std::size_t>(index) * feature_values_, feature_values_);
+  return std::span(slot.all_features)
+      .subspan(static_cast<std::size_t>(index) * feature_values_, feature_values_);
 }
 
 void GroupPipeline::begin(Slot& slot, const plan::Step& step, std::span<const data::Batch> read) {
@@ -59,8 +60,9 @@ void GroupPipeline::begin(Slot& slot, const plan::Step& step, std::span<const da
   const std::int64_t mine = step.first + group_.rank();
   for (std::size_t i = 0; i < read.size(); ++i) {
     const data::Batch& batch = read[i];
-    compute_features(model_, batch,
-                     local_features_ ? features_of(slot, batch.index - step.first) : std::span(slot.features));
+    compute_features(
+        model_, batch,
+        local_features_ ? features_of(slot, batch.index - step.first) : std::span(slot.features));
     if (batch.index == mine) slot.own = {batch.index, batch.samples, batch.reasons};
   }
   if (local_features_) return;

@@ -51,7 +51,7 @@ std::string identity_json(Inputs& inputs) {
   const nlohmann::ordered_json identity{
       {"backbone", config::name(config.backbone.arch)},
       {"precision", config::name(config.backbone.precision)},
-      {"weights", "xxh128:" + inputs.weights.digest().hex()},
+      {"weights", "xxh128:" + inputs.weights_digest.hex()},
       {"heads", "xxh128:" + heads_digest(config.heads)},
       {"fusion", config::name(config.fusion.rule)},
       {"data", "xxh128:" + inputs.dataset->digest().hex()},

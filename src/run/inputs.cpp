@@ -1,23 +1,19 @@
 #include "polyhead/run/inputs.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "polyhead/base/digest.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
-#include "polyhead/base/text.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/load.hpp"
 
 namespace polyhead::run {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kLabelsAtOnce = 1 << 20;
 
 void check_labels(Inputs& inputs) {
@@ -70,31 +66,6 @@ void share_config(comm::Collectives& world, config::Config& config) {
   });
 }
 
-/// One broadcast for the layout, one for the values; the digest tells whether every rank got the same bytes.
-void share_weights(comm::Collectives& world, model::Weights& weights) {
-  const auto start = Clock::now();
-  std::vector<std::byte> layout;
-  if (world.rank() == 0) layout = weights.layout_to_wire();
-  comm::broadcast_any(world, layout);
-  comm::agree(world, [&] {
-    if (world.rank() != 0) weights = model::Weights::layout_from_wire(layout);
-  });
-  world.broadcast(std::as_writable_bytes(std::span(weights.values)), 0);
-
-  Digest digest = weights.digest();
-  const Digest mine = digest;
-  world.broadcast(std::as_writable_bytes(std::span(&digest, 1)), 0);
-  comm::agree(world, [&] {
-    if (digest != mine)
-      throw Error(ExitCode::unavailable, "the weights arrived damaged: their digest differs from rank 0's");
-  });
-  if (world.rank() == 0 && world.size() > 1) {
-    log::info(fmt::format("weights: {} to {} other rank(s) in {}",
-                          human_bytes(weights.values.size() * sizeof(float)), world.size() - 1,
-                          human_seconds(std::chrono::duration<double>(Clock::now() - start).count())));
-  }
-}
-
 }  // namespace
 
 plan::MicroBatches Inputs::micro_batches() const {
@@ -122,6 +93,7 @@ Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::s
 
   model::Notes notes;
   inputs.weights = model::load_weights(inputs.config, notes);
+  inputs.weights_digest = inputs.weights.digest();
   for (const std::string& note : notes) log::info(note);
   inputs.labels = LabelMap(data.classes, inputs.dataset->class_names(), inputs.weights.classes);
   check_labels(inputs);
@@ -130,7 +102,6 @@ Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::s
 
 void share_inputs(comm::Collectives& world, Inputs& inputs) {
   share_config(world, inputs.config);
-  share_weights(world, inputs.weights);
   world.broadcast(std::as_writable_bytes(std::span(&inputs.shape, 1)), 0);
 }
 

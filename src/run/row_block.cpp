@@ -78,8 +78,8 @@ store::Rows RowBlock::rows(std::span<const std::int64_t> block, const MicroBatch
   rows.count = batch.samples;
   rows.fused_scores = std::move(fused.scores);
   rows.fused_prediction = std::move(fused.prediction);
-  rows.head_prediction = copy_out<std::int32_t>(bytes.subspan(predictions_ * sizeof(std::int64_t)),
-                                                batch.samples * heads_);
+  rows.head_prediction =
+      copy_out<std::int32_t>(bytes.subspan(predictions_ * sizeof(std::int64_t)), batch.samples * heads_);
   if (head_scores_) {
     rows.head_scores =
         copy_out<float>(bytes.subspan(scores_ * sizeof(std::int64_t)), batch.samples * heads_ * classes_);

@@ -1,10 +1,13 @@
 #include "polyhead/run/worker.hpp"
 
+#include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -62,19 +65,23 @@ class LeaseClient {
   void ask() { tell(to_, ToCoordinator::request); }
 
   Grant await() {
-    const auto message = from_.receive(timeout_);
-    if (!message) {
-      throw Error(ExitCode::unavailable,
-                  fmt::format("the coordinator on rank 0 has not answered for {} s (comm.timeout)",
-                              std::chrono::duration_cast<std::chrono::seconds>(timeout_).count()));
-    }
-    WireReader reader(message->bytes);
+    comm::Message message = next_message();
+    while (static_cast<ToRank>(message.tag) == ToRank::alive) message = next_message();
+    WireReader reader(message.bytes);
     Grant grant{reader.get<plan::Lease>(), {}};
     if (grant.lease.count > 0) grant.locations = data::get_locations(reader);
     return grant;
   }
 
  private:
+  comm::Message next_message() {
+    auto message = from_.receive(timeout_);
+    if (message) return std::move(*message);
+    throw Error(ExitCode::unavailable,
+                fmt::format("the coordinator on rank 0 has been silent for {} s (comm.timeout)",
+                            std::chrono::duration_cast<std::chrono::seconds>(timeout_).count()));
+  }
+
   comm::Channel& to_;
   comm::Channel& from_;
   std::chrono::milliseconds timeout_;
@@ -82,51 +89,74 @@ class LeaseClient {
 
 class Worker {
  public:
-  Worker(comm::Channel& to, comm::Channel& from, data::Loader& loader, const Compute& compute,
-         std::chrono::milliseconds timeout)
-      : to_(to), leases_(to, from, timeout), loader_(loader), compute_(compute) {}
+  Worker(comm::Channel& to, comm::Channel& from, data::Loader& loader, StepComputer& computer,
+         const Place& place, std::chrono::milliseconds timeout)
+      : to_(to), leases_(to, from, timeout), loader_(loader), computer_(computer), place_(place) {}
 
   WorkerFigures run() {
-    leases_.ask();
-    plan::Lease lease = take();
-    while (lease.count > 0) {
-      plan::Lease next;
-      for (std::int64_t i = 0; i < lease.count; ++i) {
-        if (i + 1 == lease.count) {
-          leases_.ask();
-          next = take();
-        }
-        compute_one();
-      }
-      lease = next;
+    for (plan::Lease lease = take(); lease.count > 0;) {
+      const plan::Steps steps(lease, place_.heads);
+      for (std::int64_t i = 0; i + 1 < steps.count(); ++i) compute(steps[i]);
+      lease = take();
+      compute(steps[steps.count() - 1]);
     }
+    timed([&] { computer_.drain(deliver_); });
     figures_.seconds_waiting = loader_.figures().seconds_waited;
     figures_.seconds_reading = loader_.figures().seconds_reading;
     return figures_;
   }
 
  private:
+  /// The group's next lease; its data are read from now on.
   plan::Lease take() {
+    if (place_.member == 0) leases_.ask();
     Grant grant = leases_.await();
-    loader_.request(grant.lease.first, grant.lease.count, std::move(grant.locations));
+    request(grant);
     return grant.lease;
   }
 
-  void compute_one() {
-    data::Batch batch = loader_.next();
+  /// Neighbouring micro-batches are asked for in one go.
+  void request(Grant& grant) {
+    const auto batches = plan::reads(grant.lease, place_.heads, place_.member, place_.reads_all);
+    if (batches.empty()) return;
+    if (place_.heads == 1 || place_.reads_all) {
+      return loader_.request(batches.front(), static_cast<std::int64_t>(batches.size()),
+                             std::move(grant.locations));
+    }
+    std::span<const data::Location> rest(grant.locations);
+    for (const std::int64_t batch : batches) {
+      const auto mine =
+          rest.first(std::min(rest.size(), static_cast<std::size_t>(loader_.samples_of(batch))));
+      loader_.request(batch, 1, {mine.begin(), mine.end()});
+      rest = rest.subspan(mine.size());
+    }
+  }
+
+  void compute(const plan::Step& step) {
+    std::vector<data::Batch> read;
+    const auto batches = plan::reads({step.first, step.count}, place_.heads, place_.member, place_.reads_all);
+    for (std::size_t i = 0; i < batches.size(); ++i) read.push_back(loader_.next());
+    timed([&] { computer_.step(step, read, deliver_); });
+    for (data::Batch& batch : read) loader_.recycle(std::move(batch));
+  }
+
+  template <class Work>
+  void timed(Work work) {
     const auto start = Clock::now();
-    const store::Rows rows = compute_(batch);
+    work();
     figures_.seconds_computing += seconds_since(start);
-    ++figures_.batches;
-    tell(to_, ToCoordinator::rows, rows.to_wire());
-    loader_.recycle(std::move(batch));
   }
 
   comm::Channel& to_;
   LeaseClient leases_;
   data::Loader& loader_;
-  const Compute& compute_;
+  StepComputer& computer_;
+  Place place_;
   WorkerFigures figures_;
+  Deliver deliver_ = [this](const store::Rows& rows) {
+    ++figures_.batches;
+    tell(to_, ToCoordinator::rows, rows.to_wire());
+  };
 };
 
 void report_failure(comm::Channel& channel, const Failure& failure) {
@@ -135,14 +165,12 @@ void report_failure(comm::Channel& channel, const Failure& failure) {
   tell(channel, ToCoordinator::failure, writer.bytes());
 }
 
-}  // namespace
-
-WorkerFigures work(comm::Channel& to_coordinator, comm::Channel& from_coordinator, data::Loader& loader,
-                   const Compute& compute, std::chrono::milliseconds timeout) {
-  WorkerFigures figures;
+/// Runs what a rank does while it says that it is alive, and tells the coordinator how it ended.
+void take_part(comm::Channel& to_coordinator, std::chrono::milliseconds timeout,
+               const std::function<void()>& body) {
   try {
     const Heartbeat heartbeat(to_coordinator, timeout);
-    figures = Worker(to_coordinator, from_coordinator, loader, compute, timeout).run();
+    body();
   } catch (const Error& error) {
     report_failure(to_coordinator, {error.code(), error.what()});
     throw;
@@ -151,7 +179,22 @@ WorkerFigures work(comm::Channel& to_coordinator, comm::Channel& from_coordinato
     throw;
   }
   tell(to_coordinator, ToCoordinator::farewell);  // after the last heartbeat: nothing may follow it
+}
+
+}  // namespace
+
+WorkerFigures work(comm::Channel& to_coordinator, comm::Channel& from_coordinator, data::Loader& loader,
+                   StepComputer& computer, const Place& place, std::chrono::milliseconds timeout) {
+  WorkerFigures figures;
+  take_part(to_coordinator, timeout, [&] {
+    figures = Worker(to_coordinator, from_coordinator, loader, computer, place, timeout).run();
+  });
   return figures;
+}
+
+void sit_out(comm::Channel& to_coordinator, comm::Channel& from_coordinator,
+             std::chrono::milliseconds timeout) {
+  take_part(to_coordinator, timeout, [&] { LeaseClient(to_coordinator, from_coordinator, timeout).await(); });
 }
 
 }  // namespace polyhead::run

@@ -65,10 +65,20 @@ TEST(Layout, AbsurdWidthsAreRefused) {
   }
 }
 
-TEST(Layout, NoHeads) {
-  const auto [code, text] = testing::error_of([] { return make_layout(with_heads({})); });
-  EXPECT_EQ(code, ExitCode::config);
-  EXPECT_EQ(text, "there are no heads");
+TEST(Layout, ARankMayHaveNoHeads) {
+  const Layout layout = make_layout(with_heads({}));
+  EXPECT_EQ(layout.classes, 0);
+  EXPECT_EQ(layout.head_begin, std::vector<std::int64_t>{layout.values});
+}
+
+TEST(Layout, HeadsFollowEachOther) {
+  const Layout both = make_layout(with_heads({{linear(3)}, {linear(5), linear(3)}}));
+  const Layout second = make_layout(with_heads({{linear(5), linear(3)}}));
+  ASSERT_EQ(both.head_begin.size(), 3U);
+  EXPECT_EQ(both.head_begin.back(), both.values);
+  // A rank that has the second head only takes this part of the values as it is.
+  EXPECT_EQ(both.head_begin[2] - both.head_begin[1], second.head_begin[1] - second.head_begin[0]);
+  EXPECT_EQ(both.head_begin[0], second.head_begin[0]);
 }
 
 }  // namespace

@@ -51,6 +51,8 @@ class Loader {
   /// The next micro-batch asked for; blocks until it is there. Rethrows what a reader threw. Throws
   /// Error(internal) when nothing is asked for.
   Batch next();
+  /// Real samples of micro-batch `index`.
+  [[nodiscard]] std::int64_t samples_of(std::int64_t index) const;
   /// Gives a batch's buffers back for reuse.
   void recycle(Batch&& batch);
   [[nodiscard]] LoaderFigures figures() const;

@@ -10,6 +10,8 @@ namespace polyhead::model {
 struct Layout {
   std::vector<Parameter> parameters;  ///< backbone, then head by head
   std::int64_t values = 0;            ///< fp32 values in all, padding included
+  std::vector<std::int64_t>
+      head_begin;  ///< [K + 1]: the value at which each head's begin, and the end of the last
   std::int64_t feature_width = 0;
   std::int64_t classes = 0;  ///< 0 without heads: a rank may have none
 };

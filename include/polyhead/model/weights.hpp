@@ -29,10 +29,6 @@ struct Weights {
 
   /// Over names, shapes and values.
   [[nodiscard]] Digest digest() const;
-  /// Names, shapes and offsets without the values, for a message between ranks; `layout_from_wire` reads it
-  /// back, with `values` sized and zero.
-  [[nodiscard]] std::vector<std::byte> layout_to_wire() const;
-  static Weights layout_from_wire(std::span<const std::byte> bytes);
 };
 
 /// What loading has to tell the user once: "resnet18.pth: fc.weight, fc.bias are not used: polyhead takes the

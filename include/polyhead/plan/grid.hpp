@@ -6,8 +6,8 @@
 
 namespace polyhead::plan {
 
-/// How the ranks of a job are laid out: D data groups, each of H ranks that share the heads. Groups are runs of
-/// consecutive ranks, so that those who exchange most sit on one host. Ranks beyond D x H idle.
+/// How the ranks of a job are laid out: D data groups, each of H ranks that share the heads. Groups are runs
+/// of consecutive ranks, so that those who exchange most sit on one host. Ranks beyond D x H idle.
 struct Grid {
   int data = 1;   ///< D: groups that work on different micro-batches
   int heads = 1;  ///< H: ranks of a group, each with its own heads

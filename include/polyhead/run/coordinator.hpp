@@ -9,6 +9,7 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/comm/channel.hpp"
 #include "polyhead/data/location.hpp"
+#include "polyhead/plan/grid.hpp"
 #include "polyhead/plan/lease.hpp"
 #include "polyhead/plan/micro_batches.hpp"
 #include "polyhead/store/rows.hpp"
@@ -16,9 +17,9 @@
 
 namespace polyhead::run {
 
-/// Hands out the work of a job and keeps its results: leases go to the ranks that ask, finished rows come
-/// back and are written and committed. Lives in a service thread on rank 0; nobody else touches the result
-/// file while it runs.
+/// Hands out the work of a job and keeps its results: leases go to the groups whose leaders ask, finished
+/// rows come back and are written and committed. Lives in a service thread on rank 0; nobody else touches the
+/// result file while it runs.
 class Coordinator {
  public:
   struct Settings {
@@ -26,6 +27,8 @@ class Coordinator {
     std::chrono::milliseconds timeout{60000};         ///< a rank silent for so long is lost
     std::int64_t max_bad = 0;                         ///< quarantined samples that are still accepted
     std::vector<std::string> hosts;  ///< of each rank, for messages; its size is the number of ranks
+    plan::Grid grid;                 ///< which of the ranks share a lease
+    bool all_read = false;           ///< every rank of a group reads all of a lease, not only what it owns
     /// Called with the number of finished samples, often.
     std::function<void(std::int64_t samples_done)> progress = [](std::int64_t) {};
     /// Where the samples [first, first + count) are; empty when the ranks can find them by number.
@@ -48,13 +51,16 @@ class Coordinator {
  private:
   struct Rank {
     std::chrono::steady_clock::time_point last_heard;
-    plan::Lease lease;  ///< the last one granted
+    plan::Lease lease;  ///< the last one granted to its group
     bool gone = false;  ///< has said farewell
   };
 
   void serve();
   void handle(const comm::Message& message);
-  void grant(int rank);
+  void grant(int group);
+  void send_grant(int rank, const plan::Lease& lease);
+  void dismiss_surplus();
+  void reassure();
   void keep(const store::Rows& rows);
   void commit_when_due();
   void look_for_silent_ranks() const;
@@ -69,6 +75,8 @@ class Coordinator {
   Settings settings_;
   std::vector<Rank> ranks_;
   std::chrono::steady_clock::time_point oldest_uncommitted_;
+  std::chrono::steady_clock::time_point reassured_;
+  bool dismissed_ = false;  ///< surplus ranks know that the end has come
   std::int64_t samples_done_ = 0;
   std::int64_t quarantined_ = 0;
 };

@@ -16,15 +16,17 @@
 
 namespace polyhead::run {
 
-/// A rank's work in a group of H ranks that share the heads. A step is up to H micro-batches, one owned by each rank:
+/// A rank's work in a group of H ranks that share the heads. A step is up to H micro-batches, one owned by
+/// each rank:
 ///
 ///   begin    features of the owned micro-batch; start to all-gather the group's features
 ///   fuse     this rank's heads on each of the step's micro-batches; start to reduce-scatter the blocks
 ///   finish   rows of the owned micro-batch
 ///
-/// Step s is fused after step s + 1 has begun, and finished after step s + 2 has begun: each exchange has the time
-/// of a backbone to travel. A rank that is alone exchanges nothing and finishes each step at once. With
-/// `parallel.features: local` every rank computes the features of all micro-batches, and only the blocks travel.
+/// Step s is fused after step s + 1 has begun, and finished after step s + 2 has begun: each exchange has the
+/// time of a backbone to travel. A rank that is alone exchanges nothing and finishes each step at once. With
+/// `parallel.features: local` every rank computes the features of all micro-batches, and only the blocks
+/// travel.
 class GroupPipeline final : public StepComputer {
  public:
   struct Job {
@@ -60,7 +62,9 @@ class GroupPipeline final : public StepComputer {
   void advance(std::int64_t lag, const Deliver& deliver);
   [[nodiscard]] bool alone() const { return group_.size() == 1; }
   [[nodiscard]] std::span<float> features_of(Slot& slot, std::int64_t index) const;
-  [[nodiscard]] Slot& slot(std::int64_t step) { return slots_[static_cast<std::size_t>(step) % slots_.size()]; }
+  [[nodiscard]] Slot& slot(std::int64_t step) {
+    return slots_[static_cast<std::size_t>(step) % slots_.size()];
+  }
 
   model::Model& model_;
   comm::Collectives& group_;

@@ -24,7 +24,8 @@ struct Inputs {
   std::unique_ptr<data::Dataset> dataset;  ///< on rank 0 only
   LabelMap labels;                         ///< on rank 0 only
   data::DatasetShape shape;
-  model::Weights weights;
+  model::Weights weights;  ///< of all heads, on rank 0; on the others `share_weights` gives what they need
+  Digest weights_digest;   ///< of all heads' weights, on rank 0
 
   [[nodiscard]] plan::MicroBatches micro_batches() const;
   /// Of samples [first, first + labels.size()): the output that is right, -1 where unknown. Rank 0 only.
@@ -41,9 +42,9 @@ inline constexpr int kDefaultBatch = 32;
 Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides,
                    store::Existing existing);
 
-/// Gives rank 0's inputs to all ranks by broadcast: configuration, weights, the data set's size and shape.
-/// Collective; on other ranks `inputs` is filled. Throws AgreedError on all ranks when one of them cannot
-/// follow.
+/// Gives rank 0's inputs but for the weights to all ranks by broadcast: configuration, the data set's size
+/// and shape. Collective; on other ranks `inputs` is filled. Throws AgreedError on all ranks when one of them
+/// cannot follow.
 void share_inputs(comm::Collectives& world, Inputs& inputs);
 
 }  // namespace polyhead::run

@@ -11,7 +11,7 @@ namespace polyhead::run {
 
 /// Tags on `to_coordinator`.
 enum class ToCoordinator : int {
-  request = 1,  ///< empty: wants a lease
+  request = 1,  ///< empty: wants a lease for its group; from group leaders
   rows,         ///< store::Rows of one finished micro-batch
   heartbeat,    ///< empty: alive, busy
   failure,      ///< `Failure`: this rank cannot go on
@@ -20,7 +20,8 @@ enum class ToCoordinator : int {
 
 /// Tags on `to_ranks`.
 enum class ToRank : int {
-  grant = 1,  ///< plan::Lease (count 0: nothing left), and the locations of its samples
+  grant = 1,  ///< plan::Lease (count 0: nothing left), and the locations of the samples that this rank reads
+  alive,      ///< empty: the coordinator is there, have patience
 };
 
 /// Why a rank cannot go on.

@@ -8,8 +8,8 @@
 
 namespace polyhead::run {
 
-/// The way of one micro-batch through a process that has all heads: pixels -> features -> logits of every head ->
-/// exact sums -> finished rows. Owns the buffers between the steps.
+/// The way of one micro-batch through a process that has all heads: pixels -> features -> logits of every
+/// head -> exact sums -> finished rows. Owns the buffers between the steps.
 class Pipeline {
  public:
   /// `model` must outlive it and have all heads of `config`.

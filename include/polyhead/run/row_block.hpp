@@ -19,12 +19,13 @@ struct MicroBatch {
   std::vector<Reason> reasons;  ///< [samples]: none, or why the sample could not be read
 };
 
-/// What the heads say of one micro-batch, as 64-bit integers: ranks with different heads add their blocks, in any
-/// order, and get the same bits.
+/// What the heads say of one micro-batch, as 64-bit integers: ranks with different heads add their blocks, in
+/// any order, and get the same bits.
 ///
-/// A block holds, for m samples, K heads and C classes: the fuser's sums [m, C + 2]; then each head's prediction,
-/// int32 [m, K]; then, where they are wanted, each head's scores, fp32 [m, K, C]. The last two are no sums: the rank
-/// that has the head writes their bits and all others leave zeros, so that adding puts them together unchanged.
+/// A block holds, for m samples, K heads and C classes: the fuser's sums [m, C + 2]; then each head's
+/// prediction, int32 [m, K]; then, where they are wanted, each head's scores, fp32 [m, K, C]. The last two
+/// are no sums: the rank that has the head writes their bits and all others leave zeros, so that adding puts
+/// them together unchanged.
 class RowBlock {
  public:
   /// `config`: with all heads of the job. `batch`: m.

@@ -2,17 +2,19 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 
 #include "polyhead/comm/channel.hpp"
 #include "polyhead/data/loader.hpp"
-#include "polyhead/plan/lease.hpp"
-#include "polyhead/store/rows.hpp"
+#include "polyhead/run/step_computer.hpp"
 
 namespace polyhead::run {
 
-/// Computes one micro-batch: from pixels to finished rows.
-using Compute = std::function<store::Rows(const data::Batch& batch)>;
+/// A rank's place among those that share its leases.
+struct Place {
+  int heads = 1;           ///< H, ranks of its group
+  int member = 0;          ///< its number among them; 0 leads, and asks for the group's leases
+  bool reads_all = false;  ///< reads every micro-batch, not only those that it owns
+};
 
 /// What a rank did.
 struct WorkerFigures {
@@ -22,12 +24,16 @@ struct WorkerFigures {
   std::int64_t batches = 0;
 };
 
-/// A rank at work: takes leases from the coordinator until there are none, and sends the rows of each
-/// micro-batch as soon as they are there. The next lease is asked for when the last micro-batch of the
-/// present one begins, so that its data are read meanwhile. A thread beside it tells the coordinator that the
-/// rank is alive. An error is sent to the coordinator, then thrown. `timeout`: how long the coordinator may
-/// take to answer.
+/// A rank at work: takes its group's leases from the coordinator until there are none, and sends the rows of
+/// each micro-batch that it owns as soon as they are there. The next lease is asked for when the last step of
+/// the present one begins, so that its data are read meanwhile. A thread beside it tells the coordinator that
+/// the rank is alive. An error is sent to the coordinator, then thrown. `timeout`: how long the coordinator
+/// may be silent.
 WorkerFigures work(comm::Channel& to_coordinator, comm::Channel& from_coordinator, data::Loader& loader,
-                   const Compute& compute, std::chrono::milliseconds timeout);
+                   StepComputer& computer, const Place& place, std::chrono::milliseconds timeout);
+
+/// A surplus rank: says that it is alive until the others have finished.
+void sit_out(comm::Channel& to_coordinator, comm::Channel& from_coordinator,
+             std::chrono::milliseconds timeout);
 
 }  // namespace polyhead::run

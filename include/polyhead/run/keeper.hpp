@@ -1,0 +1,57 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "polyhead/base/error.hpp"
+#include "polyhead/comm/channel.hpp"
+#include "polyhead/comm/mpi.hpp"
+#include "polyhead/metrics/run_figures.hpp"
+#include "polyhead/plan/grid.hpp"
+#include "polyhead/run/inputs.hpp"
+#include "polyhead/run/job.hpp"
+#include "polyhead/store/writer.hpp"
+
+namespace polyhead::run {
+
+/// Logs and ends all ranks: for a failure after the ranks have agreed to start, when nobody listens to
+/// agreements any more.
+[[noreturn]] void end_job(comm::MpiEnvironment& mpi, const Error& error);
+
+/// The result file and its coordinator: rank 0's second role.
+class Keeper {
+ public:
+  /// `hosts`: of each rank. The others must outlive it.
+  Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
+         std::vector<std::string> hosts);
+
+  /// Creates the output. `classes`: scores a sample. Throws Error.
+  void create(std::int64_t classes, const std::string& fingerprint, bool mixed);
+  /// Starts the coordinator's thread. A failure there ends the job.
+  void start(comm::Channel& from_ranks, comm::Channel& to_ranks);
+  /// Until every row is committed.
+  void join() { thread_.join(); }
+  /// Certificate and summary.
+  void finish(const metrics::RunFigures& figures);
+
+ private:
+  void coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks);
+  [[noreturn]] void keep_and_end(const Error& error);
+  [[nodiscard]] std::string provenance(bool mixed) const;
+
+  comm::MpiEnvironment& mpi_;
+  const JobOptions& options_;
+  Inputs& inputs_;
+  plan::Grid grid_;
+  std::vector<std::string> hosts_;
+  std::filesystem::path output_;
+  std::optional<store::OutputLock> lock_;
+  std::unique_ptr<store::Writer> writer_;
+  std::thread thread_;
+};
+
+}  // namespace polyhead::run

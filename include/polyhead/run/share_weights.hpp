@@ -1,0 +1,26 @@
+#pragma once
+
+#include <vector>
+
+#include "polyhead/comm/collectives.hpp"
+#include "polyhead/config/config.hpp"
+#include "polyhead/model/weights.hpp"
+#include "polyhead/plan/grid.hpp"
+
+namespace polyhead::run {
+
+/// The runs of heads that the `parts` ranks of a group have, shared out by what they cost to compute.
+std::vector<plan::HeadRange> head_ranges(const config::Config& config, int parts);
+
+/// The configuration with heads `range` alone.
+config::Config with_heads(const config::Config& config, plan::HeadRange range);
+
+/// Gives every rank the weights of the backbone and of its own heads: rank 0 broadcasts them in few large
+/// pieces, of which a rank keeps what is its own, and every rank compares digests. `all`: on rank 0, of all
+/// heads. `ranges`: heads by member of a group; `member`: this rank's number, whose range may be empty, or -1
+/// for a surplus rank, which gets nothing. Collective. Throws AgreedError on all ranks when one has no memory
+/// for them or got other bytes.
+model::Weights share_weights(comm::Collectives& world, const config::Config& config, model::Weights all,
+                             const std::vector<plan::HeadRange>& ranges, int member);
+
+}  // namespace polyhead::run

@@ -1,0 +1,131 @@
+#include "polyhead/run/keeper.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "polyhead/base/log.hpp"
+#include "polyhead/config/load.hpp"
+#include "polyhead/config/names.hpp"
+#include "polyhead/run/coordinator.hpp"
+#include "polyhead/run/identity.hpp"
+#include "polyhead/run/progress.hpp"
+
+namespace polyhead::run {
+namespace {
+
+constexpr std::int64_t kMostSamples = 1 << 16;  // in a lease, which carries the place of each
+
+store::Layout layout_of(const Inputs& inputs, std::int64_t classes) {
+  store::Layout layout;
+  layout.samples = inputs.shape.size;
+  layout.classes = classes;
+  layout.class_names = inputs.labels.output_names();
+  for (const config::Head& head : inputs.config.heads) {
+    layout.heads.push_back(head.name);
+    layout.head_weights.push_back(head.weight);
+  }
+  layout.fusion_rule = config::name(inputs.config.fusion.rule);
+  layout.batch = inputs.micro_batches().size();
+  layout.head_scores = inputs.config.output.head_scores;
+  return layout;
+}
+
+}  // namespace
+
+void end_job(comm::MpiEnvironment& mpi, const Error& error) {
+  log::error(error.what());
+  mpi.abort(static_cast<int>(error.code()));
+}
+
+Keeper::Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
+               std::vector<std::string> hosts)
+    : mpi_(mpi),
+      options_(options),
+      inputs_(inputs),
+      grid_(grid),
+      hosts_(std::move(hosts)),
+      output_(inputs.config.output.path) {}
+
+void Keeper::create(std::int64_t classes, const std::string& fingerprint, bool mixed) {
+  lock_.emplace(output_);
+  const store::Layout layout = layout_of(inputs_, classes);
+  const store::SampleSource samples{
+      [&](std::int64_t first, std::span<std::int32_t> labels) { inputs_.read_labels(first, labels); },
+      [&](std::int64_t index) { return inputs_.dataset->sample_id(index); }};
+  const store::Header header{identity_json(inputs_), fingerprint, config::to_yaml(inputs_.config)};
+  const store::Offsets offsets = store::create(output_, layout, samples, header, options_.existing);
+  writer_ = std::make_unique<store::Writer>(store::open_for_writing(output_), layout, offsets);
+  writer_->append_provenance(provenance(mixed));
+}
+
+void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
+  thread_ = std::thread([&] {
+    try {
+      coordinate(from_ranks, to_ranks);
+    } catch (const Error& error) {
+      keep_and_end(error);
+    } catch (const std::exception& error) {
+      keep_and_end(Error(ExitCode::internal, error.what()));
+    }
+  });
+}
+
+void Keeper::finish(const metrics::RunFigures& figures) {
+  writer_->finish();
+  const store::Reader reader(output_);
+  const nlohmann::ordered_json certificate{{"digest", "xxh128:" + reader.results_digest().hex()}};
+  writer_->write_certificate(certificate.dump());
+  writer_->write_summary(options_.summarise(reader, figures));
+  writer_->finish();
+}
+
+void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
+  const plan::MicroBatches batches = inputs_.micro_batches();
+  Progress progress(options_.progress, batches.samples());
+  Coordinator::Settings settings;
+  settings.commit_interval = inputs_.config.output.commit_interval;
+  settings.timeout = inputs_.config.comm.timeout;
+  settings.max_bad = static_cast<std::int64_t>(
+      std::floor(inputs_.config.data.max_bad * static_cast<double>(batches.samples())));
+  settings.hosts = hosts_;
+  settings.grid = grid_;
+  settings.all_read = inputs_.config.parallel.features == config::Features::local;
+  settings.progress = [&](std::int64_t done) { progress.update(done); };
+  settings.locations = [&](std::int64_t first, std::int64_t count) {
+    return inputs_.dataset->locations(first, count);
+  };
+  settings.sample_id = [&](std::int64_t index) { return inputs_.dataset->sample_id(index); };
+  const plan::LeaseSchedule schedule(batches.count(), grid_.data,
+                                     std::max<std::int64_t>(1, kMostSamples / batches.size()));
+  Coordinator(from_ranks, to_ranks, schedule, *writer_, batches, settings).run();
+  progress.finish();
+}
+
+void Keeper::keep_and_end(const Error& error) {
+  const std::int64_t kept = writer_->committed();
+  end_job(mpi_, Error(error.code(),
+                      fmt::format("{}\n{} of {} micro-batches are finished and kept in {}", error.what(),
+                                  kept, inputs_.micro_batches().count(), output_.string())));
+}
+
+std::string Keeper::provenance(bool mixed) const {
+  const nlohmann::ordered_json line{
+      {"event", "start"},
+      {"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
+      {"polyhead", POLYHEAD_VERSION},
+      {"ranks", hosts_.size()},
+      {"grid", {{"data", grid_.data}, {"heads", grid_.heads}}},
+      {"host", hosts_.front()},
+      {"mixed_fingerprints", mixed},
+      {"command", options_.command_line},
+  };
+  return line.dump();
+}
+
+}  // namespace polyhead::run

@@ -1,0 +1,109 @@
+"""Any grid of ranks gives the same bytes: D groups of H ranks that share the heads, features exchanged or computed by every
+rank, more ranks than heads, idle ranks."""
+
+import json
+import unittest
+
+import h5py
+import numpy as np
+import torch
+import yaml
+from harness import EndToEnd, polyhead, results
+
+RANKS = (1, 2, 3, 4, 6, 8)
+RAGGED = ("parallel.batch=48", "output.head_scores=true", "parallel.threads=1")  # 1000 = 20 x 48 + 40
+
+
+def grids(ranks):
+    """Every D x H that uses all ranks."""
+    return [(ranks // heads, heads) for heads in range(1, ranks + 1) if ranks % heads == 0]
+
+
+def provenance(path):
+    with h5py.File(path) as file:
+        return json.loads(bytes(file["job/provenance"][()]).split(b"\n")[0])
+
+
+class Grid(EndToEnd):
+    def run_grid(self, data, heads, *sets, ranks=None, features="exchange"):
+        """The result datasets of a run on the grid."""
+        done = self.run_job("out.h5", *RAGGED, *sets, "parallel.strategy=grid", f"parallel.features={features}",
+                            f"parallel.grid={{data: {data}, heads: {heads}}}", ranks=ranks or data * heads,
+                            flags=["--overwrite"])
+        self.assertEqual(provenance(self.folder / "out.h5")["grid"], {"data": data, "heads": heads})
+        return done, results(self.folder / "out.h5")
+
+    def check_all_grids(self, *sets):
+        self.run_job("serial.h5", *RAGGED, *sets, ranks=None)
+        expected = results(self.folder / "serial.h5")
+        self.assertIn("heads/scores", expected)
+        for ranks in RANKS:
+            for data, heads in grids(ranks):
+                for features in ("exchange", "local") if heads > 1 else ("exchange",):
+                    with self.subTest(data=data, heads=heads, features=features):
+                        self.assertEqual(self.run_grid(data, heads, *sets, features=features)[1], expected)
+        return expected
+
+    def add_heads(self, count):
+        """A configuration with `count` random heads of mixed sizes, in place of the demo's."""
+        torch.manual_seed(count)
+        heads = []
+        for number in range(count):
+            width = (16, 64, 256, 1024)[number % 4]
+            head = torch.nn.Sequential(torch.nn.Linear(512, width), torch.nn.ReLU(), torch.nn.Linear(width, 10))
+            torch.save(head.state_dict(), self.folder / f"random-{number}.pth")
+            heads.append({"weights": f"random-{number}.pth", "layers": [f"linear {width}", "relu", "linear 10"],
+                          "weight": 1 + number % 3})
+        config = yaml.safe_load(self.config.read_text())
+        self.config.write_text(yaml.safe_dump(config | {"heads": heads}))
+
+    def test_five_heads(self):
+        self.check_all_grids("fusion.rule=mean-probabilities", "heads[1].weight=2.5")
+
+    def test_64_heads_of_mixed_sizes(self):
+        self.add_heads(64)
+        self.check_all_grids()
+
+    def test_two_threads_a_rank(self):
+        self.run_job("serial.h5", *RAGGED, ranks=None)
+        expected = results(self.folder / "serial.h5")
+        for data, heads in ((1, 2), (2, 2)):
+            self.assertEqual(self.run_grid(data, heads, "parallel.threads=2")[1], expected)
+
+    def test_strategies_by_name(self):
+        self.run_job("serial.h5", *RAGGED, ranks=None)
+        expected = results(self.folder / "serial.h5")
+        for strategy, grid in (("data", (3, 1)), ("heads", (1, 3))):
+            self.run_job("out.h5", *RAGGED, f"parallel.strategy={strategy}", ranks=3, flags=["--overwrite"])
+            self.assertEqual(results(self.folder / "out.h5"), expected)
+            self.assertEqual(provenance(self.folder / "out.h5")["grid"], {"data": grid[0], "heads": grid[1]})
+
+    def test_surplus_ranks_idle_with_a_warning(self):
+        done, found = self.run_grid(2, 2, ranks=5)
+        self.assertIn("the grid of 2 x 2 uses 4 of 5 ranks", done.stderr)
+        self.run_job("serial.h5", *RAGGED, ranks=None)
+        self.assertEqual(found, results(self.folder / "serial.h5"))
+
+    def test_a_grid_that_does_not_fit(self):
+        done = polyhead("run", self.config, "--set", f"output.path={self.folder / 'out.h5'}", "--set",
+                        "parallel.strategy=grid", "--set", "parallel.grid={data: 2, heads: 3}", ranks=4)
+        self.assert_fails(done, 78, "needs 6 ranks")
+        self.assertFalse((self.folder / "out.h5").exists())
+
+    def test_quarantined_samples(self):
+        """A sample without an answer from one head has none from any, whichever rank owns it."""
+        state = torch.load(self.folder / "mlp.pth", weights_only=True)
+        weak = self.folder / "weak.pth"
+        state["0.weight"] = state["0.weight"] * 3e37  # overflows for most samples
+        torch.save(state, weak)
+        sets = (f"heads[0].weights={weak}", "data.max_bad=100%")
+        self.run_job("serial.h5", *RAGGED, *sets, ranks=None)
+        expected = results(self.folder / "serial.h5")
+        status = np.frombuffer(expected["samples/status"], np.uint8)
+        self.assertTrue((status == 2).any())
+        self.assertEqual(self.run_grid(1, 3, *sets)[1], expected)
+        self.assertEqual(self.run_grid(2, 2, *sets, features="local")[1], expected)
+
+
+if __name__ == "__main__":
+    unittest.main()
