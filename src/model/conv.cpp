@@ -53,29 +53,26 @@ at::Tensor Conv::plain(const at::Tensor& x) const {
   return at::conv2d(x, weight_, bias_, {stride_, stride_}, {padding_, padding_});
 }
 
-at::Tensor Conv::fused(const at::Tensor& x, const char* then) const {
-  return call("mkldnn::_convolution_pointwise", "",
-              {x, weight_, bias_, ints(padding_), ints(stride_), ints(1), 1, then, Scalars(), ""});
-}
-
 at::Tensor Conv::operator()(const at::Tensor& x) const {
-  return fused_ ? fused(x, "none") : plain(x);
+  if (!fused_) return plain(x);
+  return call("mkldnn::_convolution_pointwise", "",
+              {x, weight_, bias_, ints(padding_), ints(stride_), ints(1), 1, "none", Scalars(), ""});
 }
 
 at::Tensor Conv::relu(const at::Tensor& x) const {
-  if (fused_) return fused(x, "relu");
-  at::Tensor out = plain(x);
+  at::Tensor out = (*this)(x);
   return at::relu_(out);
 }
 
 at::Tensor Conv::add_relu(const at::Tensor& x, at::Tensor residual) const {
+  at::Tensor out;
   if (fused_) {
-    return call("mkldnn::_convolution_pointwise_", "binary",
-                {std::move(residual), x, weight_, bias_, ints(padding_), ints(stride_), ints(1), 1, "add",
-                 at::Scalar(1.0), "relu", Scalars(), ""});
+    out = call("mkldnn::_convolution_pointwise_", "binary",
+               {std::move(residual), x, weight_, bias_, ints(padding_), ints(stride_), ints(1), 1, "add",
+                at::Scalar(1.0), c10::IValue(), Scalars(), ""});
+  } else {
+    out = plain(x).add_(residual);
   }
-  at::Tensor out = plain(x);
-  out.add_(residual);
   return at::relu_(out);
 }
 

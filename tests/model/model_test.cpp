@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <stdlib.h>
@@ -146,6 +147,30 @@ TEST(Model, BitsDependNeitherOnThreadsNorOnOtherRows) {
   std::fill(padded.begin() + image, padded.end(), 0.0F);
   const Values alone = reference.features(*one, padded);
   EXPECT_TRUE(std::equal(features.begin(), features.begin() + 512, alone.begin()));
+}
+
+TEST(Model, WhatIsNotFiniteIsNeverLost) {
+  const Reference reference("resnet18", config::Arch::resnet18, 32);
+  const auto model = reference.model({});
+  const Values clean = reference.features(*model, reference.images());
+  Values images = reference.images();
+  const std::size_t image = images.size() / kBatch;
+  images[2 * image + 500] = std::numeric_limits<float>::quiet_NaN();
+  images[5 * image + 500] = std::numeric_limits<float>::infinity();
+  std::ranges::fill(std::span(images).subspan(7 * image, image), 3e38F);  // overflows within the network
+  const Values features = reference.features(*model, images);
+  const Values scores = Reference::scores(*model, features);
+  for (std::size_t row = 0; row < kBatch; ++row) {
+    const auto mine = std::span(features).subspan(row * 512, 512);
+    if (row != 2 && row != 5 && row != 7) {
+      EXPECT_TRUE(std::ranges::equal(mine, std::span(clean).subspan(row * 512, 512))) << row;
+      continue;
+    }
+    EXPECT_FALSE(std::ranges::all_of(mine, [](float value) { return std::isfinite(value); })) << row;
+    for (std::size_t head = 0; head < kHeads; ++head) {
+      EXPECT_FALSE(std::isfinite(scores[(head * kBatch + row) * kClasses])) << row << ", head " << head;
+    }
+  }
 }
 
 /// A ResNet-18 with random weights and one head, packed.
