@@ -18,6 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kIdle{20};  // how long one wait for a message may take
+constexpr std::size_t kMessagesAtOnce = 16;     // a rank
 
 }  // namespace
 
@@ -49,13 +50,26 @@ void Coordinator::run() {
 void Coordinator::serve() {
   for (Rank& rank : ranks_) rank.last_heard = Clock::now();
   while (!finished()) {
-    if (const auto message = from_ranks_.receive(kIdle)) handle(*message);
+    const bool heard_all = handle_messages();
+    // A long write may have kept this thread: who spoke meanwhile is not silent.
+    if (heard_all) look_for_silent_ranks();
     commit_when_due();
     settings_.progress(samples_done_);
     dismiss_surplus();
     reassure();
-    look_for_silent_ranks();
   }
+}
+
+/// What has arrived, after a short wait; not without end, since commits are due. Returns whether nothing is
+/// left.
+bool Coordinator::handle_messages() {
+  auto message = from_ranks_.receive(kIdle);
+  for (std::size_t i = 0; message && i < kMessagesAtOnce * ranks_.size(); ++i) {
+    handle(*message);
+    message = from_ranks_.poll();
+  }
+  if (message) handle(*message);
+  return !message;
 }
 
 void Coordinator::handle(const comm::Message& message) {

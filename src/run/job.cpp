@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/error.hpp"
@@ -24,6 +25,7 @@
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/inputs.hpp"
 #include "polyhead/run/keeper.hpp"
+#include "polyhead/run/messages.hpp"
 #include "polyhead/run/placement.hpp"
 #include "polyhead/run/share_weights.hpp"
 #include "polyhead/run/worker.hpp"
@@ -119,7 +121,6 @@ struct Equipment {
 Equipment equip(comm::MpiEnvironment& mpi, comm::Collectives& world, const Inputs& inputs, plan::Grid grid,
                 plan::HeadRange heads, model::Weights weights, const model::Placement& placement,
                 int workers) {
-  constexpr int kPatience = 10;  // a slow rank is none that is lost: the coordinator finds these
   const bool works = grid.works(mpi.rank());
   Equipment rank;
   rank.group = mpi.split(works ? grid.group_of(mpi.rank()) : -1, kPatience * inputs.config.comm.timeout);
@@ -186,6 +187,8 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   const auto ranges = head_ranges(inputs.config, grid.heads);
   const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
   model::Weights weights = share_weights(*world, inputs.config, std::move(inputs.weights), ranges, member);
+
+  malloc_trim(0);  // rank 0 has let go of the other ranks' heads
 
   model::Placement placement;
   int workers = 0;

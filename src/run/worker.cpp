@@ -60,7 +60,7 @@ struct Grant {
 class LeaseClient {
  public:
   LeaseClient(comm::Channel& to, comm::Channel& from, std::chrono::milliseconds timeout)
-      : to_(to), from_(from), timeout_(timeout) {}
+      : to_(to), from_(from), patience_(kPatience * timeout) {}
 
   void ask() { tell(to_, ToCoordinator::request); }
 
@@ -75,16 +75,16 @@ class LeaseClient {
 
  private:
   comm::Message next_message() {
-    auto message = from_.receive(timeout_);
+    auto message = from_.receive(patience_);
     if (message) return std::move(*message);
     throw Error(ExitCode::unavailable,
-                fmt::format("the coordinator on rank 0 has been silent for {} s (comm.timeout)",
-                            std::chrono::duration_cast<std::chrono::seconds>(timeout_).count()));
+                fmt::format("the coordinator on rank 0 has been silent for {} s ({} times comm.timeout)",
+                            std::chrono::duration_cast<std::chrono::seconds>(patience_).count(), kPatience));
   }
 
   comm::Channel& to_;
   comm::Channel& from_;
-  std::chrono::milliseconds timeout_;
+  std::chrono::milliseconds patience_;
 };
 
 class Worker {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "polyhead/base/error.hpp"
@@ -14,6 +16,7 @@ namespace polyhead::run::testing {
 struct Disk {
   std::vector<std::byte> bytes;
   int syncs = 0;
+  std::chrono::milliseconds sync_time{0};
   bool full = false;  ///< every write fails
 };
 
@@ -25,7 +28,10 @@ class MemoryFile final : public store::File {
     if (disk_.bytes.size() < offset + bytes.size()) disk_.bytes.resize(offset + bytes.size());
     std::memcpy(disk_.bytes.data() + offset, bytes.data(), bytes.size());
   }
-  void sync() override { ++disk_.syncs; }
+  void sync() override {
+    std::this_thread::sleep_for(disk_.sync_time);
+    ++disk_.syncs;
+  }
 
  private:
   Disk& disk_;

@@ -56,6 +56,7 @@ class Coordinator {
   };
 
   void serve();
+  bool handle_messages();
   void handle(const comm::Message& message);
   void grant(int group);
   void send_grant(int rank, const plan::Lease& lease);

@@ -9,6 +9,10 @@
 /// to rank 0) and `to_ranks` (rank 0 to every rank).
 namespace polyhead::run {
 
+/// Ranks bear the silence of the coordinator, which may wait for a disk, and of slow peers this many times
+/// `comm.timeout`. A rank that is lost is found by the coordinator, within `comm.timeout`.
+inline constexpr int kPatience = 10;
+
 /// Tags on `to_coordinator`.
 enum class ToCoordinator : int {
   request = 1,  ///< empty: wants a lease for its group; from group leaders

@@ -27,8 +27,8 @@ struct WorkerFigures {
 /// A rank at work: takes its group's leases from the coordinator until there are none, and sends the rows of
 /// each micro-batch that it owns as soon as they are there. The next lease is asked for when the last step of
 /// the present one begins, so that its data are read meanwhile. A thread beside it tells the coordinator that
-/// the rank is alive. An error is sent to the coordinator, then thrown. `timeout`: how long the coordinator
-/// may be silent.
+/// the rank is alive. An error is sent to the coordinator, then thrown. `timeout`: `comm.timeout`; the
+/// coordinator may be silent `kPatience` times as long.
 WorkerFigures work(comm::Channel& to_coordinator, comm::Channel& from_coordinator, data::Loader& loader,
                    StepComputer& computer, const Place& place, std::chrono::milliseconds timeout);
 

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include "polyhead/run/step_computer.hpp"
+
+namespace polyhead::run::testing {
+
+/// Computes one micro-batch by itself.
+using Compute = std::function<store::Rows(const data::Batch& batch)>;
+
+/// A rank that shares no heads: each micro-batch is finished at once.
+class EachAlone final : public StepComputer {
+ public:
+  explicit EachAlone(Compute compute) : compute_(std::move(compute)) {}
+  void step(const plan::Step& /*step*/, std::span<const data::Batch> read, const Deliver& deliver) override {
+    for (const data::Batch& batch : read) deliver(compute_(batch));
+  }
+  void drain(const Deliver& /*deliver*/) override {}
+
+ private:
+  Compute compute_;
+};
+
+}  // namespace polyhead::run::testing
