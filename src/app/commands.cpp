@@ -58,6 +58,14 @@ void add_config_reference(CLI::App& app) {
 
 }  // namespace
 
+const std::map<std::string, run::ProgressStyle>& progress_styles() {
+  static const std::map<std::string, run::ProgressStyle> kStyles{{"auto", run::ProgressStyle::automatic},
+                                                                 {"bar", run::ProgressStyle::bar},
+                                                                 {"lines", run::ProgressStyle::lines},
+                                                                 {"none", run::ProgressStyle::none}};
+  return kStyles;
+}
+
 void add_commands(CLI::App& app, int argc, char** argv, int& exit_code) {
   app.require_subcommand(1);
   app.set_version_flag("--version", [] {
@@ -66,6 +74,7 @@ void add_commands(CLI::App& app, int argc, char** argv, int& exit_code) {
   add_run(app, argc, argv, exit_code);
   add_check(app);
   add_info(app);
+  add_verify(app);
   add_config_reference(app);
 }
 

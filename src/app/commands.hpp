@@ -1,6 +1,11 @@
 #pragma once
 
+#include <map>
+#include <string>
+
 #include <CLI/CLI.hpp>
+
+#include "polyhead/run/progress.hpp"
 
 namespace polyhead::app {
 
@@ -10,5 +15,11 @@ void add_commands(CLI::App& app, int argc, char** argv, int& exit_code);
 
 /// `polyhead run`, in run_command.cpp: the only command that starts MPI.
 void add_run(CLI::App& app, int argc, char** argv, int& exit_code);
+
+/// `polyhead verify`, in verify_command.cpp.
+void add_verify(CLI::App& app);
+
+/// The words of `--progress`.
+const std::map<std::string, run::ProgressStyle>& progress_styles();
 
 }  // namespace polyhead::app

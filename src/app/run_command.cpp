@@ -1,5 +1,4 @@
 #include <exception>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,10 +47,6 @@ int run_on_all_ranks(const run::JobOptions& options) {
 }  // namespace
 
 void add_run(CLI::App& app, int argc, char** argv, int& exit_code) {
-  static const std::map<std::string, run::ProgressStyle> kStyles{{"auto", run::ProgressStyle::automatic},
-                                                                 {"bar", run::ProgressStyle::bar},
-                                                                 {"lines", run::ProgressStyle::lines},
-                                                                 {"none", run::ProgressStyle::none}};
   auto options = std::make_shared<run::JobOptions>();
   options->command_line = join({argv, argv + argc}, " ");
   options->summarise = [](const store::Reader& reader, const metrics::RunFigures& figures) {
@@ -66,7 +61,7 @@ void add_run(CLI::App& app, int argc, char** argv, int& exit_code) {
   command->add_flag("--allow-mixed", options->allow_mixed,
                     "Accept ranks whose results differ in the last digits (other processors or versions)");
   command->add_option("--progress", options->progress, "auto, bar, lines or none")
-      ->transform(CLI::CheckedTransformer(kStyles, CLI::ignore_case));
+      ->transform(CLI::CheckedTransformer(progress_styles(), CLI::ignore_case));
   command->callback([options, &exit_code] { exit_code = run_on_all_ranks(*options); });
 }
 

@@ -10,6 +10,7 @@
 #include "polyhead/base/log.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/load.hpp"
+#include "polyhead/config/names.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -72,6 +73,21 @@ plan::MicroBatches Inputs::micro_batches() const {
   return {shape.size, config.parallel.batch.value_or(kDefaultBatch)};
 }
 
+store::Layout Inputs::layout() const {
+  store::Layout layout;
+  layout.samples = shape.size;
+  layout.classes = weights.classes;
+  layout.class_names = labels.output_names();
+  for (const config::Head& head : config.heads) {
+    layout.heads.push_back(head.name);
+    layout.head_weights.push_back(head.weight);
+  }
+  layout.fusion_rule = config::name(config.fusion.rule);
+  layout.batch = micro_batches().size();
+  layout.head_scores = config.output.head_scores;
+  return layout;
+}
+
 void Inputs::read_labels(std::int64_t first, std::span<std::int32_t> outputs) {
   dataset->read_labels(first, outputs);
   labels.apply(outputs);
@@ -81,13 +97,19 @@ Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::s
                    store::Existing existing) {
   auto loaded = config::load(config, overrides);
   config::resolve_files(loaded);
-  Inputs inputs;
-  inputs.config = std::move(loaded.config);
-  config::Data& data = inputs.config.data;
-  const std::filesystem::path& output = inputs.config.output.path;
+  config::Data& data = loaded.config.data;
+  const std::filesystem::path& output = loaded.config.output.path;
   store::check_output(output, existing);
   if (data.format == config::DataFormat::automatic) data.format = data::recognise(data);
-  inputs.dataset = data::open(data, index_beside(output));
+  const std::filesystem::path index = index_beside(output);
+  return open_inputs(std::move(loaded.config), index);
+}
+
+Inputs open_inputs(config::Config config, const std::filesystem::path& index) {
+  Inputs inputs;
+  inputs.config = std::move(config);
+  const config::Data& data = inputs.config.data;
+  inputs.dataset = data::open(data, index);
   inputs.shape = {inputs.dataset->size(), inputs.dataset->image_shape()};
   log::info(inputs.dataset->describe());
 

@@ -91,6 +91,44 @@ Columns Reader::columns(std::int64_t first, std::int64_t count) const {
   return columns;
 }
 
+Rows Reader::rows(std::int64_t batch) const {
+  check_range(batch, 1, layout_.batches());
+  const std::int64_t first = batch * layout_.batch;
+  const std::int64_t heads = layout_.head_count();
+  Rows rows;
+  rows.batch = batch;
+  rows.count = std::min(layout_.batch, layout_.samples - first);
+  rows.fused_scores = read<float>(file_, format::kFusedScores, first, rows.count, layout_.classes);
+  rows.fused_prediction = read<std::int32_t>(file_, format::kFusedPrediction, first, rows.count);
+  rows.head_prediction = read<std::int32_t>(file_, format::kHeadPrediction, first, rows.count, heads);
+  if (layout_.head_scores)
+    rows.head_scores = read<float>(file_, format::kHeadScores, first, rows.count, heads * layout_.classes);
+  rows.status = read<std::uint8_t>(file_, format::kStatus, first, rows.count);
+  rows.reason = read<std::uint8_t>(file_, format::kReason, first, rows.count);
+  return rows;
+}
+
+std::vector<std::int32_t> Reader::labels(std::int64_t first, std::int64_t count) const {
+  check_range(first, count, layout_.samples);
+  return read<std::int32_t>(file_, format::kLabel, first, count);
+}
+
+std::vector<std::uint64_t> Reader::id_offsets(std::int64_t first, std::int64_t count) const {
+  check_range(first, count, layout_.samples + 1);
+  return read<std::uint64_t>(file_, format::kIdOffset, first, count);
+}
+
+std::string Reader::id_bytes(std::uint64_t begin, std::uint64_t end) const {
+  const std::vector<std::int64_t> shape = file_.dataset(format::kIdBytes).shape();
+  open_checked(file_, format::kIdBytes, h5::Type::u8, {shape.size() == 1 ? shape[0] : -1});
+  const auto size = static_cast<std::uint64_t>(shape[0]);
+  begin = std::min(begin, size);
+  end = std::clamp(end, begin, size);
+  const auto bytes = read<std::uint8_t>(file_, format::kIdBytes, static_cast<std::int64_t>(begin),
+                                        static_cast<std::int64_t>(end - begin));
+  return {bytes.begin(), bytes.end()};
+}
+
 std::string Reader::sample_id(std::int64_t index) const {
   check_range(index, 1, layout_.samples);
   const auto place = read<std::uint64_t>(file_, format::kIdOffset, index, 2);

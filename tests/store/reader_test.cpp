@@ -50,6 +50,34 @@ TEST(Reader, ReadsColumnsAndIds) {
   EXPECT_EQ(reader.columns(101, 0).labels.size(), 0U);
 }
 
+TEST(Reader, ReadsTheRowsOfAMicroBatchAsTheyWereWritten) {
+  const example::Fresh fresh;
+  Writer writer = fresh.writer();
+  for (const std::int64_t batch : {2, 12}) writer.write(example::rows(fresh.layout, batch));
+  writer.commit();
+  const Reader reader(fresh.path);
+  for (const std::int64_t batch : {2, 12}) {  // the last one is short
+    EXPECT_EQ(reader.rows(batch).to_wire(), example::rows(fresh.layout, batch).to_wire());
+  }
+  EXPECT_EQ(error_of([&] { return reader.rows(13); }).first, ExitCode::internal);
+}
+
+TEST(Reader, ReadsLabelsAndIdsAsTheyAre) {
+  const example::Fresh fresh;
+  const Reader reader(fresh.path);
+  EXPECT_THAT(reader.labels(8, 3), ElementsAre(example::label(8), -1, example::label(10)));
+  const std::string ids = example::id(0) + example::id(1) + example::id(2);
+  const auto offsets = reader.id_offsets(0, 4);
+  EXPECT_THAT(offsets,
+              ElementsAre(0, example::id(0).size(), (example::id(0) + example::id(1)).size(), ids.size()));
+  EXPECT_EQ(reader.id_bytes(0, ids.size()), ids);
+  const std::uint64_t end = reader.id_offsets(101, 1).front();
+  EXPECT_EQ(reader.id_bytes(end - example::id(100).size(), UINT64_MAX), example::id(100));
+  EXPECT_EQ(reader.id_bytes(end, end + 1), "");
+  EXPECT_EQ(error_of([&] { return reader.id_offsets(102, 1); }).first, ExitCode::internal);
+  EXPECT_EQ(error_of([&] { return reader.labels(101, 1); }).first, ExitCode::internal);
+}
+
 TEST(Reader, CountsByTheLedger) {
   const example::Fresh fresh;
   Writer writer = fresh.writer();

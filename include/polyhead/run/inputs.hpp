@@ -28,6 +28,8 @@ struct Inputs {
   Digest weights_digest;   ///< of all heads' weights, on rank 0
 
   [[nodiscard]] plan::MicroBatches micro_batches() const;
+  /// Of the result file.
+  [[nodiscard]] store::Layout layout() const;
   /// Of samples [first, first + labels.size()): the output that is right, -1 where unknown. Rank 0 only.
   void read_labels(std::int64_t first, std::span<std::int32_t> outputs);
 };
@@ -41,6 +43,10 @@ inline constexpr int kDefaultBatch = 32;
 /// telling goes to the log. Throws Error.
 Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides,
                    store::Existing existing);
+
+/// The part of `load_inputs` that follows the look at configuration and output: data set, weights and labels
+/// of a configuration whose files are resolved. `index`: where the list of samples is kept. Throws Error.
+Inputs open_inputs(config::Config config, const std::filesystem::path& index);
 
 /// Gives rank 0's inputs but for the weights to all ranks by broadcast: configuration, the data set's size
 /// and shape. Collective; on other ranks `inputs` is filled. Throws AgreedError on all ranks when one of them

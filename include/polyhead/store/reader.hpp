@@ -8,6 +8,7 @@
 #include "polyhead/base/digest.hpp"
 #include "polyhead/h5/h5.hpp"
 #include "polyhead/store/layout.hpp"
+#include "polyhead/store/rows.hpp"
 
 namespace polyhead::store {
 
@@ -43,6 +44,14 @@ class Reader {
   [[nodiscard]] Progress progress() const;
   /// The rows as they are in the file, committed or not. Throws Error(internal) outside the samples.
   [[nodiscard]] Columns columns(std::int64_t first, std::int64_t count) const;
+  /// The rows of one micro-batch, as they were handed to the writer. Throws Error(internal) outside the file.
+  [[nodiscard]] Rows rows(std::int64_t batch) const;
+  [[nodiscard]] std::vector<std::int32_t> labels(std::int64_t first, std::int64_t count) const;
+  /// Entries [first, first + count) of the N + 1 offsets of the ids, as they are: nothing says that they
+  /// ascend.
+  [[nodiscard]] std::vector<std::uint64_t> id_offsets(std::int64_t first, std::int64_t count) const;
+  /// Bytes [begin, end) of all ids; fewer when the file has fewer.
+  [[nodiscard]] std::string id_bytes(std::uint64_t begin, std::uint64_t end) const;
   /// Throws Error: internal outside the samples, bad_data when the file's ids contradict themselves.
   [[nodiscard]] std::string sample_id(std::int64_t index) const;
   /// "provenance", "summary", "certificate", "identity", "fingerprint", "config" of /job; empty when never

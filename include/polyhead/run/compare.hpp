@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "polyhead/store/layout.hpp"
+#include "polyhead/store/reader.hpp"
+#include "polyhead/store/rows.hpp"
+#include "polyhead/store/writer.hpp"
+
+/// How a result file is compared with the same results computed again.
+namespace polyhead::run {
+
+enum class Comparison { bits, tolerance };
+
+/// How far a score b may lie from a: |a - b| <= 1e-4 + 1e-4 |b|. Rounding alone moves the scores of a ResNet
+/// in fp32 by a hundredth to a tenth of that, whatever adds in which order; a wrong weight, layer or pixel
+/// moves them by more. The tests against PyTorch use the same bound.
+inline constexpr double kAbsoluteTolerance = 1e-4;
+inline constexpr double kRelativeTolerance = 1e-4;
+inline double tolerance_of(float score) {
+  return kAbsoluteTolerance + kRelativeTolerance * std::abs(static_cast<double>(score));
+}
+
+/// The first place where the file and what was computed differ.
+struct Difference {
+  std::string dataset;      ///< "/fused/scores"
+  std::int64_t sample = 0;  ///< its number
+  std::string place;        ///< within the sample's row: "class 3", "head mlp"; empty for a row of one value
+  std::string held;         ///< in the file: the value and its bits, "1.5 (0x3fc00000)"
+  std::string computed;     ///< the same
+};
+
+/// What a comparison by tolerance let pass, added up.
+struct Deviations {
+  std::int64_t scores = 0;             ///< compared
+  std::int64_t other_scores = 0;       ///< of these, other bits
+  double largest = 0;                  ///< |a - b| among them
+  std::int64_t predictions = 0;        ///< compared
+  std::int64_t other_predictions = 0;  ///< of these, another class, which lies as near as the tolerance
+};
+
+/// Compares the rows of one micro-batch. The first difference is that of the lowest sample, and within a
+/// sample in the order status, reason, fused scores, prediction, heads' predictions, heads' scores (if the
+/// file has them): causes before what follows from them.
+///
+/// `bits`: all bits, those of a NaN included. `tolerance`: scores as `tolerance_of` says, two NaN are equal;
+/// a prediction may be another class only if the file's own scores agree with it and the scores computed for
+/// the two classes are closer than their tolerances together. That needs `computed.head_scores`, also where
+/// the file has none. Status and reason must be the same.
+std::optional<Difference> compare_rows(const store::Layout& layout, const store::Rows& held,
+                                       const store::Rows& computed, Comparison how, Deviations& deviations);
+
+/// Compares ids and labels of all samples with `now`; in the order of the samples, and for each sample
+/// id_offset, id_bytes, label.
+std::optional<Difference> compare_samples(const store::Reader& reader, const store::SampleSource& now);
+
+}  // namespace polyhead::run

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "polyhead/run/compare.hpp"
+#include "polyhead/run/progress.hpp"
+#include "polyhead/store/reader.hpp"
+
+/// Recomputes what a result file holds, and compares.
+namespace polyhead::run {
+
+struct VerifyOptions {
+  std::filesystem::path result;
+  std::vector<std::string> overrides;         ///< of the configuration in the file
+  std::optional<std::filesystem::path> data;  ///< where the data set is now
+  std::optional<std::int64_t> sample;         ///< micro-batches to recompute, at least 1; empty: all
+  std::optional<double> share;                ///< the same as a share of those that are done, (0, 1]
+  ProgressStyle progress = ProgressStyle::automatic;
+};
+
+/// A verification that found no difference.
+struct Verified {
+  std::int64_t batches = 0;       ///< recomputed
+  std::int64_t samples = 0;       ///< in them
+  std::int64_t done_batches = 0;  ///< by the ledger
+  std::int64_t all_batches = 0;
+  std::int64_t all_samples = 0;  ///< ids and labels were compared for all of them
+  Comparison how = Comparison::bits;
+  std::string why_tolerance;  ///< empty where `how` is bits
+  Deviations deviations;
+  std::string certificate;  ///< "xxh128:...", which fits the file; empty when there is none
+  double seconds = 0;
+};
+
+/// Verifies a result file, in this process alone; nothing is written to it or beside it. First the
+/// certificate is compared with the result datasets (what does not fit is logged, and the search for the
+/// difference goes on), then the job's identity with that of the inputs as they are now, then names, ids and
+/// labels of all samples, then every micro-batch that is done, or an even choice of them.
+///
+/// Throws Error(bad_data): when anything differs, with the first difference; when the inputs are not those of
+/// the run, with what changed; when no micro-batch is done. Throws what reading the inputs throws.
+Verified verify(const VerifyOptions& options);
+
+/// One paragraph for people.
+std::string describe(const Verified& verified, const std::filesystem::path& result);
+
+// The steps of `verify`.
+
+/// How the certificate and the file go together.
+struct CertificateCheck {
+  std::string digest;  ///< what the certificate says; empty when there is none
+  std::string breach;  ///< what does not fit, as a sentence; empty when all does
+};
+CertificateCheck check_certificate(const store::Reader& reader);
+
+/// Throws Error(bad_data) that names each entry in which two identities (JSON objects) differ.
+void check_identity(const std::string& held, const std::string& now, const std::filesystem::path& result);
+
+/// Throws Error(bad_data) that names what differs between the file's shape and names and those of the inputs.
+void check_layout(const store::Layout& held, const store::Layout& now, const std::filesystem::path& result);
+
+/// Why the bits need not be the same: which entries of two fingerprints (JSON objects) differ, or that the
+/// run's ranks had several (`provenance`). Empty when they must be.
+std::string why_other_bits(const std::string& held, const std::string& now, const std::string& provenance);
+
+/// `count` of `batches`, evenly spread, the first and the last among them; all when there are no more.
+std::vector<std::int64_t> spread(const std::vector<std::int64_t>& batches, std::int64_t count);
+
+/// Compares `batches` of the file with what `next` gives for them, one after the other, until a difference is
+/// found. `progress` is called with the number of samples compared.
+std::optional<Difference> compare_batches(const store::Reader& reader,
+                                          const std::vector<std::int64_t>& batches,
+                                          const std::function<store::Rows()>& next, Comparison how,
+                                          Deviations& deviations,
+                                          const std::function<void(std::int64_t)>& progress);
+
+}  // namespace polyhead::run

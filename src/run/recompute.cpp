@@ -1,0 +1,67 @@
+#include "recompute.hpp"
+
+#include <utility>
+
+#include "polyhead/comm/local.hpp"
+#include "polyhead/data/reader.hpp"
+#include "polyhead/device/pinned.hpp"
+#include "polyhead/run/identity.hpp"
+#include "polyhead/run/placement.hpp"
+
+namespace polyhead::run {
+namespace {
+
+std::int64_t depth_of(const Inputs& inputs) {
+  return data::read_ahead_depth(inputs.config.data.read_ahead, inputs.micro_batches().size(),
+                                inputs.shape.image.values());
+}
+
+std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, const model::Placement& placement) {
+  const int workers = inputs.config.data.workers.value_or(placement.threads);
+  data::Loader::Readers readers;
+  for (int i = 0; i < workers; ++i) readers.push_back(data::open_reader(inputs.config.data, inputs.shape));
+  const bool bytes = placement.cuda && readers.front()->gives_bytes();
+  return std::make_unique<data::Loader>(std::move(readers), inputs.shape, inputs.micro_batches().size(),
+                                        depth_of(inputs), bytes ? device::pinned_memory() : nullptr);
+}
+
+}  // namespace
+
+model::Placement place_alone(config::Parallel parallel, const std::string& fingerprint) {
+  comm::LocalWorld world(1);
+  const auto cores = gather_cores(*world.collectives(0), "this host");
+  const model::Placement placement = choose_placement(cores, 0, 0, parallel);
+  if (!placement.cuda || parallel.device != config::Device::automatic) return placement;
+  parallel.device = config::Device::cpu;
+  const model::Placement cpu = choose_placement(cores, 0, 0, parallel);
+  return fingerprint_json(cpu) == fingerprint ? cpu : placement;
+}
+
+Recompute::Recompute(const Inputs& inputs, const model::Placement& placement,
+                     std::vector<std::int64_t> batches)
+    : inputs_(inputs),
+      model_(model::make_model(inputs.config, inputs.weights, inputs.micro_batches().size(),
+                               inputs.shape.image, placement)),
+      pipeline_(*model_, inputs.config, inputs.weights, inputs.micro_batches().size()),
+      batches_(std::move(batches)),
+      depth_(static_cast<std::size_t>(depth_of(inputs))),
+      loader_(make_loader(inputs, placement)) {}
+
+/// No more than the loader can hold: each micro-batch that is asked for brings the places of its samples.
+void Recompute::ask_ahead() {
+  for (; asked_ < batches_.size() && asked_ <= taken_ + depth_; ++asked_) {
+    const plan::SampleRange range = inputs_.micro_batches().samples_of(batches_[asked_]);
+    loader_->request(batches_[asked_], 1, inputs_.dataset->locations(range.first, range.count));
+  }
+}
+
+store::Rows Recompute::next() {
+  ask_ahead();
+  data::Batch batch = loader_->next();
+  ++taken_;
+  store::Rows rows = pipeline_(batch);
+  loader_->recycle(std::move(batch));
+  return rows;
+}
+
+}  // namespace polyhead::run
