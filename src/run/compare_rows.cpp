@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <span>
 #include <vector>
@@ -46,9 +47,9 @@ std::string reason_text(std::uint8_t reason) {
   return fmt::format("{} {}", shown(reason), describe(static_cast<Reason>(reason)));
 }
 
-bool close(float a, float b) {
-  return (std::isnan(a) && std::isnan(b)) || a == b ||
-         std::abs(static_cast<double>(a) - static_cast<double>(b)) <= tolerance_of(b);
+bool close(float held, float computed, double tolerance) {
+  return (std::isnan(held) && std::isnan(computed)) || held == computed ||
+         std::abs(static_cast<double>(held) - static_cast<double>(computed)) <= tolerance;
 }
 
 /// The rows of one micro-batch twice, looked at sample by sample.
@@ -119,17 +120,24 @@ class RowComparison {
                std::span<const float> computed) {
     deviations_.scores += static_cast<std::int64_t>(held.size());
     if (same_bits(held, computed)) return std::nullopt;
+    const double tolerance = tolerance_of(computed);
     for (std::size_t c = 0; c < held.size(); ++c) {
       if (std::bit_cast<std::uint32_t>(held[c]) == std::bit_cast<std::uint32_t>(computed[c])) continue;
-      if (how_ == Comparison::bits || !close(held[c], computed[c])) {
+      if (how_ == Comparison::bits || !close(held[c], computed[c], tolerance)) {
         return difference(dataset, n, fmt::format("{}class {}", place, c), shown(held[c]),
                           shown(computed[c]));
       }
-      ++deviations_.other_scores;
-      const double apart = std::abs(static_cast<double>(held[c]) - static_cast<double>(computed[c]));
-      if (apart > deviations_.largest) deviations_.largest = apart;  // never for two NaN
+      count_deviation(held[c], computed[c], tolerance);
     }
     return std::nullopt;
+  }
+
+  void count_deviation(float held, float computed, double tolerance) {
+    ++deviations_.other_scores;
+    if (!std::isfinite(held)) return;  // then both are the same
+    const double apart = std::abs(static_cast<double>(held) - static_cast<double>(computed));
+    deviations_.largest = std::max(deviations_.largest, apart);
+    deviations_.share = std::max(deviations_.share, apart / tolerance);
   }
 
   Found fused_prediction(std::int64_t n) {
@@ -174,8 +182,7 @@ class RowComparison {
     const float top = now[static_cast<std::size_t>(computed)];
     const bool highest =
         then.empty() || then[static_cast<std::size_t>(held)] == *std::max_element(then.begin(), then.end());
-    return highest &&
-           static_cast<double>(top) - static_cast<double>(other) <= tolerance_of(top) + tolerance_of(other);
+    return highest && static_cast<double>(top) - static_cast<double>(other) <= 2 * tolerance_of(now);
   }
 
   [[nodiscard]] std::string head_name(std::int64_t k) const {
@@ -195,6 +202,14 @@ class RowComparison {
 };
 
 }  // namespace
+
+double tolerance_of(std::span<const float> computed) {
+  double largest = 0;
+  for (const float score : computed) {
+    if (std::isfinite(score)) largest = std::max(largest, std::abs(static_cast<double>(score)));
+  }
+  return kAbsoluteTolerance + kRelativeTolerance * largest;
+}
 
 std::optional<Difference> compare_rows(const store::Layout& layout, const store::Rows& held,
                                        const store::Rows& computed, Comparison how, Deviations& deviations) {

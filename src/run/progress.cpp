@@ -35,6 +35,10 @@ Progress::Progress(ProgressStyle style, std::int64_t samples) : style_(resolve(s
   next_ = start_ + pause_;
 }
 
+Progress::~Progress() {
+  if (style_ == ProgressStyle::bar && drawn_) std::fputc('\n', stderr);
+}
+
 void Progress::update(std::int64_t done) {
   const auto now = Clock::now();
   if (style_ == ProgressStyle::none || now < next_) return;
@@ -62,6 +66,7 @@ void Progress::finish() {
   if (style_ != ProgressStyle::bar || !drawn_) return;
   draw(samples_, std::chrono::duration<double>(Clock::now() - start_).count());
   fmt::print(stderr, "\n");
+  drawn_ = false;
 }
 
 }  // namespace polyhead::run

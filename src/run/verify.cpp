@@ -109,7 +109,7 @@ class Verification {
           progress.update(samples);
           equal = samples;
         });
-    progress.finish();
+    if (!difference) progress.finish();
     fail_on(difference, fmt::format(", after {} samples without a difference", equal));
   }
 

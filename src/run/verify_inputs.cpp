@@ -65,6 +65,8 @@ config::Loaded stored_config(const store::Reader& reader, const VerifyOptions& o
 
 Inputs inputs_of(const store::Reader& reader, const VerifyOptions& options) {
   config::Config config = stored_config(reader, options).config;
+  // `auto` was decided when the run began.
+  if (!config.parallel.batch) config.parallel.batch = static_cast<int>(reader.layout().batch);
   const ScratchIndex index(options.result.string() + ".index");
   return open_inputs(std::move(config), index.path());
 }

@@ -20,11 +20,12 @@ std::string how(const Verified& verified) {
   if (verified.how == Comparison::bits) return "compared bit for bit: no difference.";
   const Deviations& found = verified.deviations;
   return fmt::format(
-      "compared by tolerance, |a - b| <= {} + {} |b|, since other bits are to be expected here ({}): of {} "
-      "scores {} have other bits, by {:.2g} at most; of {} predictions {} are another class, each at a tie "
-      "within the tolerance.",
+      "compared by tolerance, {} + {} x the largest score of the sample and head, since other bits are to be "
+      "expected here ({}): of {} "
+      "scores {} have other bits, by {:.2g} at most and no more than {:.2g}% of the tolerance; of {} "
+      "predictions {} are another class, each at a tie within the tolerance.",
       kAbsoluteTolerance, kRelativeTolerance, verified.why_tolerance, found.scores, found.other_scores,
-      found.largest, found.predictions, found.other_predictions);
+      found.largest, 100 * found.share, found.predictions, found.other_predictions);
 }
 
 std::string certificate(const Verified& verified) {

@@ -80,6 +80,13 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
         return done
 
+    def configure_photos(self, path, *lines):
+        """The demo's heads on photographs."""
+        text = self.config.read_text()
+        data = ["data:", f"path: {path}",
+                "preprocess: {resize: 72, crop: 64, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}", *lines]
+        self.config.write_text(text[:text.index("data:")] + "\n  ".join(data) + "\n\n" + text[text.index("backbone:"):])
+
     def assert_fails(self, done, code, *texts):
         """The exit code, and texts that the message must hold."""
         self.assertEqual(done.returncode, code, done.stderr + done.stdout)

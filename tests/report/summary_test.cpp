@@ -194,6 +194,13 @@ TEST_F(ResultFile, InfoShowsAllThereIs) {
             "\nconfig\n  a: 1\n  b: 2\n");
 }
 
+TEST_F(ResultFile, InfoShowsTheCertificate) {
+  create();
+  finish_all();
+  writer_->write_certificate(R"({"digest":"xxh128:00ff"})");
+  EXPECT_THAT(info(), HasSubstr("\ncertificate\n  {\"digest\":\"xxh128:00ff\"}\n"));
+}
+
 TEST_F(ResultFile, InfoListsQuarantinedSamples) {
   create();
   finish_all({5, 9});

@@ -146,19 +146,32 @@ TEST_F(CompareRows, BothZerosAreOneWithinTheToleranceOnly) {
 }
 
 TEST_F(CompareRows, ScoresMayLieWithinTheTolerance) {
-  held_.fused_scores[0] = 0.5F + 1.4e-4F;  // 1e-4 + 0.5e-4 is allowed
-  held_.head_scores[2] = 1.5F - 2.4e-4F;   // 1e-4 + 1.5e-4
+  held_.fused_scores[0] = 0.5F + 2.4e-4F;  // 1e-4 + 1.5e-4 is allowed
+  held_.head_scores[2] = 1.5F - 2.4e-4F;
   EXPECT_TRUE(by_bits());
   EXPECT_FALSE(by_tolerance());
   EXPECT_EQ(deviations_.other_scores, 2);
   EXPECT_NEAR(deviations_.largest, 2.4e-4, 1e-6);
-  held_.fused_scores[0] = 0.5F + 1.6e-4F;
+  EXPECT_NEAR(deviations_.share, 2.4 / 2.5, 0.005);
+  held_.fused_scores[0] = 0.5F + 2.6e-4F;
   EXPECT_EQ(by_tolerance()->dataset, "/fused/scores");
   held_.fused_scores[0] = 0.5F;
   held_.head_scores[2] = 1.5F - 2.6e-4F;
   EXPECT_EQ(by_tolerance()->place, "head mlp, class 2");
-  held_.head_scores[2] = std::numeric_limits<float>::infinity();
+}
+
+TEST_F(CompareRows, AnInfinityIsEqualToItselfOnlyAndWidensNothing) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_DOUBLE_EQ(tolerance_of(std::vector<float>{1, -3, infinity, kNan}), 1e-4 + 3e-4);
+  EXPECT_DOUBLE_EQ(tolerance_of({}), 1e-4);
+  held_.head_scores[2] = infinity;
   EXPECT_EQ(by_tolerance()->held, "inf (0x7f800000)");
+  computed_.head_scores[2] = infinity;
+  EXPECT_FALSE(by_tolerance());
+  held_.head_scores[0] = 0.6F;
+  EXPECT_TRUE(by_tolerance());
+  computed_.head_scores[2] = -infinity;
+  EXPECT_TRUE(by_tolerance());
 }
 
 TEST_F(CompareRows, APredictionMayDifferAtANearTieOnly) {
@@ -425,12 +438,16 @@ TEST(Describe, SaysWhatWasDone) {
   verified.done_batches = 9;
   verified.how = Comparison::tolerance;
   verified.why_tolerance = "cpu: A in the file, B now";
-  verified.deviations = {5000, 12, 3.25e-6, 600, 1};
-  EXPECT_THAT(describe(verified, "r.h5"),
-              AllOf(HasSubstr("the run is unfinished, 9 are done"), HasSubstr("There is no certificate yet."),
-                    HasSubstr("|a - b| <= 0.0001 + 0.0001 |b|"), HasSubstr("(cpu: A in the file, B now)"),
-                    HasSubstr("of 5000 scores 12 have other bits, by 3.2e-06 at most"),
-                    HasSubstr("of 600 predictions 1 are another class")));
+  verified.deviations = {5000, 12, 3.25e-6, 0.031, 600, 1};
+  EXPECT_THAT(
+      describe(verified, "r.h5"),
+      AllOf(
+          HasSubstr("the run is unfinished, 9 are done"), HasSubstr("There is no certificate yet."),
+          HasSubstr("by tolerance, 0.0001 + 0.0001 x the largest score"),
+          HasSubstr("(cpu: A in the file, B now)"),
+          HasSubstr(
+              "of 5000 scores 12 have other bits, by 3.2e-06 at most and no more than 3.1% of the tolerance"),
+          HasSubstr("of 600 predictions 1 are another class")));
 }
 
 }  // namespace

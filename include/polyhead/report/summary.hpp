@@ -26,8 +26,8 @@ std::string summary_text(const store::Reader& reader, const std::filesystem::pat
 /// The same as a JSON object, for /job/summary.
 std::string summary_json(const store::Reader& reader, const std::optional<metrics::RunFigures>& figures);
 
-/// `polyhead info`: layout, progress, identity, fingerprint, provenance, summary. With `bad`, each
-/// quarantined sample with its id and reason.
+/// `polyhead info`: layout, progress, summary, certificate, provenance, identity, fingerprint, config. With
+/// `bad`, each quarantined sample with its id and reason.
 std::string info_text(const store::Reader& reader, const std::filesystem::path& path, bool bad);
 
 }  // namespace polyhead::report

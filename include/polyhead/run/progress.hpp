@@ -13,8 +13,12 @@ enum class ProgressStyle { automatic, bar, lines, none };
 class Progress {
  public:
   Progress(ProgressStyle style, std::int64_t samples);
+  /// Ends a bar's line where `finish` was not called, so that what follows stands on a line of its own.
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
   void update(std::int64_t done);
-  /// Ends the bar's line.
+  /// Shows that all is done, and ends the bar's line.
   void finish();
 
  private:
