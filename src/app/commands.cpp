@@ -72,6 +72,7 @@ void add_commands(CLI::App& app, int argc, char** argv, int& exit_code) {
     return fmt::format("polyhead {} (LibTorch {})", POLYHEAD_VERSION, model::libtorch_version());
   });
   add_run(app, argc, argv, exit_code);
+  add_plan(app);
   add_check(app);
   add_info(app);
   add_verify(app);

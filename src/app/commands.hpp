@@ -22,4 +22,7 @@ void add_verify(CLI::App& app);
 /// The words of `--progress`.
 const std::map<std::string, run::ProgressStyle>& progress_styles();
 
+/// `polyhead plan`, in plan_command.cpp.
+void add_plan(CLI::App& app);
+
 }  // namespace polyhead::app

@@ -56,6 +56,7 @@ std::string identity_json(Inputs& inputs) {
       {"fusion", config::name(config.fusion.rule)},
       {"data", "xxh128:" + inputs.dataset->digest().hex()},
       {"samples", inputs.shape.size},
+      {"limits", fmt::format("{} pixels, {} bytes", config.data.max_pixels, config.data.max_file_size)},
       {"classes", "xxh128:" + classes_digest(config.data.classes, inputs.labels)},
       {"preprocess", describe(config.data.preprocess)},
       {"batch", inputs.micro_batches().size()},

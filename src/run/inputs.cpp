@@ -122,6 +122,17 @@ Inputs open_inputs(config::Config config, const std::filesystem::path& index) {
   return inputs;
 }
 
+Survey survey_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides) {
+  auto loaded = config::load(config, overrides);
+  config::resolve_files(loaded);
+  Survey survey{std::move(loaded.config), {}};
+  config::Data& data = survey.config.data;
+  if (data.format == config::DataFormat::automatic) data.format = data::recognise(data);
+  const auto dataset = data::open(data, index_beside(survey.config.output.path));
+  survey.shape = {dataset->size(), dataset->image_shape()};
+  return survey;
+}
+
 void share_inputs(comm::Collectives& world, Inputs& inputs) {
   share_config(world, inputs.config);
   world.broadcast(std::as_writable_bytes(std::span(&inputs.shape, 1)), 0);

@@ -186,7 +186,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   comm::agree(*world, [&] { grid = choose_grid(inputs.config.parallel, world->size()); });
   const auto ranges = head_ranges(inputs.config, grid.heads);
   const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
-  model::Weights weights = share_weights(*world, inputs.config, std::move(inputs.weights), ranges, member);
+  model::Weights weights = share_weights(*world, inputs.config, inputs.weights, ranges, member);
 
   malloc_trim(0);  // rank 0 has let go of the other ranks' heads
 
@@ -196,7 +196,6 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
     placement = choose_placement(cores, mpi.rank(), mpi.local_rank(), inputs.config.parallel);
     workers = inputs.config.data.workers.value_or(placement.threads);
   });
-  const std::int64_t classes = weights.classes;
   const Equipment rank = equip(mpi, *world, inputs, grid,
                                member < 0 ? plan::HeadRange{} : ranges[static_cast<std::size_t>(member)],
                                std::move(weights), placement, workers);
@@ -208,7 +207,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
     if (mpi.rank() != 0) return;
     announce(inputs, cores, grid, placement, workers);
     keeper.emplace(mpi, options, inputs, grid, hosts_of(cores));
-    keeper->create(classes, fingerprint, mixed);
+    keeper->create(fingerprint, mixed);
   });
 
   const auto to_coordinator = mpi.channel(inputs.config.comm.timeout);

@@ -11,7 +11,6 @@
 
 #include "polyhead/base/log.hpp"
 #include "polyhead/config/load.hpp"
-#include "polyhead/config/names.hpp"
 #include "polyhead/run/coordinator.hpp"
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/progress.hpp"
@@ -20,21 +19,6 @@ namespace polyhead::run {
 namespace {
 
 constexpr std::int64_t kMostSamples = 1 << 16;  // in a lease, which carries the place of each
-
-store::Layout layout_of(const Inputs& inputs, std::int64_t classes) {
-  store::Layout layout;
-  layout.samples = inputs.shape.size;
-  layout.classes = classes;
-  layout.class_names = inputs.labels.output_names();
-  for (const config::Head& head : inputs.config.heads) {
-    layout.heads.push_back(head.name);
-    layout.head_weights.push_back(head.weight);
-  }
-  layout.fusion_rule = config::name(inputs.config.fusion.rule);
-  layout.batch = inputs.micro_batches().size();
-  layout.head_scores = inputs.config.output.head_scores;
-  return layout;
-}
 
 }  // namespace
 
@@ -52,9 +36,9 @@ Keeper::Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inp
       hosts_(std::move(hosts)),
       output_(inputs.config.output.path) {}
 
-void Keeper::create(std::int64_t classes, const std::string& fingerprint, bool mixed) {
+void Keeper::create(const std::string& fingerprint, bool mixed) {
   lock_.emplace(output_);
-  const store::Layout layout = layout_of(inputs_, classes);
+  const store::Layout layout = inputs_.layout();
   const store::SampleSource samples{
       [&](std::int64_t first, std::span<std::int32_t> labels) { inputs_.read_labels(first, labels); },
       [&](std::int64_t index) { return inputs_.dataset->sample_id(index); }};
@@ -101,8 +85,8 @@ void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
     return inputs_.dataset->locations(first, count);
   };
   settings.sample_id = [&](std::int64_t index) { return inputs_.dataset->sample_id(index); };
-  const plan::LeaseSchedule schedule(batches.count(), grid_.data,
-                                     std::max<std::int64_t>(1, kMostSamples / batches.size()));
+  const plan::LeaseSchedule schedule(batches.count(), grid_.data, grid_.heads,
+                                     std::max<std::int64_t>(grid_.heads, kMostSamples / batches.size()));
   Coordinator(from_ranks, to_ranks, schedule, *writer_, batches, settings).run();
   progress.finish();
 }

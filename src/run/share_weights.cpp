@@ -117,7 +117,7 @@ config::Config with_heads(const config::Config& config, plan::HeadRange range) {
   return part;
 }
 
-model::Weights share_weights(comm::Collectives& world, const config::Config& config, model::Weights all,
+model::Weights share_weights(comm::Collectives& world, const config::Config& config, model::Weights& all,
                              const std::vector<plan::HeadRange>& ranges, int member) {
   const auto start = Clock::now();
   const model::Layout layout = model::make_layout(config);
@@ -138,6 +138,7 @@ model::Weights share_weights(comm::Collectives& world, const config::Config& con
   }
   // Rank 0's own heads are the first, so its values are the first of all.
   if (root) std::ranges::copy(std::span(all.values).first(values.size()), values.begin());
+  all.values = {};
   if (root && world.size() > 1) {
     log::info(fmt::format("weights: {} to {} other rank(s) in {}", human_bytes(distribution.bytes()),
                           world.size() - 1,

@@ -33,7 +33,7 @@ void check_existing(const fs::path& path, Existing existing) {
   if (existing == Existing::refuse) {
     throw Error(
         ExitCode::cant_create,
-        fmt::format("{}: exists already. Give --resume to continue it, --overwrite to replace it, or another "
+        fmt::format("{}: exists already. Give --overwrite to replace it, or another "
                     "output.path",
                     path.string()));
   }

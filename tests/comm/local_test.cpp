@@ -4,7 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "conformance.hpp"
+#include "channel_conformance.hpp"
+#include "pending_conformance.hpp"
 
 namespace polyhead::comm {
 namespace {
@@ -24,7 +25,7 @@ TEST_P(LocalWorldTest, Collectives) {
     const auto mine = world.collectives(rank);
     EXPECT_EQ(mine->rank(), rank);
     EXPECT_EQ(mine->size(), GetParam());
-    for (const auto& test : conformance::collective_cases()) test(*mine);
+    conformance::run_all_cases(*mine);
   });
 }
 
@@ -42,6 +43,23 @@ INSTANTIATE_TEST_SUITE_P(Ranks, LocalWorldTest, ::testing::Values(1, 2, 3, 4, 8)
 TEST(LocalWorld, ARankThatNeverArrivesIsNoticed) {
   LocalWorld world(2, std::chrono::milliseconds(20));
   EXPECT_THROW(world.collectives(0)->barrier(), Error);
+  const std::vector<std::byte> mine(1);
+  std::vector<std::byte> all(2);
+  const auto pending = world.collectives(0)->start_all_gather(mine, all);
+  EXPECT_THROW(pending->wait(), Error);
+}
+
+TEST(LocalWorld, StartingDoesNotWait) {
+  LocalWorld world(2);
+  const std::vector<std::byte> mine{std::byte{1}};
+  std::vector<std::byte> all(2);
+  const auto pending = world.collectives(0)->start_all_gather(mine, all);  // rank 1 has not come yet
+  const std::vector<std::byte> its{std::byte{2}};
+  std::vector<std::byte> its_all(2);
+  world.collectives(1)->start_all_gather(its, its_all)->wait();
+  pending->wait();
+  EXPECT_EQ(all, (std::vector<std::byte>{std::byte{1}, std::byte{2}}));
+  EXPECT_EQ(its_all, all);
 }
 
 }  // namespace

@@ -1,9 +1,13 @@
 /// The conformance suite over real MPI: started by mpirun, on every rank at once. A rank that fails makes
 /// mpirun fail.
 
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 
-#include "conformance.hpp"
+#include "channel_conformance.hpp"
+#include "pending_conformance.hpp"
 #include "polyhead/comm/mpi.hpp"
 
 namespace polyhead::comm {
@@ -15,7 +19,61 @@ TEST(Mpi, Collectives) {
   const auto world = environment->collectives();
   EXPECT_EQ(world->rank(), environment->rank());
   EXPECT_EQ(world->size(), environment->size());
-  for (const auto& test : conformance::collective_cases()) test(*world);
+  conformance::run_all_cases(*world);
+}
+
+TEST(Mpi, WhatIsLargeTravelsInPieces) {
+  conformance::run_all_cases(*environment->collectives_within(std::chrono::seconds(30), 50'001));
+}
+
+TEST(Mpi, RanksOfOneColourFormAWorld) {
+  const int rank = environment->rank();
+  const auto part = environment->split(rank % 2, std::chrono::seconds(30));
+  EXPECT_EQ(part->rank(), rank / 2);
+  EXPECT_EQ(part->size(), (environment->size() + 1 - rank % 2) / 2);
+  conformance::run_all_cases(*part);
+}
+
+TEST(Mpi, ARankWithoutColourHasNoWorld) {
+  const bool last = environment->rank() == environment->size() - 1;
+  const auto part = environment->split(last ? -1 : 0, std::chrono::seconds(30));
+  EXPECT_EQ(part == nullptr, last);
+  if (part) {
+    EXPECT_EQ(part->size(), environment->size() - 1);
+  }
+}
+
+TEST(Mpi, AStartedCollectiveEndsWhileItsRankComputes) {
+  const auto world = environment->collectives();
+  const std::vector<std::byte> mine(1U << 20U, std::byte{7});  // beyond the eager limit
+  std::vector<std::byte> all(mine.size() * static_cast<std::size_t>(world->size()));
+  world->barrier();
+  const auto pending = world->start_all_gather(mine, all);
+  // This thread calls MPI no more, and looks at the last byte of each block until it has come.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto arrived = [&] {
+    for (std::size_t end = mine.size(); end <= all.size(); end += mine.size()) {
+      if (std::atomic_ref(all[end - 1]).load() != std::byte{7}) return false;
+    }
+    return true;
+  };
+  while (!arrived() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_TRUE(arrived());
+  pending->wait();
+  world->barrier();
+}
+
+TEST(Mpi, HandlesOutliveTheCollectivesTheyCameFrom) {
+  auto world = environment->collectives();
+  conformance::Gather gather(*world, 1, 3000);
+  const int size = world->size();
+  world.reset();
+  gather.wait();
+  const auto again = environment->collectives();
+  ASSERT_EQ(again->size(), size);
+  gather.check(*again, conformance::itself);
 }
 
 TEST(Mpi, Channels) {

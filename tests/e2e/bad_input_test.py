@@ -10,6 +10,7 @@ import zipfile
 
 import h5py
 import numpy as np
+import torch
 from harness import POLYHEAD, EndToEnd, polyhead
 
 USAGE, BAD_DATA, NO_INPUT, CANT_CREATE, CONFIG = 64, 65, 66, 73, 78
@@ -91,8 +92,16 @@ class BadInput(EndToEnd):
         self.assert_fails(done, BAD_DATA, "[77, 512]")
 
     def test_head_that_does_not_fit_the_features(self):
+        narrow = torch.nn.Sequential(torch.nn.Linear(256, 10))
+        torch.save(narrow.state_dict(), self.folder / "narrow.pth")
+        self.config.write_text(self.config.read_text().replace("plain.safetensors", "narrow.pth"))
+        done = self.run_twice()
+        self.assert_fails(done, BAD_DATA, "head 'plain'", "0.weight", "[10, 512]", "[10, 256]",
+                          "the backbone resnet18 gives 512 features")
+
+    def test_another_architecture(self):
         done = self.run_twice("--set", "backbone.arch=resnet34")
-        self.assert_fails(done, BAD_DATA, "layer1.2.conv1.weight")
+        self.assert_fails(done, BAD_DATA, "layer1.2.conv1.weight", "fits backbone.arch: resnet18")
 
     def data(self, **datasets):
         path = self.folder / "bad.h5"

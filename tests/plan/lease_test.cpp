@@ -30,14 +30,25 @@ INSTANTIATE_TEST_SUITE_P(Sizes, LeaseScheduleTest,
                                             ::testing::Values(1, 2, 3, 8, 4096)));
 
 TEST(LeaseSchedule, NeverHandsOutMoreThanAllowed) {
-  LeaseSchedule schedule(1000, 2, 100);
+  LeaseSchedule schedule(1000, 2, 1, 100);
   std::int64_t sum = 0;
   while (const auto lease = schedule.next()) {
     EXPECT_LE(lease->count, 100);
     sum += lease->count;
   }
   EXPECT_EQ(sum, 1000);
-  EXPECT_EQ(LeaseSchedule(1000, 2, 100).next()->count, 100);
+  EXPECT_EQ(LeaseSchedule(1000, 2, 1, 100).next()->count, 100);
+}
+
+TEST(LeaseSchedule, HandsOutWholeUnits) {
+  LeaseSchedule schedule(1001, 3, 4, 102);
+  std::int64_t sum = 0;
+  while (const auto lease = schedule.next()) {
+    sum += lease->count;
+    EXPECT_LE(lease->count, 102);
+    EXPECT_TRUE(lease->count % 4 == 0 || sum == 1001) << lease->count;
+  }
+  EXPECT_EQ(sum, 1001);
 }
 
 TEST(MicroBatches, CutTheSamples) {

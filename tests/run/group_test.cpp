@@ -240,7 +240,7 @@ class GroupJob {
 };
 
 plan::LeaseSchedule guided(const Shape& shape) {
-  return {(shape.samples + kBatch - 1) / kBatch, shape.grid.data};
+  return {(shape.samples + kBatch - 1) / kBatch, shape.grid.data, shape.grid.heads};
 }
 
 std::vector<std::byte> run(const Shape& shape) {
@@ -280,6 +280,17 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Group, SurplusRanksWaitForTheEnd) {
   const auto expected = run({{1, 1}, 1, 57, 3, config::Features::exchange});
   EXPECT_EQ(run({{1, 2}, 4, 57, 3, config::Features::exchange}), expected);
+}
+
+/// Leases of any length, a lone last micro-batch among them.
+TEST(Group, LeasesLeaveNoTrace) {
+  const auto expected = run({{1, 1}, 1, 203, 3, config::Features::exchange});
+  for (const std::int64_t most : {1, 2, 3, 5, 1000}) {
+    for (const auto features : {config::Features::exchange, config::Features::local}) {
+      GroupJob job({{2, 3}, 6, 203, 3, features});
+      EXPECT_EQ(job.run({51, 1, 1, most}), expected) << most;
+    }
+  }
 }
 
 /// While a backbone computes, the last step's features and the sums of the one before are on their way.

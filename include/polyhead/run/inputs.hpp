@@ -48,6 +48,14 @@ Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::s
 /// of a configuration whose files are resolved. `index`: where the list of samples is kept. Throws Error.
 Inputs open_inputs(config::Config config, const std::filesystem::path& index);
 
+/// Configuration, number and size of the images: what a plan is made from. Reads no weights and wants no
+/// output; the list of samples is made as `load_inputs` makes it. Throws Error.
+struct Survey {
+  config::Config config;  ///< globs expanded, data.format decided
+  data::DatasetShape shape;
+};
+Survey survey_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides);
+
 /// Gives rank 0's inputs but for the weights to all ranks by broadcast: configuration, the data set's size
 /// and shape. Collective; on other ranks `inputs` is filled. Throws AgreedError on all ranks when one of them
 /// cannot follow.

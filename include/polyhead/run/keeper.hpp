@@ -29,8 +29,8 @@ class Keeper {
   Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
          std::vector<std::string> hosts);
 
-  /// Creates the output. `classes`: scores a sample. Throws Error.
-  void create(std::int64_t classes, const std::string& fingerprint, bool mixed);
+  /// Creates the output. Throws Error.
+  void create(const std::string& fingerprint, bool mixed);
   /// Starts the coordinator's thread. A failure there ends the job.
   void start(comm::Channel& from_ranks, comm::Channel& to_ranks);
   /// Until every row is committed.

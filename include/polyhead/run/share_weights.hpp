@@ -20,7 +20,7 @@ config::Config with_heads(const config::Config& config, plan::HeadRange range);
 /// heads. `ranges`: heads by member of a group; `member`: this rank's number, whose range may be empty, or -1
 /// for a surplus rank, which gets nothing. Collective. Throws AgreedError on all ranks when one has no memory
 /// for them or got other bytes.
-model::Weights share_weights(comm::Collectives& world, const config::Config& config, model::Weights all,
+model::Weights share_weights(comm::Collectives& world, const config::Config& config, model::Weights& all,
                              const std::vector<plan::HeadRange>& ranges, int member);
 
 }  // namespace polyhead::run

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+
+#include "polyhead/config/config.hpp"
+#include "polyhead/plan/grid.hpp"
+#include "polyhead/plan/topology.hpp"
+#include "polyhead/plan/workload.hpp"
+
+namespace polyhead::plan {
+
+/// Bytes that a rank needs at its worst moment, by what they are for.
+struct MemoryUse {
+  std::int64_t process = 0;      ///< program, libraries and, on a GPU, its context
+  std::int64_t weights = 0;      ///< backbone and the rank's heads
+  std::int64_t activations = 0;  ///< of one micro-batch
+  std::int64_t exchange = 0;     ///< features, scores and sums under way
+  std::int64_t loader = 0;       ///< micro-batches that are decoded ahead
+
+  [[nodiscard]] std::int64_t total() const { return process + weights + activations + exchange + loader; }
+};
+
+/// What a rank needs on its GPU (all 0 without one) and on its host.
+struct RankMemory {
+  MemoryUse gpu;
+  MemoryUse host;
+};
+
+/// Of the rank with heads `heads` in a group of `grid.heads`. `first`: it is rank 0, which at the start holds
+/// the weights of all heads.
+RankMemory memory_of(const Workload& workload, const Topology& topology, const Grid& grid,
+                     config::Features features, HeadRange heads, bool first);
+
+/// Memory that a rank may use: all of its GPU, and its share of the host.
+struct MemoryLimits {
+  std::int64_t gpu = 0;   ///< 0: no GPU, no limit
+  std::int64_t host = 0;  ///< 0: not known, no limit
+};
+
+MemoryLimits limits_of(const Topology& topology);
+bool fits(const RankMemory& memory, const MemoryLimits& limits);
+
+/// The largest number of samples in a micro-batch, up to 4,096, with which every rank fits; 0 when none does.
+/// The exact form of the rule total / (base + largest variant x instances).
+std::int64_t largest_batch(Workload workload, const Topology& topology, const Grid& grid,
+                           config::Features features);
+
+}  // namespace polyhead::plan

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace polyhead::plan {
+
+/// What the backbone costs. A FLOP is one multiplication or one addition, so a multiply-accumulate is two.
+struct BackboneCost {
+  std::int64_t flops = 0;              ///< an image
+  std::int64_t bytes = 0;              ///< of its parameters, fp32
+  std::int64_t feature_width = 0;      ///< values a sample
+  std::int64_t activations = 0;        ///< bytes an image that live at once, at most, input included
+  std::int64_t fused_activations = 0;  ///< the same where sums are made in place, as on CPUs
+};
+
+/// What one head costs.
+struct HeadCost {
+  std::int64_t multiplications = 0;  ///< a sample; what heads are shared out by
+  std::int64_t bytes = 0;            ///< of its parameters, fp32
+  std::int64_t steps = 0;            ///< operations that are started one after the other
+  std::int64_t activations = 0;      ///< bytes a sample that live at once, at most
+};
+
+/// A job, as far as its cost depends on it.
+struct Workload {
+  std::int64_t samples = 0;
+  std::int64_t batch = 1;         ///< m: samples in a micro-batch
+  std::int64_t image_values = 0;  ///< of a preprocessed image, channels included
+  std::int64_t classes = 0;
+  BackboneCost backbone;
+  std::vector<HeadCost> heads;
+  bool head_scores = false;      ///< every head's scores are kept
+  std::uint64_t read_ahead = 0;  ///< bytes of micro-batches decoded ahead, a rank
+
+  [[nodiscard]] std::int64_t micro_batches() const { return (samples + batch - 1) / batch; }
+};
+
+}  // namespace polyhead::plan

@@ -1,0 +1,35 @@
+#include "group.hpp"
+
+namespace polyhead::plan {
+namespace {
+
+constexpr std::int64_t kSumColumns = 2;  // beside the classes: scores that are not finite, or too large
+constexpr std::int64_t kValue = 4;       // bytes of a score or a prediction
+constexpr std::int64_t kStatus = 2;      // status and reason
+
+std::int64_t head_count(const Workload& workload) {
+  return static_cast<std::int64_t>(workload.heads.size());
+}
+
+}  // namespace
+
+std::vector<HeadRange> shares_of(const Workload& workload, int parts) {
+  std::vector<std::int64_t> costs;
+  costs.reserve(workload.heads.size());
+  for (const HeadCost& head : workload.heads) costs.push_back(head.multiplications);
+  return split_heads(costs, parts);
+}
+
+std::int64_t block_words(const Workload& workload) {
+  const std::int64_t predictions = workload.batch * head_count(workload);
+  const std::int64_t scores = workload.head_scores ? predictions * workload.classes : 0;
+  return workload.batch * (workload.classes + kSumColumns) + (predictions + 1) / 2 + (scores + 1) / 2;
+}
+
+std::int64_t row_bytes(const Workload& workload) {
+  const std::int64_t heads = head_count(workload);
+  const std::int64_t kept = workload.head_scores ? heads * workload.classes : 0;
+  return (workload.classes + 1 + heads + kept) * kValue + kStatus;
+}
+
+}  // namespace polyhead::plan

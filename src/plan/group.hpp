@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "polyhead/plan/grid.hpp"
+#include "polyhead/plan/workload.hpp"
+
+/// What the ranks of a group share and send.
+namespace polyhead::plan {
+
+inline HeadRange all_heads(const Workload& workload) {
+  return {0, static_cast<std::int64_t>(workload.heads.size())};
+}
+
+inline std::span<const HeadCost> heads_of(const Workload& workload, HeadRange range) {
+  return std::span(workload.heads)
+      .subspan(static_cast<std::size_t>(range.first), static_cast<std::size_t>(range.count));
+}
+
+/// The heads of each of `parts` ranks.
+std::vector<HeadRange> shares_of(const Workload& workload, int parts);
+
+/// 64-bit integers that heads are added up in for one micro-batch: sums, predictions and, where they are
+/// kept, scores.
+std::int64_t block_words(const Workload& workload);
+
+/// Bytes of one sample in the result file.
+std::int64_t row_bytes(const Workload& workload);
+
+}  // namespace polyhead::plan

@@ -1,0 +1,138 @@
+#include "polyhead/plan/memory.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "group.hpp"
+
+namespace polyhead::plan {
+namespace {
+
+constexpr std::int64_t kFloat = 4;
+constexpr std::int64_t kWord = 8;
+constexpr std::int64_t kSlots = 3;  // steps of a group under way: begun, exchanged, finished
+constexpr std::int64_t kMostBatch = 4096;
+// Left to fragmentation, to the system and to its page cache.
+constexpr double kUsableOfGpu = 0.95;
+constexpr double kUsableOfHost = 0.9;
+
+std::int64_t worst_activations(const Workload& workload, bool fused, std::int64_t heads) {
+  const BackboneCost& backbone = workload.backbone;
+  return workload.batch * std::max(fused ? backbone.fused_activations : backbone.activations, heads);
+}
+
+/// Buffers for features, sums and the heads' scores, and the rows that leave the rank.
+std::int64_t exchange_bytes(const Workload& workload, int heads, bool local, std::int64_t own_heads) {
+  const std::int64_t features = workload.batch * workload.backbone.feature_width * kFloat;
+  const std::int64_t block = block_words(workload) * kWord;
+  const bool alone = heads == 1;
+  const std::int64_t slot =
+      heads * (features + block) + (alone ? 0 : block) + (alone || local ? 0 : features);
+  const std::int64_t scores = own_heads * workload.batch * workload.classes * kFloat;
+  return kSlots * slot + scores + 2 * workload.batch * row_bytes(workload);
+}
+
+std::int64_t loader_bytes(const Workload& workload, const Grid& grid, bool local, bool gpu) {
+  const std::int64_t values = workload.batch * workload.image_values;
+  const auto ahead =
+      static_cast<std::int64_t>(workload.read_ahead) / kFloat / std::max<std::int64_t>(1, values);
+  const std::int64_t held = local ? grid.heads : 1;  // by the computation
+  const std::int64_t readers = local ? grid.data : grid.ranks();
+  const std::int64_t most = workload.micro_batches() / readers + 1;
+  return std::min(std::max<std::int64_t>(2, ahead) + held, most) * values * (gpu ? 1 : kFloat);
+}
+
+/// What a rank must hold of the heads.
+struct Share {
+  std::int64_t bytes = 0;  ///< of its heads' weights
+  std::int64_t count = 0;
+  std::int64_t activations = 0;  ///< a sample, of the largest head
+};
+
+Share share_of(const Workload& workload, HeadRange range) {
+  Share share{0, range.count, 0};
+  for (const HeadCost& head : heads_of(workload, range)) {
+    share.bytes += head.bytes;
+    share.activations = std::max(share.activations, head.activations);
+  }
+  return share;
+}
+
+/// Bytes while weights are read and handed on: rank 0 has all of them and its own, the others their own.
+std::int64_t setup_weights(const Workload& workload, const Share& share, bool first) {
+  const std::int64_t own = workload.backbone.bytes + share.bytes;
+  if (!first) return own;
+  return own + workload.backbone.bytes + share_of(workload, all_heads(workload)).bytes;
+}
+
+RankMemory memory_of_share(const Workload& workload, const Topology& topology, const Grid& grid, bool local,
+                           const Share& share, std::int64_t setup) {
+  const bool gpu = topology.processor.gpu;
+  const std::int64_t own = workload.backbone.bytes + share.bytes;
+  MemoryUse use;
+  use.activations = worst_activations(workload, !gpu, share.activations);
+  use.exchange = exchange_bytes(workload, grid.heads, local, share.count);
+  RankMemory memory;
+  memory.host = {static_cast<std::int64_t>(topology.process.host), 0, 0, use.exchange,
+                 loader_bytes(workload, grid, local, gpu)};
+  if (gpu) {
+    const std::int64_t input = workload.batch * workload.image_values;  // bytes as they arrive
+    memory.gpu = {static_cast<std::int64_t>(topology.process.gpu), own, use.activations + input, use.exchange,
+                  0};
+  } else {
+    memory.host.weights = own + workload.backbone.bytes;  // a second copy in the layout of the kernels
+    memory.host.activations = use.activations;
+  }
+  // Memory freed after set-up is used again.
+  const std::int64_t running = memory.host.total() - memory.host.process;
+  memory.host.weights += std::max<std::int64_t>(0, setup - running);
+  return memory;
+}
+
+}  // namespace
+
+RankMemory memory_of(const Workload& workload, const Topology& topology, const Grid& grid,
+                     config::Features features, HeadRange heads, bool first) {
+  const Share share = share_of(workload, heads);
+  return memory_of_share(workload, topology, grid, features == config::Features::local, share,
+                         setup_weights(workload, share, first));
+}
+
+MemoryLimits limits_of(const Topology& topology) {
+  const auto part = [](std::uint64_t bytes, double share) {
+    return static_cast<std::int64_t>(static_cast<double>(bytes) * share);
+  };
+  return {part(topology.processor.memory, kUsableOfGpu),
+          part(topology.host_memory, kUsableOfHost) / topology.neighbours()};
+}
+
+bool fits(const RankMemory& memory, const MemoryLimits& limits) {
+  return (limits.gpu == 0 || memory.gpu.total() <= limits.gpu) &&
+         (limits.host == 0 || memory.host.total() <= limits.host);
+}
+
+std::int64_t largest_batch(Workload workload, const Topology& topology, const Grid& grid,
+                           config::Features features) {
+  const auto ranges = shares_of(workload, grid.heads);
+  std::vector<Share> shares;
+  for (const HeadRange& range : ranges) shares.push_back(share_of(workload, range));
+  // No rank needs more than one of these.
+  const std::array<Share, 4> extremes{shares.front(), *std::ranges::max_element(shares, {}, &Share::bytes),
+                                      *std::ranges::max_element(shares, {}, &Share::count),
+                                      *std::ranges::max_element(shares, {}, &Share::activations)};
+  const std::int64_t all = setup_weights(workload, shares.front(), true);
+  const MemoryLimits limits = limits_of(topology);
+  const bool local = features == config::Features::local;
+  for (std::int64_t batch = kMostBatch; batch > 0; --batch) {
+    workload.batch = batch;
+    bool good = true;
+    for (std::size_t i = 0; i < extremes.size() && good; ++i) {
+      const std::int64_t setup = i == 0 ? all : setup_weights(workload, extremes.at(i), false);
+      good = fits(memory_of_share(workload, topology, grid, local, extremes.at(i), setup), limits);
+    }
+    if (good) return batch;
+  }
+  return 0;
+}
+
+}  // namespace polyhead::plan

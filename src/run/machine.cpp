@@ -1,0 +1,167 @@
+#include "polyhead/run/machine.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "polyhead/base/cpu.hpp"
+#include "polyhead/base/error.hpp"
+#include "polyhead/base/text.hpp"
+#include "polyhead/device/cuda.hpp"
+
+namespace polyhead::run {
+namespace {
+
+// Assumed where nobody has measured: docs/planner.md says where the figures come from.
+constexpr double kCoreFlops = 45e9;      // ResNet-18's convolutions, AVX2, a core
+constexpr double kCoreHeadFlops = 30e9;  // linear layers of a micro-batch
+constexpr double kCoreStream = 6e9;      // bytes/s of weights, a core
+constexpr double kCoreStep = 8e-6;       // seconds to start a layer
+constexpr double kGpuFlops = 15e12;      // peak fp32 of a GPU that nobody described
+constexpr std::uint64_t kGpuMemory = std::uint64_t{16} << 30U;
+constexpr double kGpuReached = 0.5;       // of the peak, by convolutions
+constexpr double kGpuHeadsReached = 0.3;  // of the peak, by linear layers
+constexpr double kGpuStream = 400e9;      // bytes/s
+constexpr double kGpuStep = 10e-6;        // seconds to start a kernel
+constexpr double kScore = 6e-9;           // seconds to fuse one score, on the host
+constexpr double kDecode = 450;           // photographs a second and core
+constexpr double kPlainValues = 4e8;      // values a second and core of images that are not encoded
+constexpr double kKeepSeconds = 30e-6;    // of rank 0, a micro-batch
+constexpr double kWriteRate = 500e6;      // bytes/s
+constexpr plan::Link kInside{4e9, 100e-6};
+constexpr plan::Link kInsideGpus{10e9, 50e-6};
+constexpr double kBetween = 1.25e9;  // bytes/s: 10 Gbit/s
+constexpr double kBetweenLatency = 200e-6;
+constexpr plan::ProcessMemory kProcess{std::uint64_t{190} << 20U, 0};
+constexpr plan::ProcessMemory kGpuProcess{std::uint64_t{3} << 30U, std::uint64_t{1} << 30U};
+constexpr double kStartup = 1.5;
+constexpr double kGpuStartup = 10;
+
+std::uint64_t physical_memory() {
+  return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+double usable_cores() {
+  const auto cores = static_cast<double>(affinity_cores().size());
+  return std::min(cores, cgroup_cpu_quota().value_or(cores));
+}
+
+bool is_encoded(config::DataFormat format) {
+  return format == config::DataFormat::image_folder || format == config::DataFormat::webdataset;
+}
+
+plan::Processor cpu_of(double cores) {
+  plan::Processor processor;
+  processor.flops = kCoreFlops * cores;
+  processor.head_flops = kCoreHeadFlops * cores;
+  processor.weights_per_second = kCoreStream * cores;
+  processor.step_seconds = kCoreStep;
+  processor.score_seconds = kScore;
+  return processor;
+}
+
+plan::Processor gpu_of(const Machine& machine) {
+  const double peak = machine.gpu_flops > 0 ? machine.gpu_flops : kGpuFlops;
+  plan::Processor processor;
+  processor.gpu = true;
+  processor.flops = kGpuReached * peak;
+  processor.head_flops = kGpuHeadsReached * peak;
+  processor.weights_per_second = kGpuStream;
+  processor.step_seconds = kGpuStep;
+  processor.score_seconds = kScore;
+  processor.memory = machine.gpu_memory > 0 ? machine.gpu_memory : kGpuMemory;
+  return processor;
+}
+
+double images_per_second(const config::Data& data, std::int64_t image_values) {
+  return is_encoded(data.format)
+             ? kDecode
+             : kPlainValues / static_cast<double>(std::max<std::int64_t>(1, image_values));
+}
+
+}  // namespace
+
+double Machine::cores_of_rank() const {
+  const double share = cores / std::max(1, std::min(ranks, ranks_per_node));
+  return threads ? std::min(share, static_cast<double>(*threads)) : share;
+}
+
+Machine this_machine(int ranks, const config::Parallel& parallel) {
+  Machine machine;
+  machine.ranks = ranks;
+  machine.cores = usable_cores();
+  machine.memory = physical_memory();
+  machine.threads = parallel.threads;
+  const int gpus = parallel.device == config::Device::cpu ? 0 : device::device_count();
+  if (parallel.device == config::Device::cuda && gpus == 0) {
+    throw Error(
+        ExitCode::config,
+        fmt::format(
+            "parallel.device is cuda, but there is no usable GPU on this host ({}); say what GPUs the "
+            "job will have (--gpus-per-node), or use parallel.device: cpu",
+            device::why_no_device()));
+  }
+  machine.gpu = gpus > 0;
+  if (machine.gpu) machine.gpu_memory = device::query(0).total_memory;
+  const int fill = machine.gpu ? gpus : std::max(1, static_cast<int>(machine.cores));
+  machine.ranks_per_node = std::min(ranks, fill);
+  return machine;
+}
+
+Machine machine_of(const std::vector<plan::RankCores>& ranks, const model::Placement& placement) {
+  Machine machine;
+  machine.ranks = static_cast<int>(ranks.size());
+  machine.ranks_per_node =
+      static_cast<int>(std::ranges::count(ranks, ranks.front().host, &plan::RankCores::host));
+  machine.cores = static_cast<double>(placement.threads * machine.ranks_per_node);
+  machine.memory = physical_memory();
+  machine.gpu = placement.cuda;
+  if (machine.gpu) machine.gpu_memory = device::query(placement.device).total_memory;
+  return machine;
+}
+
+plan::Topology topology_of(const Machine& machine, const config::Data& data, std::int64_t image_values) {
+  const double cores = machine.cores_of_rank();
+  plan::Topology topology;
+  topology.ranks = machine.ranks;
+  topology.ranks_per_node = machine.ranks_per_node;
+  topology.processor = machine.gpu ? gpu_of(machine) : cpu_of(cores);
+  topology.reading.cores = cores;
+  topology.reading.workers = data.workers.value_or(std::max(1, static_cast<int>(cores)));
+  topology.reading.images_per_second = images_per_second(data, image_values);
+  topology.reading.shares_cores = !machine.gpu;
+  topology.keeping = {kWriteRate, kKeepSeconds};
+  topology.process = machine.gpu ? kGpuProcess : kProcess;
+  topology.host_memory = machine.memory;
+  topology.inside = machine.gpu ? kInsideGpus : kInside;
+  topology.between = {machine.bandwidth.value_or(kBetween), kBetweenLatency};
+  topology.startup_seconds = machine.gpu ? kGpuStartup : kStartup;
+  return topology;
+}
+
+std::vector<std::string> assumptions(const Machine& machine, const plan::Topology& topology) {
+  std::vector<std::string> lines;
+  if (machine.gpu) {
+    lines.push_back(fmt::format("a GPU reaches {:.1f} TFLOP/s in the backbone ({})",
+                                topology.processor.flops / 1e12,
+                                machine.gpu_flops > 0 ? "half of --gpu-tflops" : "say --gpu-tflops"));
+    if (machine.gpu_memory == 0) {
+      lines.push_back(fmt::format("a GPU has {} (say --gpu-memory)", human_bytes(topology.processor.memory)));
+    }
+  } else {
+    lines.push_back(fmt::format("a rank's {:.3g} core(s) reach {:.0f} GFLOP/s in the backbone",
+                                machine.cores_of_rank(), topology.processor.flops / 1e9));
+  }
+  lines.push_back(fmt::format("a core reads and decodes {:.0f} images/s; a rank has {:.3g} of them for that",
+                              topology.reading.images_per_second, topology.reading.threads()));
+  if (topology.nodes() > 1 && !machine.bandwidth) {
+    lines.push_back(
+        fmt::format("{:.2f} GB/s between nodes (say --bandwidth)", topology.between.bytes_per_second / 1e9));
+  }
+  return lines;
+}
+
+}  // namespace polyhead::run
