@@ -47,6 +47,12 @@ std::int64_t depth_of(const Inputs& inputs) {
                                 inputs.shape.image.values());
 }
 
+void check_backend(config::CommBackend backend) {
+  if (backend != config::CommBackend::nccl) return;
+  throw Error(ExitCode::config,
+              "comm.backend is nccl, but this version exchanges over MPI only; use auto or mpi");
+}
+
 /// Throws Error(config) for a grid that needs more ranks than there are.
 plan::Grid choose_grid(const config::Parallel& parallel, int ranks) {
   using config::Strategy;
@@ -183,7 +189,10 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   share_inputs(*world, inputs);
   const std::vector<plan::RankCores> cores = gather_cores(*world, mpi.host());
   plan::Grid grid;
-  comm::agree(*world, [&] { grid = choose_grid(inputs.config.parallel, world->size()); });
+  comm::agree(*world, [&] {
+    check_backend(inputs.config.comm.backend);
+    grid = choose_grid(inputs.config.parallel, world->size());
+  });
   const auto ranges = head_ranges(inputs.config, grid.heads);
   const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
   model::Weights weights = share_weights(*world, inputs.config, inputs.weights, ranges, member);

@@ -31,11 +31,10 @@ void check_existing(const fs::path& path, Existing existing) {
   if (status.type() == fs::file_type::none) fail(path, error.message());
   if (!fs::exists(status)) return;
   if (existing == Existing::refuse) {
-    throw Error(
-        ExitCode::cant_create,
-        fmt::format("{}: exists already. Give --overwrite to replace it, or another "
-                    "output.path",
-                    path.string()));
+    throw Error(ExitCode::cant_create,
+                fmt::format("{}: exists already. Give --overwrite to replace it, or another "
+                            "output.path",
+                            path.string()));
   }
   if (!fs::is_regular_file(status) && !fs::is_symlink(status)) {
     fail(path, "something that is not a file has this name");

@@ -90,6 +90,11 @@ class Grid(EndToEnd):
         self.assert_fails(done, 78, "needs 6 ranks")
         self.assertFalse((self.folder / "out.h5").exists())
 
+    def test_a_backend_that_is_not_there(self):
+        done = polyhead("run", self.config, "--set", f"output.path={self.folder / 'out.h5'}", "--set",
+                        "comm.backend=nccl", ranks=2)
+        self.assert_fails(done, 78, "comm.backend", "use auto or mpi")
+
     def test_quarantined_samples(self):
         """A sample without an answer from one head has none from any, whichever rank owns it."""
         state = torch.load(self.folder / "mlp.pth", weights_only=True)

@@ -13,6 +13,8 @@ import numpy as np
 from harness import EndToEnd, environment, ledger, mpirun_command
 
 KILLS = 20  # of each kind
+SECONDS_OF_WORK = 4  # at least
+LARGEST = 512  # side of the enlarged images, pixels
 BATCH = 8
 COLUMNS = ["fused/scores", "fused/prediction", "heads/prediction", "heads/scores", "samples/status", "samples/reason"]
 
@@ -33,13 +35,28 @@ def wait_for_processes(output):
 
 
 class Kill(EndToEnd):
-    # Larger images make the job outlast the second that the ranks live on without mpirun.
-    SETS = (f"parallel.batch={BATCH}", "output.head_scores=true", "output.commit_interval=20ms",
-            "data.preprocess.resize=96", "data.preprocess.crop=96")
+    sets = ()
+
+    def choose_size(self, size):
+        self.sets = (f"parallel.batch={BATCH}", "output.head_scores=true", "output.commit_interval=20ms",
+                     f"data.preprocess.resize={size}", f"data.preprocess.crop={size}")
+
+    def run_whole(self):
+        """An undisturbed run: its file, and how long the ranks worked. Images are enlarged until the work outlasts the
+        second that ranks live on without mpirun, on fast machines too."""
+        whole, size = self.folder / "whole.h5", 96
+        while True:
+            self.choose_size(size)
+            self.run_job(whole.name, *self.sets, ranks=2, flags=["--overwrite"])
+            with h5py.File(whole) as file:
+                seconds = json.loads(bytes(file["job/summary"][()]).rstrip(b"\0"))["run"]["seconds"]
+            if seconds >= SECONDS_OF_WORK or size >= LARGEST:
+                return whole, seconds
+            size = min(LARGEST, max(size + 16, int(size * (1.2 * SECONDS_OF_WORK / seconds) ** 0.5)))
 
     def start(self, output):
         arguments = ["run", self.config, "--set", f"output.path={output}"]
-        for option in self.SETS:
+        for option in self.sets:
             arguments += ["--set", option]
         return subprocess.Popen(mpirun_command(2, arguments), env=environment(), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -63,12 +80,9 @@ class Kill(EndToEnd):
 
     def kill_often(self, kill, within=1.0):
         """Kills at random moments of the first `within` of the run, and looks at what is left."""
-        whole = self.folder / "whole.h5"
-        self.run_job(whole.name, *self.SETS, ranks=2)
+        whole, working = self.run_whole()
         with h5py.File(whole) as file:
             expected = {name: file[name][()] for name in COLUMNS}
-            summary = bytes(file["job/summary"][()]).rstrip(b"\0")
-        working = json.loads(summary)["run"]["seconds"]
         total = len(ledger(whole))
 
         dice = random.Random(20)
