@@ -1,15 +1,80 @@
 #include "polyhead/plan/lease.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 namespace polyhead::plan {
 
-std::optional<Lease> LeaseSchedule::next() {
-  if (left() == 0) return std::nullopt;
-  const std::int64_t units = std::clamp<std::int64_t>(left() / (2 * takers_ * unit_), 1, most_ / unit_);
-  const Lease lease{handed_out_, std::min(units * unit_, left())};
+double LeaseSchedule::Taker::busy_for(double now) const {
+  return std::max(0.0, static_cast<double>(under_way()) / speed.at(now) - speed.silence(now));
+}
+
+LeaseSchedule::LeaseSchedule(std::int64_t micro_batches, std::int64_t takers, std::int64_t unit,
+                             std::int64_t most, Sizes sizes)
+    : total_(micro_batches),
+      unit_(unit),
+      most_(most),
+      sizes_(std::move(sizes)),
+      takers_(static_cast<std::size_t>(takers), Taker{Speed(unit)}) {}
+
+std::optional<Lease> LeaseSchedule::next(int taker, double now) {
+  Taker& self = takers_.at(static_cast<std::size_t>(taker));
+  const double together = speed_together(now);
+  if (self.sent_away || left() == 0 || others_are_sooner(self, together, now)) {
+    self.sent_away = true;
+    return std::nullopt;
+  }
+  const std::int64_t wanted = sizes_ ? sizes_() : std::min(share_of(self, together, now), self.finished);
+  const Lease lease{handed_out_, std::min(left(), in_units(std::min(wanted, most_)))};
+  if (self.under_way() == 0) self.speed.start(now);
+  self.granted += lease.count;
   handed_out_ += lease.count;
   return lease;
+}
+
+void LeaseSchedule::finished(int taker, std::int64_t micro_batches, double now) {
+  Taker& self = takers_.at(static_cast<std::size_t>(taker));
+  self.finished += micro_batches;
+  self.speed.add(micro_batches, now);
+}
+
+double LeaseSchedule::speed_together(double now) const {
+  double sum = 0;
+  int known = 0;
+  int all = 0;
+  for (const Taker& taker : takers_) {
+    if (taker.sent_away) continue;
+    ++all;
+    if (!taker.speed.known()) continue;
+    ++known;
+    sum += taker.speed.at(now);
+  }
+  return known > 0 ? sum * all / known : 0;
+}
+
+bool LeaseSchedule::others_are_sooner(const Taker& self, double together, double now) const {
+  if (sizes_ || !self.speed.known()) return false;
+  const auto unit = static_cast<double>(unit_);
+  const double end = self.busy_for(now) + unit / self.speed.at(now);
+  if (end * together < static_cast<double>(left())) return false;  // saves the loop while much is left
+  const double units_left = std::ceil(static_cast<double>(left()) / unit);
+  double units = 0;  // that the others can finish until then
+  for (const Taker& other : takers_) {
+    if (&other == &self || other.sent_away || other.under_way() <= 0 || !other.speed.known()) continue;
+    units += std::floor(std::max(0.0, end - other.busy_for(now)) * other.speed.at(now) / unit);
+    if (units >= units_left) return true;
+  }
+  return false;
+}
+
+std::int64_t LeaseSchedule::share_of(const Taker& self, double together, double now) const {
+  if (!self.speed.known()) return unit_;
+  return static_cast<std::int64_t>(static_cast<double>(left()) * self.speed.at(now) / together / 2);
+}
+
+std::int64_t LeaseSchedule::in_units(std::int64_t micro_batches) const {
+  return std::max<std::int64_t>(1, micro_batches / unit_) * unit_;
 }
 
 }  // namespace polyhead::plan

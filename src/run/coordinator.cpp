@@ -26,7 +26,7 @@ Coordinator::Coordinator(comm::Channel& from_ranks, comm::Channel& to_ranks, pla
                          store::Writer& writer, const plan::MicroBatches& batches, Settings settings)
     : from_ranks_(from_ranks),
       to_ranks_(to_ranks),
-      schedule_(schedule),
+      schedule_(std::move(schedule)),
       writer_(writer),
       batches_(batches),
       settings_(std::move(settings)),
@@ -80,7 +80,7 @@ void Coordinator::handle(const comm::Message& message) {
     case ToCoordinator::request:
       return grant(settings_.grid.group_of(message.source));
     case ToCoordinator::rows:
-      return keep(store::Rows::from_wire(message.bytes));
+      return keep(message.source, store::Rows::from_wire(message.bytes));
     case ToCoordinator::heartbeat:
       return;
     case ToCoordinator::farewell:
@@ -97,7 +97,7 @@ void Coordinator::handle(const comm::Message& message) {
 
 /// All ranks of a group get the same leases in the same order.
 void Coordinator::grant(int group) {
-  const plan::Lease lease = schedule_.next().value_or(plan::Lease{});
+  const plan::Lease lease = schedule_.next(group, seconds()).value_or(plan::Lease{});
   const int leader = settings_.grid.leader_of(group);
   for (int rank = leader; rank < leader + settings_.grid.heads; ++rank) send_grant(rank, lease);
 }
@@ -137,9 +137,10 @@ void Coordinator::reassure() {
   }
 }
 
-void Coordinator::keep(const store::Rows& rows) {
+void Coordinator::keep(int rank, const store::Rows& rows) {
   if (writer_.uncommitted() == 0) oldest_uncommitted_ = Clock::now();
   writer_.write(rows);
+  schedule_.finished(settings_.grid.group_of(rank), 1, seconds());
   samples_done_ += rows.count;
   for (std::size_t n = 0; n < rows.status.size(); ++n) {
     if (rows.status[n] != static_cast<std::uint8_t>(SampleStatus::quarantined)) continue;
@@ -172,6 +173,10 @@ void Coordinator::look_for_silent_ranks() const {
                     std::chrono::duration_cast<std::chrono::seconds>(settings_.timeout).count(),
                     rank.lease.first, rank.lease.first + rank.lease.count - 1));
   }
+}
+
+double Coordinator::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
 bool Coordinator::finished() const {

@@ -1,39 +1,76 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
+#include <vector>
+
+#include "polyhead/plan/speed.hpp"
 
 namespace polyhead::plan {
 
-/// Consecutive micro-batches that one rank computes next.
+/// Consecutive micro-batches that one taker computes next.
 struct Lease {
   std::int64_t first = 0;
   std::int64_t count = 0;
   friend bool operator==(const Lease&, const Lease&) = default;
 };
 
-/// Hands out the micro-batches of a job once each, in order: large leases first (few requests, long reads),
-/// single micro-batches at the end, so that no rank waits for the slowest. Guided self-scheduling:
-/// Polychronopoulos and Kuck, IEEE Trans. Computers C-36 (1987).
+/// Hands out the micro-batches of a job once each, in order, to takers (data groups) that may differ in
+/// speed: large leases first (few requests, long reads), small ones at the end, so that nobody waits for the
+/// slowest. Guided self-scheduling (Polychronopoulos and Kuck, IEEE Trans. Computers C-36, 1987), with shares
+/// in proportion to measured speed.
+///
+/// A taker asks for its next lease when it begins the last unit of the present one. So its first two leases
+/// are granted unseen; they are one unit each. Later ones are half of its share of what is left, at most as
+/// much as it has finished so far. A taker gets nothing more once the others, by their speeds, can finish all
+/// that is left before it could finish one unit more: it would only keep them waiting.
+///
+/// That leaves nothing behind: a taker is sent away only for the sake of others that have leases under way
+/// and therefore ask again, and the last of them always gets what is left.
 class LeaseSchedule {
  public:
-  /// `takers`: how many groups of ranks share the work, at least 1. `unit`: micro-batches that the ranks of a
-  /// group compute at a time; a lease is a multiple of it, but for the last. `most`: micro-batches in one
-  /// lease, at least `unit`; a lease carries what it takes to find its samples.
-  LeaseSchedule(std::int64_t micro_batches, std::int64_t takers, std::int64_t unit = 1,
-                std::int64_t most = std::numeric_limits<std::int64_t>::max())
-      : total_(micro_batches), takers_(takers), unit_(unit), most_(most) {}
+  /// Gives the size of each lease instead of the measured speeds; nobody is sent away early then.
+  using Sizes = std::function<std::int64_t()>;
 
-  /// Half of an equal share of what is left, at least a unit, at most `most`; empty when all is handed out.
-  std::optional<Lease> next();
+  /// `takers`: how many share the work, at least 1. `unit`: every lease is a multiple of it, the last one
+  /// excepted; the ranks of a head group compute so many micro-batches in one step. `most`: micro-batches in
+  /// one lease, where a unit is not more; a lease carries what it takes to find its samples.
+  LeaseSchedule(std::int64_t micro_batches, std::int64_t takers, std::int64_t unit = 1,
+                std::int64_t most = std::numeric_limits<std::int64_t>::max(), Sizes sizes = {});
+
+  /// The next lease of `taker`, which asks at `now` (seconds, any origin). Empty when there is nothing more
+  /// for it, now or later.
+  std::optional<Lease> next(int taker, double now);
+  /// `taker` has finished so many of its micro-batches.
+  void finished(int taker, std::int64_t micro_batches, double now);
+  /// Micro-batches not yet handed out.
   [[nodiscard]] std::int64_t left() const { return total_ - handed_out_; }
 
  private:
+  struct Taker {
+    Speed speed;
+    std::int64_t granted = 0;
+    std::int64_t finished = 0;
+    bool sent_away = false;
+
+    [[nodiscard]] std::int64_t under_way() const { return granted - finished; }
+    /// Seconds until all that is under way is finished; for a taker of known speed.
+    [[nodiscard]] double busy_for(double now) const;
+  };
+
+  /// Of all that still get leases; one of unknown speed counts as an average one. 0: nothing is known.
+  [[nodiscard]] double speed_together(double now) const;
+  [[nodiscard]] bool others_are_sooner(const Taker& self, double together, double now) const;
+  [[nodiscard]] std::int64_t share_of(const Taker& self, double together, double now) const;
+  [[nodiscard]] std::int64_t in_units(std::int64_t micro_batches) const;
+
   std::int64_t total_;
-  std::int64_t takers_;
   std::int64_t unit_;
   std::int64_t most_;
+  Sizes sizes_;
+  std::vector<Taker> takers_;
   std::int64_t handed_out_ = 0;
 };
 

@@ -62,10 +62,11 @@ class Coordinator {
   void send_grant(int rank, const plan::Lease& lease);
   void dismiss_surplus();
   void reassure();
-  void keep(const store::Rows& rows);
+  void keep(int rank, const store::Rows& rows);  // of one micro-batch
   void commit_when_due();
   void look_for_silent_ranks() const;
   [[nodiscard]] bool finished() const;
+  [[nodiscard]] double seconds() const;  // since the start
   [[nodiscard]] std::string name(int rank) const;
 
   comm::Channel& from_ranks_;
@@ -75,6 +76,7 @@ class Coordinator {
   plan::MicroBatches batches_;
   Settings settings_;
   std::vector<Rank> ranks_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point oldest_uncommitted_;
   std::chrono::steady_clock::time_point reassured_;
   bool dismissed_ = false;  ///< surplus ranks know that the end has come
