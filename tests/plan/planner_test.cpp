@@ -43,9 +43,15 @@ Played play(const Plan& plan, std::int64_t micro_batches) {
   Played played{std::vector<int>(static_cast<std::size_t>(micro_batches)), 0};
   std::multimap<std::int64_t, int> free;  // when, which group
   for (int group = 0; group < grid.data; ++group) free.emplace(0, group);
-  while (const auto lease = schedule.next()) {
+  std::vector<std::int64_t> under_way(static_cast<std::size_t>(grid.data));
+  while (!free.empty()) {
     const auto [now, group] = *free.begin();
     free.erase(free.begin());
+    std::int64_t& mine = under_way[static_cast<std::size_t>(group)];
+    if (mine > 0) schedule.finished(group, mine, static_cast<double>(now));
+    const auto lease = schedule.next(group, static_cast<double>(now));
+    mine = lease ? lease->count : 0;
+    if (!lease) continue;
     free.emplace(now + lease->count, group);
     played.steps = std::max(played.steps, now + lease->count);
     const std::int64_t end = std::min(micro_batches, (lease->first + lease->count) * grid.heads);

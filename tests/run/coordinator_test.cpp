@@ -1,128 +1,24 @@
 #include "polyhead/run/coordinator.hpp"
 
-#include <algorithm>
+#include <array>
 #include <atomic>
+#include <random>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "each_alone.hpp"
-#include "memory_file.hpp"
-#include "polyhead/base/wire.hpp"
-#include "polyhead/comm/local.hpp"
-#include "polyhead/data/reader.hpp"
-#include "polyhead/plan/micro_batches.hpp"
+#include "local_job.hpp"
 #include "polyhead/run/messages.hpp"
-#include "polyhead/run/worker.hpp"
 
 namespace polyhead::run {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::Compute;
-using testing::Disk;
 using ::testing::HasSubstr;
+using testing::LocalJob;
 using testing::numbered_rows;
-
-/// Samples without content: sample n's pixels are all n. Checks that each comes with its place.
-class CountingReader final : public data::SampleReader {
- public:
-  void read(std::int64_t first, std::span<const data::Location> locations, std::span<float> pixels,
-            std::span<Reason> reasons) override {
-    for (std::size_t i = 0; i < reasons.size(); ++i) {
-      const auto sample = static_cast<std::uint64_t>(first) + i;
-      EXPECT_EQ(locations[i], (data::Location{"/data/" + std::to_string(sample), sample, 1}));
-      std::fill_n(pixels.begin() + static_cast<std::ptrdiff_t>(3 * i), 3, static_cast<float>(sample));
-    }
-  }
-};
-
-/// A job of `samples` samples over ranks that are threads; rank 0 also coordinates, as in the program.
-class Job {
- public:
-  Job(int ranks, std::int64_t samples, std::int64_t batch)
-      : ranks_(ranks),
-        batches_(samples, batch),
-        world_(ranks),
-        layout_(testing::small_layout(samples, batch)),
-        writer_(std::make_unique<testing::MemoryFile>(disk), layout_, testing::small_offsets()) {
-    settings.hosts.assign(static_cast<std::size_t>(ranks), "host");
-    settings.grid = {ranks, 1};
-    settings.commit_interval = 1ms;
-    settings.timeout = 10s;
-    settings.locations = [](std::int64_t first, std::int64_t count) {
-      std::vector<data::Location> locations;
-      for (std::int64_t n = first; n < first + count; ++n) {
-        locations.push_back({"/data/" + std::to_string(n), static_cast<std::uint64_t>(n), 1});
-      }
-      return locations;
-    };
-  }
-
-  /// The coordinator's outcome; workers run `compute`.
-  std::optional<Error> run(const Compute& compute) {
-    std::vector<std::jthread> workers;
-    for (int rank = 0; rank < ranks_; ++rank)
-      workers.emplace_back([this, rank, &compute] { work_as(rank, compute); });
-    return coordinate();
-  }
-
-  std::optional<Error> coordinate() {
-    const auto up = world_.channel(0, 0);
-    const auto down = world_.channel(0, 1);
-    try {
-      Coordinator(*up, *down, plan::LeaseSchedule(batches_.count(), ranks_), writer_, batches_, settings)
-          .run();
-      return std::nullopt;
-    } catch (const Error& error) {
-      return error;
-    }
-  }
-
-  void work_as(int rank, const Compute& compute) {
-    const auto up = world_.channel(rank, 0);
-    const auto down = world_.channel(rank, 1);
-    data::Loader::Readers readers;
-    for (int i = 0; i < 2; ++i) readers.push_back(std::make_unique<CountingReader>());
-    data::Loader loader(std::move(readers), {batches_.samples(), {1, 1}}, batches_.size(), 2);
-    try {
-      testing::EachAlone alone(compute);
-      work(*up, *down, loader, alone, {}, settings.timeout);
-    } catch (const Error&) {
-      ++failed_workers;
-    }
-  }
-
-  [[nodiscard]] std::int32_t prediction(std::int64_t sample) const {
-    std::int32_t value = 0;
-    std::memcpy(&value, disk.bytes.data() + testing::small_offsets().fused_prediction + sample * 4, 4);
-    return value;
-  }
-  [[nodiscard]] std::int64_t ledger_sum() const {
-    std::int64_t sum = 0;
-    for (std::int64_t b = 0; b < batches_.count(); ++b) {
-      const std::uint64_t at = testing::small_offsets().ledger + static_cast<std::uint64_t>(b);
-      if (at < disk.bytes.size()) sum += static_cast<std::int64_t>(disk.bytes[at]);
-    }
-    return sum;
-  }
-
-  Disk disk;
-  Coordinator::Settings settings;
-  std::atomic<int> failed_workers = 0;
-
- private:
-  int ranks_;
-  plan::MicroBatches batches_;
-
- public:
-  comm::LocalWorld world_;
-
- private:
-  store::Layout layout_;
-  store::Writer writer_;
-};
 
 store::Rows number(const data::Batch& batch) {
   EXPECT_EQ(batch.pixels.front(), static_cast<float>(batch.first_sample));
@@ -133,7 +29,7 @@ class CoordinatorTest : public ::testing::TestWithParam<std::tuple<int, std::int
 
 TEST_P(CoordinatorTest, EverySampleIsWrittenOnceAndCommitted) {
   const auto [ranks, samples] = GetParam();
-  Job job(ranks, samples, 4);
+  LocalJob job(ranks, samples, 4);
   std::int64_t shown = 0;
   job.settings.progress = [&](std::int64_t done) { shown = done; };
   const auto error = job.run(number);
@@ -147,8 +43,35 @@ INSTANTIATE_TEST_SUITE_P(RanksAndSamples, CoordinatorTest,
                          ::testing::Combine(::testing::Values(1, 2, 3, 8),
                                             ::testing::Values(1, 4, 37, 1000)));
 
+TEST(Coordinator, AnyLeaseSizesWillDo) {
+  LocalJob job(3, 1000, 4);
+  std::mt19937 dice(9);
+  job.lease_sizes = [&] { return static_cast<std::int64_t>(1 + dice() % 20); };
+  const auto error = job.run(number);
+  ASSERT_FALSE(error) << error->what();
+  for (std::int64_t n = 0; n < 1000; ++n) ASSERT_EQ(job.prediction(n), n);
+  EXPECT_EQ(job.ledger_sum(), 250);
+}
+
+TEST(Coordinator, ASlowRankGetsLess) {
+  constexpr int kRanks = 3;
+  LocalJob job(kRanks, 480, 4);
+  std::array<std::atomic<int>, kRanks> done{};
+  const auto error = job.run_each([&](int rank) {
+    return [&done, rank](const data::Batch& batch) {
+      ++done[static_cast<std::size_t>(rank)];
+      std::this_thread::sleep_for(rank == 1 ? 20ms : 5ms);
+      return number(batch);
+    };
+  });
+  ASSERT_FALSE(error) << error->what();
+  EXPECT_EQ(done[0] + done[1] + done[2], 120);
+  EXPECT_LT(done[1], 30);  // 13 by its speed; 40 in equal shares
+  EXPECT_GT(done[1], 2);   // and more than it got unseen
+}
+
 TEST(Coordinator, AWorkersFailureEndsTheJobAndKeepsWhatIsDone) {
-  Job job(2, 400, 4);
+  LocalJob job(2, 400, 4);
   job.settings.timeout = 200ms;
   const auto error = job.run([](const data::Batch& batch) {
     if (batch.index == 60) throw Error(ExitCode::io_error, "data.h5: read failed");
@@ -163,7 +86,7 @@ TEST(Coordinator, AWorkersFailureEndsTheJobAndKeepsWhatIsDone) {
 }
 
 TEST(Coordinator, RowsThatDoNotFitAreNeverWritten) {
-  Job job(1, 40, 4);
+  LocalJob job(1, 40, 4);
   job.settings.timeout = 200ms;
   const auto error = job.run([](const data::Batch& batch) {
     return numbered_rows(batch.index, batch.first_sample, batch.samples + (batch.index == 5 ? 1 : 0));
@@ -173,7 +96,7 @@ TEST(Coordinator, RowsThatDoNotFitAreNeverWritten) {
 }
 
 TEST(Coordinator, WriteErrorsAreReported) {
-  Job job(1, 40, 4);
+  LocalJob job(1, 40, 4);
   job.settings.timeout = 200ms;
   job.disk.full = true;
   const auto error = job.run(number);
@@ -184,7 +107,7 @@ TEST(Coordinator, WriteErrorsAreReported) {
 }
 
 TEST(Coordinator, ASilentRankIsNamed) {
-  Job job(2, 40, 4);
+  LocalJob job(2, 40, 4);
   job.settings.timeout = 200ms;
   job.settings.hosts = {"alpha", "beta"};
   // Rank 1 takes a lease and is never heard of again; rank 0 works.
@@ -199,7 +122,7 @@ TEST(Coordinator, ASilentRankIsNamed) {
 }
 
 TEST(Coordinator, ASlowRankIsNotSilent) {
-  Job job(2, 8, 4);
+  LocalJob job(2, 8, 4);
   job.settings.timeout = 300ms;
   const auto error = job.run([](const data::Batch& batch) {
     std::this_thread::sleep_for(900ms);  // three times the limit, in one micro-batch
@@ -210,7 +133,7 @@ TEST(Coordinator, ASlowRankIsNotSilent) {
 
 /// A disk that takes longer than `comm.timeout`: nobody is lost, though nobody was listened to.
 TEST(Coordinator, ASlowDiskIsNotASilentRank) {
-  Job job(3, 40, 4);
+  LocalJob job(3, 40, 4);
   job.settings.timeout = 300ms;
   job.disk.sync_time = 700ms;
   const auto error = job.run([](const data::Batch& batch) {
@@ -222,7 +145,7 @@ TEST(Coordinator, ASlowDiskIsNotASilentRank) {
 }
 
 TEST(Coordinator, TooManyBadSamplesEndTheJob) {
-  Job job(1, 40, 4);
+  LocalJob job(1, 40, 4);
   job.settings.timeout = 200ms;
   job.settings.max_bad = 4;
   job.settings.sample_id = [](std::int64_t index) { return "image-" + std::to_string(index); };
