@@ -8,7 +8,7 @@ namespace polyhead::comm {
 namespace {
 
 TEST(DryRun, EveryRankLooksLikeThisOne) {
-  for (const int size : {1, 2, 3, 8, 100}) {
+  for (const int size : {1, 2, 3, 8}) {
     for (const int rank : {0, size / 2, size - 1}) {
       const auto world = make_dry_run(rank, size);
       EXPECT_EQ(world->rank(), rank);

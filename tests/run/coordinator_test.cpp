@@ -72,7 +72,7 @@ TEST(Coordinator, ASlowRankGetsLess) {
 
 TEST(Coordinator, AWorkersFailureEndsTheJobAndKeepsWhatIsDone) {
   LocalJob job(2, 400, 4);
-  job.settings.timeout = 200ms;
+  job.settings.timeout = 1s;
   const auto error = job.run([](const data::Batch& batch) {
     if (batch.index == 60) throw Error(ExitCode::io_error, "data.h5: read failed");
     return number(batch);
@@ -87,7 +87,7 @@ TEST(Coordinator, AWorkersFailureEndsTheJobAndKeepsWhatIsDone) {
 
 TEST(Coordinator, RowsThatDoNotFitAreNeverWritten) {
   LocalJob job(1, 40, 4);
-  job.settings.timeout = 200ms;
+  job.settings.timeout = 1s;
   const auto error = job.run([](const data::Batch& batch) {
     return numbered_rows(batch.index, batch.first_sample, batch.samples + (batch.index == 5 ? 1 : 0));
   });
@@ -97,7 +97,7 @@ TEST(Coordinator, RowsThatDoNotFitAreNeverWritten) {
 
 TEST(Coordinator, WriteErrorsAreReported) {
   LocalJob job(1, 40, 4);
-  job.settings.timeout = 200ms;
+  job.settings.timeout = 1s;
   job.disk.full = true;
   const auto error = job.run(number);
   ASSERT_TRUE(error);
@@ -108,7 +108,7 @@ TEST(Coordinator, WriteErrorsAreReported) {
 
 TEST(Coordinator, ASilentRankIsNamed) {
   LocalJob job(2, 40, 4);
-  job.settings.timeout = 200ms;
+  job.settings.timeout = 1s;
   job.settings.hosts = {"alpha", "beta"};
   // Rank 1 takes a lease and is never heard of again; rank 0 works.
   job.world_.channel(1, 0)->send(0, static_cast<int>(ToCoordinator::request), {});
@@ -123,9 +123,9 @@ TEST(Coordinator, ASilentRankIsNamed) {
 
 TEST(Coordinator, ASlowRankIsNotSilent) {
   LocalJob job(2, 8, 4);
-  job.settings.timeout = 300ms;
+  job.settings.timeout = 600ms;
   const auto error = job.run([](const data::Batch& batch) {
-    std::this_thread::sleep_for(900ms);  // three times the limit, in one micro-batch
+    std::this_thread::sleep_for(1800ms);  // three times the limit, in one micro-batch
     return number(batch);
   });
   EXPECT_FALSE(error);
@@ -134,8 +134,8 @@ TEST(Coordinator, ASlowRankIsNotSilent) {
 /// A disk that takes longer than `comm.timeout`: nobody is lost, though nobody was listened to.
 TEST(Coordinator, ASlowDiskIsNotASilentRank) {
   LocalJob job(3, 40, 4);
-  job.settings.timeout = 300ms;
-  job.disk.sync_time = 700ms;
+  job.settings.timeout = 600ms;
+  job.disk.sync_time = 1400ms;
   const auto error = job.run([](const data::Batch& batch) {
     std::this_thread::sleep_for(30ms);
     return number(batch);
@@ -146,7 +146,7 @@ TEST(Coordinator, ASlowDiskIsNotASilentRank) {
 
 TEST(Coordinator, TooManyBadSamplesEndTheJob) {
   LocalJob job(1, 40, 4);
-  job.settings.timeout = 200ms;
+  job.settings.timeout = 1s;
   job.settings.max_bad = 4;
   job.settings.sample_id = [](std::int64_t index) { return "image-" + std::to_string(index); };
   const auto error = job.run([](const data::Batch& batch) {
