@@ -170,8 +170,9 @@ metrics::RunFigures add_up(comm::Collectives& world, const WorkerFigures& mine, 
   figures.images_per_second = static_cast<double>(samples) / seconds;
   figures.ranks = world.size();
   figures.threads = threads;
-  const auto busy = static_cast<double>(sums[0] + sums[1]);
-  figures.waiting_share = busy > 0 ? static_cast<double>(sums[0]) / busy : 0;
+  const double all = seconds * 1e6 * static_cast<double>(world.size());
+  figures.waiting_share = static_cast<double>(sums[0]) / all;
+  figures.computing_share = static_cast<double>(sums[1]) / all;
   figures.workers = workers;
   figures.reading_share = static_cast<double>(sums[2]) / 1e6 / (seconds * static_cast<double>(sums[3]));
   return figures;

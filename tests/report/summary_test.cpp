@@ -79,17 +79,29 @@ TEST_F(ResultFile, CompleteGivesATableOfAccuracies) {
   layout_.heads = {"mlp", "Löwenkopf"};
   create();
   finish_all();
-  figures_ = metrics::RunFigures{4.2, 238.1, 2, 1, 0.004, 3, 0.125};
-  EXPECT_EQ(
-      summary(),
-      "head        accuracy   correct\n"
-      "mlp          100.00%   10/10\n"
-      "Löwenkopf     90.00%   9/10\n"
-      "ensemble      90.00%   9/10     (mean-logits)\n"
-      "\n"
-      "10 images in 4.2 s, 238.1 img/s on 2 ranks x 1 thread\n"
-      "limited by computing: 0.4% of the time waiting for data, 3 workers reading and decoding 12.5% of it\n"
-      "result: runs/result.h5\n");
+  figures_ = metrics::RunFigures{4.2, 238.1, 2, 1, 0.004, 0.975, 3, 0.125};
+  EXPECT_EQ(summary(),
+            "head        accuracy   correct\n"
+            "mlp          100.00%   10/10\n"
+            "Löwenkopf     90.00%   9/10\n"
+            "ensemble      90.00%   9/10     (mean-logits)\n"
+            "\n"
+            "10 images in 4.2 s, 238.1 img/s on 2 ranks x 1 thread\n"
+            "limited by computing: 0.4% of the time waiting for data, 97.5% computing; 3 workers reading and "
+            "decoding 12.5% of it\n"
+            "result: runs/result.h5\n");
+}
+
+TEST(LimitedBy, MoreWaitingThanTheFirstBatchsMeansData) {
+  metrics::RunFigures figures;
+  for (const double waiting : {0.0, 0.02, 0.049}) {
+    figures.waiting_share = waiting;
+    EXPECT_EQ(limited_by(figures), "computing") << waiting;
+  }
+  for (const double waiting : {0.06, 0.15, 0.9}) {
+    figures.waiting_share = waiting;
+    EXPECT_EQ(limited_by(figures), "data") << waiting;
+  }
 }
 
 TEST_F(ResultFile, QuarantineGivesBounds) {
@@ -152,7 +164,7 @@ TEST_F(ResultFile, RowsThatAreNotCommittedDoNotCount) {
 TEST_F(ResultFile, JsonHoldsTheSameNumbers) {
   create();
   finish_all({9});
-  figures_ = metrics::RunFigures{2, 5, 3, 4, 0.25, 1, 0.75};
+  figures_ = metrics::RunFigures{2, 5, 3, 4, 0.25, 0.5, 1, 0.75};
   const nlohmann::json found = json();
   EXPECT_EQ(found, nlohmann::json::parse(R"({
     "format_version": 1, "complete": true, "samples": 10, "done": 9, "quarantined": 1, "pending": 0,
@@ -161,7 +173,7 @@ TEST_F(ResultFile, JsonHoldsTheSameNumbers) {
     "heads": [{"name": "head0", "weight": 0.5, "correct": 9, "accuracy": 1.0},
               {"name": "head1", "weight": 0.5, "correct": 8, "accuracy": 0.8888888888888888}],
     "run": {"seconds": 2.0, "images_per_second": 5.0, "ranks": 3, "threads": 4, "waiting_share": 0.25,
-            "workers": 1, "reading_share": 0.75, "limited_by": "data"}})"));
+            "computing_share": 0.5, "workers": 1, "reading_share": 0.75, "limited_by": "data"}})"));
 }
 
 TEST_F(ResultFile, JsonSurvivesANameThatIsNotUtf8) {

@@ -9,8 +9,10 @@ struct RunFigures {
   int ranks = 1;
   int threads = 1;           ///< compute threads a rank, of rank 0
   double waiting_share = 0;  ///< of their time that ranks waited for data, 0 to 1
+  double computing_share =
+      0;                     ///< of their time that ranks computed; what is left went to messages and idling
   int workers = 1;           ///< threads a rank that read and decode, of rank 0
-  double reading_share = 0;  ///< of their time that these threads read and decoded, 0 to 1
+  double reading_share = 0;  ///< of their time that these threads read and decoded, both in one, 0 to 1
 };
 
 }  // namespace polyhead::metrics
