@@ -65,8 +65,10 @@ Type<Data> data() {
       option("max_file_size", &S::max_file_size, size(1, kMaxReadAhead),
              "Encoded images that are larger are quarantined."),
       option("workers", &S::workers, integer_or("auto", 1, 256), "Threads of a rank that read and decode."),
-      option("max_bad", &S::max_bad, share(),
-             "Share of samples that may be quarantined before the run stops."),
+      option(
+          "max_bad", &S::max_bad, share(),
+          "Share of samples that may be quarantined before the run stops, rounded down: 0.1% of fewer than "
+          "1000 is none."),
       option("read_ahead", &S::read_ahead, size(0, kMaxReadAhead),
              "Memory of a rank for micro-batches that are decoded ahead; at least two are held."),
   });

@@ -148,9 +148,10 @@ void Coordinator::keep(int rank, const store::Rows& rows) {
     throw Error(
         ExitCode::bad_data,
         fmt::format(
-            "{} samples are quarantined, data.max_bad allows {}; the last: sample {}, {}. Look at the "
-            "data and the heads, or raise data.max_bad",
-            quarantined_, settings_.max_bad,
+            "{} quarantined, data.max_bad allows {} of {}; the last: sample {}, {}. Look at the data and the "
+            "heads, or allow more: --set data.max_bad=5%",
+            quarantined_ == 1 ? "1 sample is" : fmt::format("{} samples are", quarantined_),
+            settings_.max_bad, batches_.samples(),
             settings_.sample_id(rows.batch * batches_.size() + static_cast<std::int64_t>(n)),
             describe(static_cast<Reason>(rows.reason[n]))));
   }
