@@ -9,8 +9,8 @@
 namespace polyhead::run {
 
 /// What makes two jobs the same job: a JSON object with one entry for each part that changes results
-/// (weights, data, preprocessing, micro-batch, precision, heads, fusion), and nothing that does not (ranks,
-/// threads, output). Resuming compares entry by entry.
+/// (weights, data, preprocessing, limits of an image's size, micro-batch, precision, heads, fusion), and
+/// nothing that does not (ranks, threads, output). Resuming compares entry by entry.
 std::string identity_json(Inputs& inputs);
 
 /// What the bits depend on beside the job: a JSON object with processor and vector instruction sets, engine
