@@ -8,8 +8,10 @@
 # PyTorch's own TorchConfig.cmake is not used: for a CUDA build it needs nvcc, and fails without a toolkit.
 set(_candidates)
 foreach(prefix IN LISTS CMAKE_PREFIX_PATH)
+  # The folder itself, one that holds it, a venv, and what torch.utils.cmake_prefix_path says: torch/share/cmake.
+  get_filename_component(_above ${prefix}/../.. ABSOLUTE)
   file(GLOB _found LIST_DIRECTORIES true ${prefix} ${prefix}/torch ${prefix}/lib/python3*/site-packages/torch)
-  list(APPEND _candidates ${_found})
+  list(APPEND _candidates ${_found} ${_above})
 endforeach()
 file(GLOB _found LIST_DIRECTORIES true ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
 list(APPEND _candidates ${_found})

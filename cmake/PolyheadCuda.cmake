@@ -1,0 +1,11 @@
+# POLYHEAD_WITH_CUDA from POLYHEAD_CUDA (AUTO, ON or OFF): whether the CUDA back end is built. Comes after LibTorch.
+# CUDA is compiled as plain C++ against the runtime: no nvcc language is enabled, so the same project configures without one.
+set(POLYHEAD_WITH_CUDA OFF)
+if(NOT POLYHEAD_CUDA STREQUAL "OFF")
+  find_package(CUDAToolkit QUIET)
+  if(CUDAToolkit_FOUND AND TARGET LibTorch::cudart)
+    set(POLYHEAD_WITH_CUDA ON)
+  elseif(POLYHEAD_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "POLYHEAD_CUDA=ON, but the CUDA toolkit or a LibTorch with CUDA was not found")
+  endif()
+endif()
