@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+import require
 import sweep
 from contestants import CONTESTANTS, CORES, POLYHEAD, REFERENCE, REFERENCE_SETTINGS, Failed
 
@@ -157,9 +158,17 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", action="append", help="a contestant's name; may be repeated; all when missing")
     parser.add_argument("--untuned", action="store_true", help="no sweep: every contestant's first settings")
+    parser.add_argument("--require", action="append", default=[], metavar="NAME=RATIO",
+                        help="fail unless polyhead is so many times faster than NAME; may be repeated")
     args = parser.parse_args()
 
     race = Race(args)
+    wanted = [f"polyhead/{requirement}" for requirement in args.require]
+    try:  # before an hour of work
+        for requirement in wanted:
+            require.parse(requirement, [contestant.name for contestant in race.contestants])
+    except require.Unknown as error:
+        parser.error(str(error))
     (args.folder / "logs").mkdir(parents=True, exist_ok=True)
     if args.untuned:
         race.settings = {contestant.name: contestant.start for contestant in race.contestants}
@@ -181,8 +190,10 @@ def main():
         print(f"BUSY: others took {busy:.0%} of the processors when nothing ran here; do not use these figures")
     for name, failure in race.failures.items():
         print(f"\n{name} failed: {failure}")
-    print(json.dumps({contestant.name: race.median(contestant.name) for contestant in race.contestants}))
-    sys.exit(1 if race.failures else 0)
+    figures = {contestant.name: race.median(contestant.name) for contestant in race.contestants}
+    met = require.check(figures, wanted)
+    print(json.dumps(figures))
+    sys.exit(1 if race.failures or not met else 0)
 
 
 if __name__ == "__main__":
