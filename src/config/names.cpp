@@ -47,6 +47,9 @@ std::string_view name(Features value) {
 std::string_view name(CommBackend value) {
   return word_of(value);
 }
+std::string_view name(Writers value) {
+  return word_of(value);
+}
 std::string_view name(Device value) {
   return word_of(value);
 }

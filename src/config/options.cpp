@@ -148,6 +148,9 @@ Type<Output> output() {
              "Whether every head's scores are stored, not only the fused ones."),
       option("commit_interval", &S::commit_interval, duration(milliseconds(0), hours(1)),
              "Longest time that finished rows may stay uncommitted."),
+      option("writers", &S::writers, word<Writers>(),
+             "Who writes rows; all: each rank what it computed, where all ranks share a parallel file system "
+             "and rows are wide (many heads or classes with head_scores)."),
   });
 }
 

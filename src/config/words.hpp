@@ -55,6 +55,9 @@ inline constexpr std::array kWords<CommBackend>{Word<CommBackend>{CommBackend::a
                                                 Word<CommBackend>{CommBackend::mpi, "mpi"},
                                                 Word<CommBackend>{CommBackend::nccl, "nccl"}};
 template <>
+inline constexpr std::array kWords<Writers>{Word<Writers>{Writers::coordinator, "coordinator"},
+                                            Word<Writers>{Writers::all, "all"}};
+template <>
 inline constexpr std::array kWords<Device>{Word<Device>{Device::automatic, "auto"},
                                            Word<Device>{Device::cpu, "cpu"},
                                            Word<Device>{Device::cuda, "cuda"}};

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include "own_pages.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
@@ -145,10 +146,10 @@ Equipment equip(comm::MpiEnvironment& mpi, comm::Collectives& world, const Input
 }
 
 WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinator, comm::Channel& to_ranks,
-                          const Equipment& rank, std::chrono::milliseconds timeout) {
+                          const Equipment& rank, std::chrono::milliseconds timeout, const OwnPages& own) {
   try {
     if (rank.pipeline)
-      return work(to_coordinator, to_ranks, *rank.loader, *rank.pipeline, rank.place, timeout);
+      return work(to_coordinator, to_ranks, *rank.loader, *rank.pipeline, rank.place, timeout, own);
     sit_out(to_coordinator, to_ranks, timeout);
     return {};
   } catch (const Error& error) {
@@ -219,18 +220,25 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
     keeper.emplace(mpi, options, inputs, grid, hosts_of(cores));
     keeper->create(fingerprint, mixed);
   });
+  std::unique_ptr<store::PageWriter> pages;
+  if (inputs.config.output.writers == config::Writers::all) {
+    pages = open_own_pages(*world, inputs, keeper ? keeper->offsets() : store::Offsets{}, member >= 0,
+                           mpi.host());
+  }
 
   const auto to_coordinator = mpi.channel(inputs.config.comm.timeout);
   const auto to_ranks = mpi.channel(inputs.config.comm.timeout);
   const auto start = Clock::now();
   if (keeper) keeper->start(*to_coordinator, *to_ranks);
-  const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, rank, inputs.config.comm.timeout);
+  const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, rank, inputs.config.comm.timeout,
+                                         {pages.get(), commit_interval_of(inputs.config.output)});
   if (keeper) keeper->join();
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
 
   JobResult result;
   result.figures = add_up(*world, mine, seconds, inputs.shape.size, placement.threads, workers);
   result.output = inputs.config.output.path;
+  if (inputs.config.output.writers == config::Writers::all) tell_what_was_written(*world, pages.get());
   comm::agree(*world, [&] {
     if (keeper) keeper->finish(result.figures);
   });

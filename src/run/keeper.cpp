@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "own_pages.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/config/load.hpp"
 #include "polyhead/run/coordinator.hpp"
@@ -43,9 +44,10 @@ void Keeper::create(const std::string& fingerprint, bool mixed) {
       [&](std::int64_t first, std::span<std::int32_t> labels) { inputs_.read_labels(first, labels); },
       [&](std::int64_t index) { return inputs_.dataset->sample_id(index); }};
   const store::Header header{identity_json(inputs_), fingerprint, config::to_yaml(inputs_.config)};
-  const store::Offsets offsets = store::create(output_, layout, samples, header, options_.existing);
-  writer_ = std::make_unique<store::Writer>(store::open_for_writing(output_), layout, offsets);
+  offsets_ = store::create(output_, layout, samples, header, options_.existing);
+  writer_ = std::make_unique<store::Writer>(store::open_for_writing(output_), layout, offsets_);
   writer_->append_provenance(provenance(mixed));
+  writer_->finish();  // the note is there before other ranks look for it
 }
 
 void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
@@ -73,7 +75,7 @@ void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
   const plan::MicroBatches batches = inputs_.micro_batches();
   Progress progress(options_.progress, batches.samples());
   Coordinator::Settings settings;
-  settings.commit_interval = inputs_.config.output.commit_interval;
+  settings.commit_interval = commit_interval_of(inputs_.config.output);
   settings.timeout = inputs_.config.comm.timeout;
   settings.max_bad = static_cast<std::int64_t>(
       std::floor(inputs_.config.data.max_bad * static_cast<double>(batches.samples())));

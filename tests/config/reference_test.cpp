@@ -43,6 +43,7 @@ const std::vector<std::string> kOptions{
     "output.path\n    path; required\n",
     "output.head_scores\n    true or false; default false\n",
     "output.commit_interval\n    duration from 0ms to 1h; default 5s\n",
+    "output.writers\n    one of coordinator, all; default coordinator\n",
     "comm.backend\n    one of auto, mpi, nccl; default auto\n",
     "comm.timeout\n    duration from 100ms to 24h; default 1min\n",
 };

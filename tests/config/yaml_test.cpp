@@ -41,7 +41,7 @@ Config awkward() {
   };
   c.fusion.rule = FusionRule::mean_probabilities;
   c.parallel = {Strategy::grid, 32, 3, Device::cpu, GridShape{65536, 3}, Features::local};
-  c.output = {"/" + std::string(4000, 'o'), true, std::chrono::milliseconds(1'234)};
+  c.output = {"/" + std::string(4000, 'o'), true, std::chrono::milliseconds(1'234), Writers::all};
   c.comm.backend = CommBackend::nccl;
   c.comm.timeout = std::chrono::milliseconds(86'399'999);
   return c;
@@ -93,6 +93,7 @@ void expect_equal(const Config& a, const Config& b) {
   EXPECT_EQ(a.output.path, b.output.path);
   EXPECT_EQ(a.output.head_scores, b.output.head_scores);
   EXPECT_EQ(a.output.commit_interval, b.output.commit_interval);
+  EXPECT_EQ(a.output.writers, b.output.writers);
   EXPECT_EQ(a.comm.backend, b.comm.backend);
   EXPECT_EQ(a.comm.timeout, b.comm.timeout);
 }
@@ -138,6 +139,7 @@ output:
   path: "/base/o.h5"
   head_scores: false
   commit_interval: 5s
+  writers: coordinator
 comm:
   backend: auto
   timeout: 1min

@@ -134,6 +134,7 @@ TEST(Identity, IsTheJobsAndNotTheRuns) {
       [](Inputs& in) { in.config.parallel.batch = kDefaultBatch; },  // what `auto` stands for
       [](Inputs& in) { in.config.output.path = "/elsewhere.h5"; },
       [](Inputs& in) { in.config.output.commit_interval = std::chrono::milliseconds(1); },
+      [](Inputs& in) { in.config.output.writers = config::Writers::all; },
       [](Inputs& in) { in.config.comm.timeout = std::chrono::milliseconds(1); },
   };
   for (std::size_t i = 0; i < changes.size(); ++i) {

@@ -22,6 +22,7 @@ enum class FusionRule { mean_logits, mean_probabilities };
 enum class Strategy { automatic, data, heads, grid };
 enum class Features { exchange, local };
 enum class CommBackend { automatic, mpi, nccl };
+enum class Writers { coordinator, all };
 enum class Device { automatic, cpu, cuda };
 
 /// What is done to an image before the backbone sees it.
@@ -111,6 +112,7 @@ struct Output {
   std::filesystem::path path;
   bool head_scores = false;
   std::chrono::milliseconds commit_interval{5000};  ///< longest time that finished rows stay uncommitted
+  Writers writers = Writers::coordinator;
 };
 
 struct Comm {

@@ -18,6 +18,7 @@ std::string_view name(FusionRule value);
 std::string_view name(Strategy value);
 std::string_view name(Features value);
 std::string_view name(CommBackend value);
+std::string_view name(Writers value);
 std::string_view name(Device value);
 std::string_view name(LayerKind value);
 

@@ -29,8 +29,10 @@ class Keeper {
   Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
          std::vector<std::string> hosts);
 
-  /// Creates the output. Throws Error.
+  /// Creates the output; all of it is on the disk. Throws Error.
   void create(const std::string& fingerprint, bool mixed);
+  /// Of the output, once it is created.
+  [[nodiscard]] const store::Offsets& offsets() const { return offsets_; }
   /// Starts the coordinator's thread. A failure there ends the job.
   void start(comm::Channel& from_ranks, comm::Channel& to_ranks);
   /// Until every row is committed.
@@ -50,6 +52,7 @@ class Keeper {
   std::vector<std::string> hosts_;
   std::filesystem::path output_;
   std::optional<store::OutputLock> lock_;
+  store::Offsets offsets_;
   std::unique_ptr<store::Writer> writer_;
   std::thread thread_;
 };
