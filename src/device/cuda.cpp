@@ -1,26 +1,18 @@
 #include "polyhead/device/cuda.hpp"
 
 #include <filesystem>
-#include <string_view>
 
-#include <cuda_runtime_api.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <link.h>
 
 #include "aligned_memory.hpp"
+#include "cuda_check.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/device/pinned.hpp"
 
 namespace polyhead::device {
 namespace {
-
-/// One CUDA call, one check.
-void check(cudaError_t result, std::string_view call) {
-  if (result == cudaSuccess) return;
-  cudaGetLastError();  // the runtime would report it again at the next call
-  throw Error(ExitCode::unavailable, fmt::format("{} failed: {}", call, cudaGetErrorString(result)));
-}
 
 struct Count {
   int devices = 0;
