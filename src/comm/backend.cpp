@@ -1,0 +1,62 @@
+#include <map>
+
+#include <fmt/format.h>
+
+#include "polyhead/base/error.hpp"
+#include "polyhead/comm/group.hpp"
+
+namespace polyhead::comm {
+namespace {
+
+bool any_group_exchanges(std::span<const Seat> seats) {
+  std::map<int, int> ranks;
+  for (const Seat& seat : seats) {
+    if (seat.color >= 0 && ++ranks[seat.color] == 2) return true;
+  }
+  return false;
+}
+
+/// Why a rank cannot take part in NCCL, or nothing.
+std::string incapable(std::span<const Seat> seats) {
+  for (std::size_t rank = 0; rank < seats.size(); ++rank) {
+    const Seat& seat = seats[rank];
+    if (seat.color >= 0 && !seat.why.empty())
+      return fmt::format("rank {} on {}: {}", rank, seat.host, seat.why);
+  }
+  return "";
+}
+
+/// Which two ranks have the same GPU, or nothing. By UUID alone: containers of one machine have several host
+/// names.
+std::string shared_gpu(std::span<const Seat> seats) {
+  std::map<std::string, std::size_t> owners;
+  for (std::size_t rank = 0; rank < seats.size(); ++rank) {
+    const Seat& seat = seats[rank];
+    if (seat.color < 0) continue;
+    const auto [owner, is_new] = owners.try_emplace(seat.uuid, rank);
+    if (!is_new) {
+      return fmt::format("ranks {} and {} on {} share the GPU {}, and NCCL wants one for each rank",
+                         owner->second, rank, seat.host, seat.uuid);
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+BackendChoice choose_backend(std::span<const Seat> seats, Backend wanted) {
+  if (wanted == Backend::mpi) return {};
+  if (wanted == Backend::automatic && !any_group_exchanges(seats)) return {};
+  const std::string why = incapable(seats);
+  if (!why.empty() && wanted == Backend::nccl) {
+    throw Error(ExitCode::config,
+                fmt::format("comm.backend nccl cannot be used: {}. Use comm.backend: mpi or auto", why));
+  }
+  if (!why.empty()) return {Backend::mpi, fmt::format("MPI instead of NCCL: {}", why)};
+  const std::string shared = shared_gpu(seats);
+  if (shared.empty()) return {Backend::nccl, ""};
+  return {Backend::mpi,
+          fmt::format("MPI through page-locked memory instead of NCCL: {}. Start one rank a GPU", shared)};
+}
+
+}  // namespace polyhead::comm
