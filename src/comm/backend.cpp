@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -7,6 +8,10 @@
 
 namespace polyhead::comm {
 namespace {
+
+bool any_gpu(std::span<const Seat> seats) {
+  return std::ranges::any_of(seats, [](const Seat& seat) { return !seat.uuid.empty(); });
+}
 
 bool any_group_exchanges(std::span<const Seat> seats) {
   std::map<int, int> ranks;
@@ -46,7 +51,7 @@ std::string shared_gpu(std::span<const Seat> seats) {
 
 BackendChoice choose_backend(std::span<const Seat> seats, Backend wanted) {
   if (wanted == Backend::mpi) return {};
-  if (wanted == Backend::automatic && !any_group_exchanges(seats)) return {};
+  if (wanted == Backend::automatic && !(any_gpu(seats) && any_group_exchanges(seats))) return {};
   const std::string why = incapable(seats);
   if (!why.empty() && wanted == Backend::nccl) {
     throw Error(ExitCode::config,

@@ -184,7 +184,7 @@ class NcclCollectives final : public Collectives {
       const std::array results{ncclAllGather(own, at, sizeof(std::int64_t), ncclInt8, comm, stream),
                                ncclReduceScatter(at, own, 1, ncclInt64, ncclSum, comm, stream),
                                ncclAllReduce(at, at, 1, ncclInt64, ncclSum, comm, stream),
-                               ncclBroadcast(at, at, 1, ncclInt64, 0, comm, stream)};
+                               ncclBroadcast(at, at, 1, ncclInt8, 0, comm, stream)};
       const auto bad = std::ranges::find_if(results, failed);
       return bad == results.end() ? ncclSuccess : *bad;
     });

@@ -53,6 +53,12 @@ TEST(ChooseBackend, ARankWithoutAGpuMeansMpiUnlessNcclIsAskedFor) {
   }
 }
 
+TEST(ChooseBackend, WithoutAnyGpuMpiNeedsNoReason) {
+  const Seats seats{{0, "a", "", "it computes on the CPU"}, {0, "a", "", "it computes on the CPU"}};
+  EXPECT_EQ(choose_backend(seats, Backend::automatic).note, "");
+  EXPECT_THROW(choose_backend(seats, Backend::nccl), Error);
+}
+
 TEST(ChooseBackend, RanksOutsideOfAllGroupsDoNotCount) {
   Seats seats = kTwoGpus;
   seats.push_back({-1, "c", "GPU-1", "no GPU"});
