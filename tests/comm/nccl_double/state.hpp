@@ -18,7 +18,8 @@ bool take_fault(FaultKind kind, int rank, int call);
 
 inline std::atomic<std::size_t> handles{0};
 
-/// Whether `bytes` bytes from `address` on are memory of GPU `device`.
+/// Whether `bytes` bytes from `address` on are memory of GPU `device`, or page-locked memory of the host for
+/// -1.
 bool is_device_memory(const void* address, std::size_t bytes, int device);
 
 }  // namespace nccl_double
