@@ -1,5 +1,6 @@
 #include "nccl_link.hpp"
 
+#include <exception>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,14 +20,19 @@ ncclConfig_t without_blocking() {
 }  // namespace
 
 NcclLink::NcclLink(const ncclUniqueId& id, int rank, int size, std::chrono::milliseconds timeout)
-    : timeout_(timeout) {
+    : timeout_(timeout), exceptions_at_start_(std::uncaught_exceptions()) {
   ncclConfig_t config = without_blocking();
   check(ncclCommInitRankConfig(&communicator_, size, id, rank, &config), "ncclCommInitRankConfig");
   settle("ncclCommInitRankConfig");
 }
 
 NcclLink::~NcclLink() {
-  if (communicator_ != nullptr) finish();
+  if (communicator_ == nullptr) return;
+  if (std::uncaught_exceptions() > exceptions_at_start_) {
+    ncclCommAbort(communicator_);
+  } else {
+    finish();
+  }
 }
 
 void NcclLink::group(std::string_view what, const std::function<ncclResult_t()>& calls) {

@@ -16,7 +16,8 @@ class NcclLink {
  public:
   /// Joins the other ranks. The calling thread's GPU becomes this rank's.
   NcclLink(const ncclUniqueId& id, int rank, int size, std::chrono::milliseconds timeout);
-  /// Waits for other ranks to leave, too, up to the time limit.
+  /// Waits for other ranks to leave, too, up to the time limit; but not while an exception unwinds, which the
+  /// others may know nothing of: aborts then.
   ~NcclLink();
   NcclLink(const NcclLink&) = delete;
   NcclLink& operator=(const NcclLink&) = delete;
@@ -40,6 +41,7 @@ class NcclLink {
 
   ncclComm_t communicator_ = nullptr;
   std::chrono::milliseconds timeout_;
+  int exceptions_at_start_;
   std::string failure_;
 };
 

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <chrono>
 
 #include "polyhead/comm/agreement.hpp"
@@ -67,6 +68,23 @@ TEST_F(NcclFaults, AWrongType) {
   expect_failure(FaultKind::wrong_type, 3, "another count, type");
 }
 
+TEST_F(NcclFaults, AnotherOrderOfCalls) {
+  run(
+      2,
+      [](Collectives& nccl) {
+        const std::vector<std::byte> mine(64);
+        std::vector<std::byte> all(128);
+        const std::vector<std::int64_t> values(2);
+        std::vector<std::int64_t> sum(1);
+        const auto pending =
+            nccl.rank() == 0 ? nccl.start_all_gather(mine, all) : nccl.start_reduce_scatter(values, sum);
+        EXPECT_THROW(pending->wait(), Error);
+      },
+      kTimeout);
+  EXPECT_THAT(nccl_double::breaches(), ::testing::Contains(HasSubstr("another rank calls something else")));
+  EXPECT_EQ(nccl_double::handles_left(), 0U);
+}
+
 TEST_F(NcclFaults, AMissingGroupEnd) {
   expect_failure(FaultKind::missing_group_end, 3, "a NCCL call is still to come");
 }
@@ -92,6 +110,24 @@ TEST_F(NcclFaults, ARankThatNeverCallsEndsTheWaitOfTheOthers) {
   EXPECT_EQ(count(0, "ncclCommAbort"), 1);
   EXPECT_EQ(count(1, "ncclCommAbort"), 1);
   EXPECT_EQ(nccl_double::handles_left(), 0U);
+}
+
+TEST_F(NcclFaults, ARankThatThrowsLeavesWithoutTheOthers) {
+  LocalWorld world(2, 30s);
+  std::atomic<bool> gone = false;
+  const std::jthread other([&] {
+    const auto nccl = make_nccl(*world.collectives(1), 1, kTimeout);
+    while (!gone) std::this_thread::sleep_for(1ms);
+  });
+  EXPECT_THROW(
+      {
+        const auto nccl = make_nccl(*world.collectives(0), 0, 30s);
+        throw Error(ExitCode::internal, "of this rank alone");
+      },
+      Error);
+  gone = true;
+  EXPECT_EQ(count(0, "ncclCommFinalize"), 0);
+  EXPECT_EQ(count(0, "ncclCommAbort"), 1);
 }
 
 TEST_F(NcclFaults, HandlesThatAreDroppedAfterAFailureDoNotHang) {
