@@ -49,19 +49,32 @@ std::string shared_gpu(std::span<const Seat> seats) {
 
 }  // namespace
 
+std::string_view name(Backend backend) {
+  switch (backend) {
+    case Backend::mpi:
+      return "mpi";
+    case Backend::nccl:
+      return "nccl";
+    default:
+      return "auto";
+  }
+}
+
 BackendChoice choose_backend(std::span<const Seat> seats, Backend wanted) {
-  if (wanted == Backend::mpi) return {};
-  if (wanted == Backend::automatic && !(any_gpu(seats) && any_group_exchanges(seats))) return {};
+  if (wanted == Backend::mpi) return {Backend::mpi, "comm.backend is mpi"};
+  if (wanted == Backend::automatic) {
+    if (!any_gpu(seats)) return {Backend::mpi, "no rank computes on a GPU"};
+    if (!any_group_exchanges(seats)) return {Backend::mpi, "no ranks share the heads"};
+  }
   const std::string why = incapable(seats);
   if (!why.empty() && wanted == Backend::nccl) {
     throw Error(ExitCode::config,
                 fmt::format("comm.backend nccl cannot be used: {}. Use comm.backend: mpi or auto", why));
   }
-  if (!why.empty()) return {Backend::mpi, fmt::format("MPI instead of NCCL: {}", why)};
+  if (!why.empty()) return {Backend::mpi, fmt::format("NCCL cannot be used: {}", why)};
   const std::string shared = shared_gpu(seats);
-  if (shared.empty()) return {Backend::nccl, ""};
-  return {Backend::mpi,
-          fmt::format("MPI through page-locked memory instead of NCCL: {}. Start one rank a GPU", shared)};
+  if (shared.empty()) return {Backend::nccl, "each rank has a GPU of its own"};
+  return {Backend::mpi, fmt::format("{}. Start one rank a GPU", shared)};
 }
 
 }  // namespace polyhead::comm

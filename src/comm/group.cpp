@@ -1,5 +1,7 @@
 #include "polyhead/comm/group.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <vector>
 
 #include "polyhead/base/error.hpp"
@@ -10,6 +12,8 @@
 
 namespace polyhead::comm {
 namespace {
+
+constexpr std::chrono::minutes kStartOfCuda{5};  // a driver may take its time for the first call
 
 Seat seat_of(const MpiEnvironment& mpi, int color, std::optional<int> device) {
   Seat seat{color, mpi.host(), "", why_no_nccl()};
@@ -36,6 +40,13 @@ std::vector<Seat> all_seats(Collectives& world, const Seat& mine) {
   return seats;
 }
 
+std::vector<std::string> gpus_of(const std::vector<Seat>& seats) {
+  std::vector<std::string> gpus;
+  gpus.reserve(seats.size());
+  for (const Seat& seat : seats) gpus.push_back(seat.uuid);
+  return gpus;
+}
+
 /// NCCL in every group, or the same AgreedError on all ranks of the world.
 std::unique_ptr<Collectives> nccl_group(MpiEnvironment& mpi, Collectives& world, int color, int device,
                                         std::chrono::milliseconds timeout) {
@@ -52,21 +63,24 @@ std::unique_ptr<Collectives> nccl_group(MpiEnvironment& mpi, Collectives& world,
 
 Group make_group(MpiEnvironment& mpi, int color, Backend wanted, std::optional<int> device,
                  std::chrono::milliseconds timeout) {
-  const auto world = mpi.collectives_within(4 * timeout);
+  const auto world = mpi.collectives_within(std::max<std::chrono::milliseconds>(4 * timeout, kStartOfCuda));
   Seat mine;
   agree(*world, [&] { mine = seat_of(mpi, color, device); });
-  BackendChoice choice;
   const std::vector<Seat> seats = all_seats(*world, mine);
-  agree(*world, [&] { choice = choose_backend(seats, wanted); });
-  if (choice.backend == Backend::nccl) {
+  Group group;
+  group.gpus = gpus_of(seats);
+  agree(*world, [&] { group.choice = choose_backend(seats, wanted); });
+  if (group.choice.backend == Backend::nccl) {
     try {
-      return {nccl_group(mpi, *world, color, device.value_or(0), timeout), Backend::nccl, ""};
+      group.collectives = nccl_group(mpi, *world, color, device.value_or(0), timeout);
+      return group;
     } catch (const AgreedError& error) {
       if (wanted == Backend::nccl) throw;
-      choice.note = std::string("MPI instead of NCCL, which cannot be set up: ") + error.what();
+      group.choice = {Backend::mpi, std::string("NCCL cannot be set up: ") + error.what()};
     }
   }
-  return {mpi.split(color, timeout), Backend::mpi, choice.note};
+  group.collectives = mpi.split(color, timeout);
+  return group;
 }
 
 }  // namespace polyhead::comm

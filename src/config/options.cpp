@@ -153,8 +153,9 @@ Type<Comm> comm() {
   using S = Comm;
   return section<S>({
       option("backend", &S::backend, word<CommBackend>(),
-             "What carries features and sums between ranks; auto: NCCL where each rank has a GPU of its own, "
-             "else MPI."),
+             "What carries features and sums between ranks that share the heads; auto: NCCL where each of "
+             "them has a GPU of its own, else MPI; nccl: an error where one has no GPU, MPI where two share "
+             "one."),
       option("timeout", &S::timeout, duration(milliseconds(100), hours(24)),
              "A rank that is silent for so long counts as lost."),
   });

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <link.h>
 
-#include "aligned_memory.hpp"
 #include "cuda_check.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/device/pinned.hpp"
@@ -96,9 +95,8 @@ class PinnedMemory : public std::pmr::memory_resource {
 
 std::pmr::memory_resource* pinned_memory() {
   static PinnedMemory pinned;
-  static AlignedMemory ordinary;
   static const bool kHasDevice = device_count() > 0;
-  return kHasDevice ? static_cast<std::pmr::memory_resource*>(&pinned) : &ordinary;
+  return kHasDevice ? &pinned : ordinary_memory();
 }
 
 int device_count() {

@@ -1,4 +1,3 @@
-#include "aligned_memory.hpp"
 #include "no_cuda.hpp"
 #include "polyhead/device/cuda.hpp"
 #include "polyhead/device/pinned.hpp"
@@ -20,8 +19,7 @@ void select(int /*index*/) {
   fail_without_cuda();
 }
 std::pmr::memory_resource* pinned_memory() {
-  static AlignedMemory memory;
-  return &memory;
+  return ordinary_memory();
 }
 void load_torch_cuda() {
   fail_without_cuda();

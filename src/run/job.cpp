@@ -21,6 +21,7 @@
 #include "polyhead/data/loader.hpp"
 #include "polyhead/device/pinned.hpp"
 #include "polyhead/model/model.hpp"
+#include "polyhead/run/exchange.hpp"
 #include "polyhead/run/group_pipeline.hpp"
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/inputs.hpp"
@@ -47,12 +48,6 @@ std::int64_t depth_of(const Inputs& inputs) {
                                 inputs.shape.image.values());
 }
 
-void check_backend(config::CommBackend backend) {
-  if (backend != config::CommBackend::nccl) return;
-  throw Error(ExitCode::config,
-              "comm.backend is nccl, but this version exchanges over MPI only; use auto or mpi");
-}
-
 /// Throws Error(config) for a grid that needs more ranks than there are.
 plan::Grid choose_grid(const config::Parallel& parallel, int ranks) {
   using config::Strategy;
@@ -75,8 +70,15 @@ void warn_of_idle_ranks(const plan::MicroBatches& batches, plan::Grid grid, std:
                   batches.count(), ranks, batches.count(), batches.size()));
 }
 
+/// Who asked for NCCL and does not get it, or has groups at all, wants to know.
+void announce_exchange(config::CommBackend wanted, plan::Grid grid, const comm::Group& group) {
+  const bool fell_back = wanted == config::CommBackend::nccl && group.choice.backend != comm::Backend::nccl;
+  if (fell_back) return log::warning(describe_exchange(group));
+  if (grid.heads > 1) log::info(describe_exchange(group));
+}
+
 void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, plan::Grid grid,
-              const model::Placement& placement, int workers) {
+              const model::Placement& placement, int workers, const comm::Group& group) {
   const auto ranks = static_cast<std::int64_t>(cores.size());
   const plan::MicroBatches batches = inputs.micro_batches();
   const std::string device =
@@ -92,6 +94,7 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, p
   if (grid.heads > 1) {
     log::info(fmt::format("{} group(s) of {} ranks that share the heads", grid.data, grid.heads));
   }
+  announce_exchange(inputs.config.comm.backend, grid, group);
   warn_of_idle_ranks(batches, grid, ranks);
   if (placement.cuda || inputs.config.parallel.threads) return;
   const std::string idle = idle_cores_warning(cores, placement.threads, online_cores());
@@ -116,30 +119,32 @@ std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, int workers, boo
 
 /// What a rank of the grid computes with.
 struct Equipment {
-  std::unique_ptr<comm::Collectives> group;
   std::unique_ptr<model::Model> model;
   std::unique_ptr<GroupPipeline> pipeline;
   std::unique_ptr<data::Loader> loader;
   Place place;
 };
 
-/// Every rank of the world must call it; surplus ranks get nothing. `weights`: this rank's.
-Equipment equip(comm::MpiEnvironment& mpi, comm::Collectives& world, const Inputs& inputs, plan::Grid grid,
+/// Every rank of the world must call it; surplus ranks, which have no `group`, get nothing. `weights`: this
+/// rank's.
+Equipment equip(comm::Collectives& world, comm::Collectives* group, const Inputs& inputs, plan::Grid grid,
                 plan::HeadRange heads, model::Weights weights, const model::Placement& placement,
                 int workers) {
-  const bool works = grid.works(mpi.rank());
   Equipment rank;
-  rank.group = mpi.split(works ? grid.group_of(mpi.rank()) : -1, kPatience * inputs.config.comm.timeout);
   comm::agree(world, [&] {
-    if (!works) return;
+    if (group == nullptr) return;
     const plan::MicroBatches batches = inputs.micro_batches();
-    const GroupPipeline::Job job{inputs.config, batches, heads, weights.classes, weights.feature_width};
+    const GroupPipeline::Job job{inputs.config,
+                                 batches,
+                                 heads,
+                                 weights.classes,
+                                 weights.feature_width,
+                                 placement.cuda ? device::pinned_memory() : device::ordinary_memory()};
     rank.model = model::make_model(with_heads(inputs.config, heads), std::move(weights), batches.size(),
                                    inputs.shape.image, placement);
-    rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *rank.group, job);
+    rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *group, job);
     rank.loader = make_loader(inputs, workers, placement.cuda);
-    rank.place = {grid.heads, grid.member_of(mpi.rank()),
-                  inputs.config.parallel.features == config::Features::local};
+    rank.place = {grid.heads, group->rank(), inputs.config.parallel.features == config::Features::local};
   });
   return rank;
 }
@@ -189,23 +194,21 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   share_inputs(*world, inputs);
   const std::vector<plan::RankCores> cores = gather_cores(*world, mpi.host());
   plan::Grid grid;
-  comm::agree(*world, [&] {
-    check_backend(inputs.config.comm.backend);
-    grid = choose_grid(inputs.config.parallel, world->size());
-  });
-  const auto ranges = head_ranges(inputs.config, grid.heads);
-  const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
-  model::Weights weights = share_weights(*world, inputs.config, inputs.weights, ranges, member);
-
-  malloc_trim(0);  // rank 0 has let go of the other ranks' heads
-
+  comm::agree(*world, [&] { grid = choose_grid(inputs.config.parallel, world->size()); });
   model::Placement placement;
   int workers = 0;
   comm::agree(*world, [&] {
     placement = choose_placement(cores, mpi.rank(), mpi.local_rank(), inputs.config.parallel);
     workers = inputs.config.data.workers.value_or(placement.threads);
   });
-  const Equipment rank = equip(mpi, *world, inputs, grid,
+  const comm::Group group = join_group(mpi, inputs.config.comm, grid, placement);
+  const auto ranges = head_ranges(inputs.config, grid.heads);
+  const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
+  model::Weights weights = share_weights(*world, inputs.config, inputs.weights, ranges, member);
+
+  malloc_trim(0);  // rank 0 has let go of the other ranks' heads
+
+  const Equipment rank = equip(*world, group.collectives.get(), inputs, grid,
                                member < 0 ? plan::HeadRange{} : ranges[static_cast<std::size_t>(member)],
                                std::move(weights), placement, workers);
   const std::string fingerprint = fingerprint_json(placement);
@@ -214,8 +217,8 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   std::optional<Keeper> keeper;
   comm::agree(*world, [&] {
     if (mpi.rank() != 0) return;
-    announce(inputs, cores, grid, placement, workers);
-    keeper.emplace(mpi, options, inputs, grid, hosts_of(cores));
+    announce(inputs, cores, grid, placement, workers, group);
+    keeper.emplace(mpi, options, inputs, grid, hosts_of(cores), group);
     keeper->create(fingerprint, mixed);
   });
 

@@ -20,6 +20,16 @@ namespace {
 
 constexpr std::int64_t kMostSamples = 1 << 16;  // in a lease, which carries the place of each
 
+/// null for a rank without one; nothing where no rank has one.
+nlohmann::ordered_json gpus_json(const std::vector<std::string>& uuids) {
+  auto gpus = nlohmann::ordered_json::array();
+  if (std::ranges::all_of(uuids, [](const std::string& uuid) { return uuid.empty(); })) return gpus;
+  for (const std::string& uuid : uuids) {
+    gpus.push_back(uuid.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(uuid));
+  }
+  return gpus;
+}
+
 }  // namespace
 
 void end_job(comm::MpiEnvironment& mpi, const Error& error) {
@@ -28,12 +38,13 @@ void end_job(comm::MpiEnvironment& mpi, const Error& error) {
 }
 
 Keeper::Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
-               std::vector<std::string> hosts)
+               std::vector<std::string> hosts, const comm::Group& group)
     : mpi_(mpi),
       options_(options),
       inputs_(inputs),
       grid_(grid),
       hosts_(std::move(hosts)),
+      group_(group),
       output_(inputs.config.output.path) {}
 
 void Keeper::create(const std::string& fingerprint, bool mixed) {
@@ -106,6 +117,9 @@ std::string Keeper::provenance(bool mixed) const {
       {"ranks", hosts_.size()},
       {"grid", {{"data", grid_.data}, {"heads", grid_.heads}}},
       {"host", hosts_.front()},
+      {"backend", comm::name(group_.choice.backend)},
+      {"backend_reason", group_.choice.reason},
+      {"gpus", gpus_json(group_.gpus)},
       {"mixed_fingerprints", mixed},
       {"command", options_.command_line},
   };

@@ -17,21 +17,21 @@ const Seats kOneWithout{{0, "a", "GPU-1", ""}, {0, "b", "", "no NVIDIA driver is
 TEST(ChooseBackend, AGpuEachMeansNccl) {
   for (const Backend wanted : {Backend::automatic, Backend::nccl}) {
     EXPECT_EQ(choose_backend(kTwoGpus, wanted).backend, Backend::nccl);
-    EXPECT_EQ(choose_backend(kTwoGpus, wanted).note, "");
+    EXPECT_EQ(choose_backend(kTwoGpus, wanted).reason, "each rank has a GPU of its own");
   }
 }
 
 TEST(ChooseBackend, MpiIsMpi) {
   const BackendChoice choice = choose_backend(kTwoGpus, Backend::mpi);
   EXPECT_EQ(choice.backend, Backend::mpi);
-  EXPECT_EQ(choice.note, "");
+  EXPECT_EQ(choice.reason, "comm.backend is mpi");
 }
 
 TEST(ChooseBackend, ASharedGpuFallsBackAndSaysWho) {
   for (const Backend wanted : {Backend::automatic, Backend::nccl}) {
     const BackendChoice choice = choose_backend(kOneGpuTwice, wanted);
     EXPECT_EQ(choice.backend, Backend::mpi);
-    EXPECT_THAT(choice.note, HasSubstr("ranks 1 and 2 on b share the GPU GPU-1"));
+    EXPECT_THAT(choice.reason, HasSubstr("ranks 1 and 2 on b share the GPU GPU-1"));
   }
 }
 
@@ -43,7 +43,7 @@ TEST(ChooseBackend, ASharedGpuIsKnownByItsUuidWhateverTheHostIsCalled) {
 TEST(ChooseBackend, ARankWithoutAGpuMeansMpiUnlessNcclIsAskedFor) {
   const BackendChoice choice = choose_backend(kOneWithout, Backend::automatic);
   EXPECT_EQ(choice.backend, Backend::mpi);
-  EXPECT_THAT(choice.note, HasSubstr("rank 1 on b: no NVIDIA driver is installed"));
+  EXPECT_THAT(choice.reason, HasSubstr("rank 1 on b: no NVIDIA driver is installed"));
   try {
     choose_backend(kOneWithout, Backend::nccl);
     FAIL() << "no error";
@@ -53,9 +53,9 @@ TEST(ChooseBackend, ARankWithoutAGpuMeansMpiUnlessNcclIsAskedFor) {
   }
 }
 
-TEST(ChooseBackend, WithoutAnyGpuMpiNeedsNoReason) {
+TEST(ChooseBackend, WithoutAnyGpuItIsMpi) {
   const Seats seats{{0, "a", "", "it computes on the CPU"}, {0, "a", "", "it computes on the CPU"}};
-  EXPECT_EQ(choose_backend(seats, Backend::automatic).note, "");
+  EXPECT_EQ(choose_backend(seats, Backend::automatic).reason, "no rank computes on a GPU");
   EXPECT_THROW(choose_backend(seats, Backend::nccl), Error);
 }
 
@@ -68,8 +68,14 @@ TEST(ChooseBackend, RanksOutsideOfAllGroupsDoNotCount) {
 TEST(ChooseBackend, WhereNothingIsExchangedMpiIsEnough) {
   const Seats alone{{0, "a", "GPU-1", ""}, {1, "a", "GPU-2", ""}};
   EXPECT_EQ(choose_backend(alone, Backend::automatic).backend, Backend::mpi);
-  EXPECT_EQ(choose_backend(alone, Backend::automatic).note, "");
+  EXPECT_EQ(choose_backend(alone, Backend::automatic).reason, "no ranks share the heads");
   EXPECT_EQ(choose_backend(alone, Backend::nccl).backend, Backend::nccl);
+}
+
+TEST(BackendName, IsTheWordOfTheConfiguration) {
+  EXPECT_EQ(name(Backend::automatic), "auto");
+  EXPECT_EQ(name(Backend::mpi), "mpi");
+  EXPECT_EQ(name(Backend::nccl), "nccl");
 }
 
 }  // namespace

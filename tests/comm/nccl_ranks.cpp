@@ -21,8 +21,10 @@ MpiEnvironment* environment = nullptr;
 TEST(Groups, OfTheWholeWorld) {
   {
     const Group group = make_group(*environment, 0, Backend::nccl, environment->local_rank(), 30s);
-    EXPECT_EQ(group.backend, Backend::nccl);
-    EXPECT_EQ(group.note, "");
+    EXPECT_EQ(group.choice.backend, Backend::nccl);
+    EXPECT_EQ(group.choice.reason, "each rank has a GPU of its own");
+    ASSERT_EQ(static_cast<int>(group.gpus.size()), environment->size());
+    for (const std::string& gpu : group.gpus) EXPECT_THAT(gpu, ::testing::StartsWith("GPU-"));
     EXPECT_EQ(group.collectives->rank(), environment->rank());
     conformance::run_all_cases(*group.collectives);
   }
@@ -35,7 +37,7 @@ TEST(Groups, SeveralAtATimeAndRanksWithout) {
   const bool spare = environment->size() % 2 == 1 && rank == environment->size() - 1;
   const Group group =
       make_group(*environment, spare ? -1 : rank / 2, Backend::nccl, environment->local_rank(), 30s);
-  EXPECT_EQ(group.backend, Backend::nccl);
+  EXPECT_EQ(group.choice.backend, Backend::nccl);
   ASSERT_EQ(group.collectives == nullptr, spare);
   if (spare) return;
   EXPECT_EQ(group.collectives->size(), 2);
@@ -45,8 +47,9 @@ TEST(Groups, SeveralAtATimeAndRanksWithout) {
 
 TEST(Groups, WithoutGpusAreOnMpi) {
   const Group group = make_group(*environment, 0, Backend::automatic, {}, 30s);
-  EXPECT_EQ(group.backend, Backend::mpi);
-  EXPECT_EQ(group.note, "");
+  EXPECT_EQ(group.choice.backend, Backend::mpi);
+  EXPECT_EQ(group.choice.reason, "no rank computes on a GPU");
+  EXPECT_THAT(group.gpus, ::testing::Each(""));
   conformance::run_all_cases(*group.collectives);
   try {
     make_group(*environment, 0, Backend::nccl, {}, 30s);
@@ -61,8 +64,9 @@ TEST(Groups, AGpuForTwoRanksFallsBackToMpi) {
   if (environment->size() == 1) return;
   for (const Backend wanted : {Backend::automatic, Backend::nccl}) {
     const Group group = make_group(*environment, 0, wanted, environment->local_rank() / 2, 30s);
-    EXPECT_EQ(group.backend, Backend::mpi);
-    EXPECT_THAT(group.note, HasSubstr("ranks 0 and 1 on " + environment->host() + " share the GPU GPU-"));
+    EXPECT_EQ(group.choice.backend, Backend::mpi);
+    EXPECT_THAT(group.choice.reason,
+                HasSubstr("ranks 0 and 1 on " + environment->host() + " share the GPU GPU-"));
     conformance::run_all_cases(*group.collectives);
   }
 }
@@ -75,9 +79,8 @@ TEST(Groups, WhereNcclCannotBeSetUpAutomaticMeansMpi) {
   };
   plant();
   const Group group = make_group(*environment, 0, Backend::automatic, environment->local_rank(), 1s);
-  EXPECT_EQ(group.backend, Backend::mpi);
-  EXPECT_THAT(group.note,
-              HasSubstr("MPI instead of NCCL, which cannot be set up: NCCL: connecting the ranks"));
+  EXPECT_EQ(group.choice.backend, Backend::mpi);
+  EXPECT_THAT(group.choice.reason, HasSubstr("NCCL cannot be set up: NCCL: connecting the ranks"));
   group.collectives->barrier();
   plant();
   EXPECT_THROW(make_group(*environment, 0, Backend::nccl, environment->local_rank(), 1s), AgreedError);

@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "polyhead/comm/collectives.hpp"
 #include "polyhead/comm/mpi.hpp"
@@ -13,6 +15,9 @@ namespace polyhead::comm {
 
 /// What carries the exchange inside a group of ranks.
 enum class Backend { automatic, mpi, nccl };
+
+/// "auto", "mpi", "nccl"
+std::string_view name(Backend backend);
 
 /// What one rank says of itself when the back end is chosen.
 struct Seat {
@@ -24,7 +29,7 @@ struct Seat {
 
 struct BackendChoice {
   Backend backend = Backend::mpi;  ///< mpi or nccl
-  std::string note;                ///< why it is not NCCL; empty where nobody could expect it
+  std::string reason;              ///< "ranks 1 and 2 on b share the GPU GPU-..."
 };
 
 /// NCCL where every rank of a group has a GPU that no other rank has, else MPI. `automatic` also takes MPI
@@ -35,8 +40,8 @@ BackendChoice choose_backend(std::span<const Seat> seats, Backend wanted);
 
 struct Group {
   std::unique_ptr<Collectives> collectives;  ///< none for a negative color
-  Backend backend = Backend::mpi;            ///< what carries it: mpi or nccl
-  std::string note;                          ///< why it is not NCCL; to be logged when not empty
+  BackendChoice choice;                      ///< what carries it, and why; the same on all ranks
+  std::vector<std::string> gpus;             ///< UUID of the GPU of each rank of the world; empty without one
 };
 
 /// The ranks that give the same `color`, in their order, on the back end that fits. Collective over the

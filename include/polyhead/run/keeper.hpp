@@ -9,6 +9,7 @@
 
 #include "polyhead/base/error.hpp"
 #include "polyhead/comm/channel.hpp"
+#include "polyhead/comm/group.hpp"
 #include "polyhead/comm/mpi.hpp"
 #include "polyhead/metrics/run_figures.hpp"
 #include "polyhead/plan/grid.hpp"
@@ -25,9 +26,9 @@ namespace polyhead::run {
 /// The result file and its coordinator: rank 0's second role.
 class Keeper {
  public:
-  /// `hosts`: of each rank. The others must outlive it.
+  /// `hosts`: of each rank. `group`: for the provenance. The others must outlive it.
   Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
-         std::vector<std::string> hosts);
+         std::vector<std::string> hosts, const comm::Group& group);
 
   /// Creates the output. Throws Error.
   void create(const std::string& fingerprint, bool mixed);
@@ -48,6 +49,7 @@ class Keeper {
   Inputs& inputs_;
   plan::Grid grid_;
   std::vector<std::string> hosts_;
+  const comm::Group& group_;
   std::filesystem::path output_;
   std::optional<store::OutputLock> lock_;
   std::unique_ptr<store::Writer> writer_;
