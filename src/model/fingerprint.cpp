@@ -4,13 +4,12 @@
 #include <vector>
 
 #include <ATen/Version.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <fmt/format.h>
 #include <torch/version.h>
 
 #include "polyhead/base/text.hpp"
-#include "polyhead/device/cuda.hpp"
 #include "polyhead/model/model.hpp"
+#include "torch_device.hpp"
 
 namespace polyhead::model {
 namespace {
@@ -25,13 +24,6 @@ std::string cpu_engine() {
     if (const char* value = std::getenv(variable)) parts.push_back(fmt::format("{}={}", variable, value));
   }
   return join(parts, "; ");
-}
-
-std::string cuda_engine(int index) {
-  device::load_torch_cuda();
-  const device::DeviceInfo info = device::query(index);
-  return fmt::format("{}; compute capability {}; CUDA {}; cuDNN {}", info.name, info.compute_capability,
-                     device::driver_version(), at::detail::getCUDAHooks().versionCuDNN());
 }
 
 }  // namespace

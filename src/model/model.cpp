@@ -12,20 +12,15 @@
 #include "head.hpp"
 #include "normalize.hpp"
 #include "polyhead/base/error.hpp"
-#include "polyhead/device/cuda.hpp"
 #include "polyhead/model/layout.hpp"
 #include "resnet.hpp"
 #include "tensors.hpp"
+#include "torch_device.hpp"
 #include "torch_guard.hpp"
 #include "torch_settings.hpp"
 
 namespace polyhead::model {
 namespace {
-
-at::Device device_of(const Placement& placement) {
-  if (!placement.cuda) return at::Device(at::kCPU);
-  return {at::kCUDA, static_cast<c10::DeviceIndex>(placement.device)};
-}
 
 class TorchModel : public Model {
  public:
@@ -118,13 +113,10 @@ std::unique_ptr<Model> make_model(const config::Config& config, Weights weights,
                                                 image.height, image.width, placement.threads));
   }
   check_layout(config, weights);
-  if (placement.cuda) {
-    device::load_torch_cuda();
-    device::select(placement.device);
-  }
+  const at::Device device = open_device(placement);
   return guarded("building the model", [&]() -> std::unique_ptr<Model> {
     apply_torch_settings(placement.threads);
-    return std::make_unique<TorchModel>(config, std::move(weights), batch, image, device_of(placement));
+    return std::make_unique<TorchModel>(config, std::move(weights), batch, image, device);
   });
 }
 

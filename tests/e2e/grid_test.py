@@ -1,14 +1,12 @@
-"""Any grid of ranks gives the same bytes: D groups of H ranks that share the heads, features exchanged or computed by every
-rank, more ranks than heads, idle ranks."""
+"""Any grid of ranks gives the same bytes: D groups of H ranks that share the heads, features exchanged (over MPI or NCCL) or
+computed by every rank, more ranks than heads, idle ranks."""
 
-import json
 import unittest
 
-import h5py
 import numpy as np
 import torch
 import yaml
-from harness import EndToEnd, polyhead, results
+from harness import NCCL_DOUBLE, EndToEnd, polyhead, provenance, results
 
 RANKS = (1, 2, 3, 4, 6, 8)
 RAGGED = ("parallel.batch=48", "output.head_scores=true", "parallel.threads=1")  # 1000 = 20 x 48 + 40
@@ -19,19 +17,20 @@ def grids(ranks):
     return [(ranks // heads, heads) for heads in range(1, ranks + 1) if ranks % heads == 0]
 
 
-def provenance(path):
-    with h5py.File(path) as file:
-        return json.loads(bytes(file["job/provenance"][()]).split(b"\n")[0])
-
-
 class Grid(EndToEnd):
-    def run_grid(self, data, heads, *sets, ranks=None, features="exchange"):
+    def run_grid(self, data, heads, *sets, ranks=None, features="exchange", **how):
         """The result datasets of a run on the grid."""
         done = self.run_job("out.h5", *RAGGED, *sets, "parallel.strategy=grid", f"parallel.features={features}",
                             f"parallel.grid={{data: {data}, heads: {heads}}}", ranks=ranks or data * heads,
-                            flags=["--overwrite"])
+                            flags=["--overwrite"], **how)
         self.assertEqual(provenance(self.folder / "out.h5")["grid"], {"data": data, "heads": heads})
         return done, results(self.folder / "out.h5")
+
+    def run_grid_on_nccl(self, data, heads, *sets):
+        found = self.run_grid(data, heads, *sets, program=NCCL_DOUBLE,
+                              variables={"POLYHEAD_NCCL_DOUBLE_GPUS": str(data * heads)})[1]
+        self.assertEqual(provenance(self.folder / "out.h5")["backend"], "nccl")
+        return found
 
     def check_all_grids(self, *sets):
         self.run_job("serial.h5", *RAGGED, *sets, ranks=None)
@@ -42,6 +41,9 @@ class Grid(EndToEnd):
                 for features in ("exchange", "local") if heads > 1 else ("exchange",):
                     with self.subTest(data=data, heads=heads, features=features):
                         self.assertEqual(self.run_grid(data, heads, *sets, features=features)[1], expected)
+                if NCCL_DOUBLE and heads > 1 and ranks in (2, 4):
+                    with self.subTest(data=data, heads=heads, backend="nccl"):
+                        self.assertEqual(self.run_grid_on_nccl(data, heads, *sets), expected)
         return expected
 
     def add_heads(self, count):
@@ -92,8 +94,8 @@ class Grid(EndToEnd):
 
     def test_a_backend_that_is_not_there(self):
         done = polyhead("run", self.config, "--set", f"output.path={self.folder / 'out.h5'}", "--set",
-                        "comm.backend=nccl", ranks=2)
-        self.assert_fails(done, 78, "comm.backend", "use auto or mpi")
+                        "comm.backend=nccl", "--set", "parallel.device=cpu", ranks=2)
+        self.assert_fails(done, 78, "comm.backend nccl cannot be used: rank 0 on", "Use comm.backend: mpi or auto")
 
     def test_quarantined_samples(self):
         """A sample without an answer from one head has none from any, whichever rank owns it."""

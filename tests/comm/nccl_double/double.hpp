@@ -13,7 +13,8 @@
 /// forgiving: what would hang, corrupt or slow down a GPU is an error at once, and noted as a breach.
 ///
 /// POLYHEAD_NCCL_DOUBLE_GPUS is the number of GPUs that each process sees (0 when not set);
-/// POLYHEAD_NCCL_DOUBLE_LOG a file that each process appends its log to, with its rank behind the name.
+/// POLYHEAD_NCCL_DOUBLE_LOG a file that each process appends its log to, with its rank behind the name;
+/// POLYHEAD_NCCL_DOUBLE_ERROR="RANK CALL" plants an async_error.
 namespace nccl_double {
 
 /// One line of the log.
@@ -34,6 +35,8 @@ struct Fault {
   int call = 0;
 };
 
+/// Adds a line; tests note what they do in between.
+void note(Entry entry);
 /// Of this process, in the order in which it happened.
 std::vector<Entry> log();
 /// What was done that NCCL or CUDA would not forgive, in words.

@@ -9,7 +9,6 @@
 /// What the parts of the double share.
 namespace nccl_double {
 
-void note(Entry entry);
 /// Notes the breach; it is also what `ncclGetLastError` says from then on.
 void breach(const std::string& text);
 std::string last_breach();
