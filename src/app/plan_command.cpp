@@ -74,10 +74,6 @@ run::Machine machine_of(const Options& options, const config::Parallel& parallel
   return machine;
 }
 
-std::string counted(std::int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 std::string job_text(const std::string& file, const run::Survey& survey, const plan::Workload& workload) {
   return fmt::format("{}: {} of {} x {}, {} ({:.2f} GFLOP an image), {}, {} classes", file,
                      counted(workload.samples, "image"), survey.shape.image.height, survey.shape.image.width,

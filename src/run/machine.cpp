@@ -15,7 +15,7 @@ namespace polyhead::run {
 namespace {
 
 // Assumed where nobody has measured: docs/planner.md says where the figures come from.
-constexpr double kCoreFlops = 45e9;      // ResNet-18's convolutions, AVX2, a core
+constexpr double kCoreFlops = 60e9;      // ResNet convolutions, a core with AVX2
 constexpr double kCoreHeadFlops = 30e9;  // linear layers of a micro-batch
 constexpr double kCoreStream = 6e9;      // bytes/s of weights, a core
 constexpr double kCoreStep = 8e-6;       // seconds to start a layer
@@ -34,7 +34,7 @@ constexpr plan::Link kInside{4e9, 100e-6};
 constexpr plan::Link kInsideGpus{10e9, 50e-6};
 constexpr double kBetween = 1.25e9;  // bytes/s: 10 Gbit/s
 constexpr double kBetweenLatency = 200e-6;
-constexpr plan::ProcessMemory kProcess{std::uint64_t{190} << 20U, 0};
+constexpr plan::ProcessMemory kProcess{std::uint64_t{210} << 20U, 0};
 constexpr plan::ProcessMemory kGpuProcess{std::uint64_t{3} << 30U, std::uint64_t{1} << 30U};
 constexpr double kStartup = 1.5;
 constexpr double kGpuStartup = 10;
