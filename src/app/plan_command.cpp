@@ -93,15 +93,24 @@ std::string machines_text(const run::Machine& machine, const plan::Topology& top
   return fmt::format("{} {}; {}", counted(machine.ranks, "rank"), where, with);
 }
 
+run::Measurement measure(const Options& options, const run::Machine& machine,
+                         const plan::Workload& workload) {
+  std::vector<std::string> overrides = options.overrides;
+  overrides.push_back(fmt::format("parallel.batch={}", workload.batch));
+  return run::measure(options.config, overrides, machine, workload);
+}
+
 void plan(const Options& options) {
   check(options);
   const run::Survey survey = run::survey_inputs(options.config, options.overrides);
-  const plan::Workload workload = run::workload_of(survey.config, survey.shape.image, survey.shape.size);
+  plan::Workload workload = run::workload_of(survey.config, survey.shape.image, survey.shape.size);
   const run::Machine machine = machine_of(options, survey.config.parallel);
   plan::Topology topology = run::topology_of(machine, survey.config.data, workload.image_values);
+  workload.batch =
+      plan::choose_batch(workload, topology, survey.config.parallel);  // by assumptions, as a run
   report::PlanContext context;
   if (options.measure) {
-    const run::Measurement measured = run::measure(options.config, options.overrides, machine, workload);
+    const run::Measurement measured = measure(options, machine, workload);
     topology = run::calibrated(topology, workload, measured);
     context.measured = run::describe(measured);
   } else {

@@ -7,6 +7,7 @@
 
 #include "explain.hpp"
 #include "polyhead/base/text.hpp"
+#include "polyhead/plan/micro_batches.hpp"
 
 namespace polyhead::plan {
 namespace {
@@ -26,6 +27,7 @@ class Warnings {
 
   std::vector<std::string> all() {
     memory();
+    smaller_batch();
     surplus();
     no_work();
     slower_than_automatic();
@@ -55,6 +57,14 @@ class Warnings {
          human_bytes(static_cast<std::uint64_t>(excess.limit)), cure);
   }
 
+  void smaller_batch() {
+    if (!plan_.less_memory) return;
+    warn(
+        "parallel.batch: auto is {} here, since {} images at a time do not fit into memory; where there is "
+        "more, set it to {} for the same bits",
+        workload_.batch, kDefaultBatch, workload_.batch);
+  }
+
   void surplus() {
     const int idle = topology_.ranks - chosen_.grid.ranks();
     if (idle == 0) return;
@@ -66,9 +76,9 @@ class Warnings {
   void no_work() {
     const std::int64_t groups = (workload_.micro_batches() + chosen_.grid.heads - 1) / chosen_.grid.heads;
     if (groups >= chosen_.grid.data) return;
-    warn("there are only {}: {} of {} ranks get none; a smaller parallel.batch (now {}) makes more of them",
-         counted(workload_.micro_batches(), "micro-batch"), (chosen_.grid.data - groups) * chosen_.grid.heads,
-         topology_.ranks, workload_.batch);
+    warn("there {} only {}: {} of {} ranks get none; a smaller parallel.batch (now {}) makes more of them",
+         workload_.micro_batches() == 1 ? "is" : "are", counted(workload_.micro_batches(), "micro-batch"),
+         (chosen_.grid.data - groups) * chosen_.grid.heads, topology_.ranks, workload_.batch);
   }
 
   void slower_than_automatic() {

@@ -70,7 +70,7 @@ void share_config(comm::Collectives& world, config::Config& config) {
 }  // namespace
 
 plan::MicroBatches Inputs::micro_batches() const {
-  return {shape.size, config.parallel.batch.value_or(kDefaultBatch)};
+  return {shape.size, config.parallel.batch.value_or(plan::kDefaultBatch)};
 }
 
 store::Layout Inputs::layout() const {

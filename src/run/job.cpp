@@ -21,6 +21,7 @@
 #include "polyhead/data/loader.hpp"
 #include "polyhead/device/pinned.hpp"
 #include "polyhead/model/model.hpp"
+#include "polyhead/run/choice.hpp"
 #include "polyhead/run/group_pipeline.hpp"
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/inputs.hpp"
@@ -53,29 +54,7 @@ void check_backend(config::CommBackend backend) {
               "comm.backend is nccl, but this version exchanges over MPI only; use auto or mpi");
 }
 
-/// Throws Error(config) for a grid that needs more ranks than there are.
-plan::Grid choose_grid(const config::Parallel& parallel, int ranks) {
-  using config::Strategy;
-  if (parallel.strategy == Strategy::heads) return {1, ranks};
-  if (parallel.strategy != Strategy::grid) return {ranks, 1};
-  const plan::Grid grid{parallel.grid->data, parallel.grid->heads};
-  if (grid.ranks() <= ranks) return grid;
-  throw Error(ExitCode::config, fmt::format("parallel.grid: {} x {} needs {} ranks, but {} were started",
-                                            grid.data, grid.heads, grid.ranks(), ranks));
-}
-
-void warn_of_idle_ranks(const plan::MicroBatches& batches, plan::Grid grid, std::int64_t ranks) {
-  if (grid.ranks() < ranks) {
-    log::warning(fmt::format("the grid of {} x {} uses {} of {} ranks; the others idle", grid.data,
-                             grid.heads, grid.ranks(), ranks));
-  }
-  if (batches.count() >= grid.ranks()) return;
-  log::warning(
-      fmt::format("only {} of {} ranks get work: there are {} micro-batches of {} samples (parallel.batch)",
-                  batches.count(), ranks, batches.count(), batches.size()));
-}
-
-void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, plan::Grid grid,
+void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores,
               const model::Placement& placement, int workers) {
   const auto ranks = static_cast<std::int64_t>(cores.size());
   const plan::MicroBatches batches = inputs.micro_batches();
@@ -89,10 +68,6 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, p
   const auto depth = static_cast<std::uint64_t>(depth_of(inputs));
   log::info(fmt::format("each rank reads up to {} micro-batches ahead ({}) in {} thread(s)", depth,
                         human_bytes(depth * batch_bytes), workers));
-  if (grid.heads > 1) {
-    log::info(fmt::format("{} group(s) of {} ranks that share the heads", grid.data, grid.heads));
-  }
-  warn_of_idle_ranks(batches, grid, ranks);
   if (placement.cuda || inputs.config.parallel.threads) return;
   const std::string idle = idle_cores_warning(cores, placement.threads, online_cores());
   if (!idle.empty()) log::warning(idle);
@@ -188,33 +163,32 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   });
   share_inputs(*world, inputs);
   const std::vector<plan::RankCores> cores = gather_cores(*world, mpi.host());
-  plan::Grid grid;
-  comm::agree(*world, [&] {
-    check_backend(inputs.config.comm.backend);
-    grid = choose_grid(inputs.config.parallel, world->size());
-  });
-  const auto ranges = head_ranges(inputs.config, grid.heads);
-  const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
-  model::Weights weights = share_weights(*world, inputs.config, inputs.weights, ranges, member);
-
-  malloc_trim(0);  // rank 0 has let go of the other ranks' heads
-
   model::Placement placement;
   int workers = 0;
   comm::agree(*world, [&] {
+    check_backend(inputs.config.comm.backend);
     placement = choose_placement(cores, mpi.rank(), mpi.local_rank(), inputs.config.parallel);
     workers = inputs.config.data.workers.value_or(placement.threads);
   });
-  const Equipment rank = equip(mpi, *world, inputs, grid,
-                               member < 0 ? plan::HeadRange{} : ranges[static_cast<std::size_t>(member)],
-                               std::move(weights), placement, workers);
+  const Choice choice = agree_on_choice(*world, inputs.config, inputs.shape, cores, placement);
+  inputs.config.parallel.batch = static_cast<int>(choice.batch);
+  const plan::Grid grid = choice.grid;
+  const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
+  model::Weights weights = share_weights(*world, inputs.config, inputs.weights, choice.heads, member);
+
+  malloc_trim(0);  // rank 0 has let go of the other ranks' heads
+
+  const Equipment rank =
+      equip(mpi, *world, inputs, grid,
+            member < 0 ? plan::HeadRange{} : choice.heads[static_cast<std::size_t>(member)],
+            std::move(weights), placement, workers);
   const std::string fingerprint = fingerprint_json(placement);
   const bool mixed = !agree_on_fingerprint(*world, fingerprint, options.allow_mixed);
 
   std::optional<Keeper> keeper;
   comm::agree(*world, [&] {
     if (mpi.rank() != 0) return;
-    announce(inputs, cores, grid, placement, workers);
+    announce(inputs, cores, placement, workers);
     keeper.emplace(mpi, options, inputs, grid, hosts_of(cores));
     keeper->create(fingerprint, mixed);
   });

@@ -5,7 +5,7 @@
 #include "polyhead/model/head_spec.hpp"
 #include "polyhead/model/layout.hpp"
 #include "polyhead/model/resnet_spec.hpp"
-#include "polyhead/run/inputs.hpp"
+#include "polyhead/plan/micro_batches.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -87,10 +87,9 @@ std::int64_t padded(std::int64_t values) {
 
 plan::HeadCost head_cost(const config::Head& head, std::int64_t features) {
   plan::HeadCost cost;
-  cost.multiplications = 1;
+  cost.multiplications = model::head_cost(head, features);
   for (const model::HeadStep& step : model::head_steps(head, features)) {
     const bool linear = step.kind == LayerKind::linear;
-    cost.multiplications += linear ? step.in * step.out : step.out;
     const bool has_weights = linear || step.kind == LayerKind::batchnorm || step.kind == LayerKind::layernorm;
     if (has_weights) cost.bytes += padded(linear ? step.in * step.out : step.out) + padded(step.out);
     cost.activations = std::max(cost.activations, (step.in + step.out) * kFloat);
@@ -105,7 +104,7 @@ plan::Workload workload_of(const config::Config& config, ImageShape image, std::
   const model::ResNetSpec spec = model::resnet_spec(config.backbone.arch);
   plan::Workload workload;
   workload.samples = samples;
-  workload.batch = config.parallel.batch.value_or(kDefaultBatch);
+  workload.batch = config.parallel.batch.value_or(plan::kDefaultBatch);
   workload.image_values = image.values();
   workload.classes = model::make_layout(config).classes;
   workload.backbone = Walk(image).cost(spec);

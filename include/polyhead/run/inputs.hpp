@@ -34,10 +34,6 @@ struct Inputs {
   void read_labels(std::int64_t first, std::span<std::int32_t> outputs);
 };
 
-/// Samples in a micro-batch when the configuration leaves it to polyhead. Never depends on the ranks: it is
-/// part of the job.
-inline constexpr int kDefaultBatch = 32;
-
 /// Reads and checks configuration, output path, data set and weights, as rank 0 does before a run and
 /// `polyhead check` does without one. The list of samples goes to a file beside the output. What is worth
 /// telling goes to the log. Throws Error.
