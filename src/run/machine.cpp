@@ -39,9 +39,11 @@ constexpr plan::ProcessMemory kGpuProcess{std::uint64_t{3} << 30U, std::uint64_t
 constexpr double kStartup = 1.5;
 constexpr double kGpuStartup = 10;
 
-std::uint64_t physical_memory() {
-  return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-         static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+/// Of this host, or what the cgroup grants of it.
+std::uint64_t usable_memory() {
+  const auto all =
+      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return std::min(all, cgroup_memory_limit().value_or(all));
 }
 
 double usable_cores() {
@@ -93,7 +95,7 @@ Machine this_machine(int ranks, const config::Parallel& parallel) {
   Machine machine;
   machine.ranks = ranks;
   machine.cores = usable_cores();
-  machine.memory = physical_memory();
+  machine.memory = usable_memory();
   machine.threads = parallel.threads;
   const int gpus = parallel.device == config::Device::cpu ? 0 : device::device_count();
   if (parallel.device == config::Device::cuda && gpus == 0) {
@@ -117,7 +119,7 @@ Machine machine_of(const std::vector<plan::RankCores>& ranks, const model::Place
   machine.ranks_per_node =
       static_cast<int>(std::ranges::count(ranks, ranks.front().host, &plan::RankCores::host));
   machine.cores = static_cast<double>(placement.threads * machine.ranks_per_node);
-  machine.memory = physical_memory();
+  machine.memory = usable_memory();
   machine.gpu = placement.cuda;
   if (machine.gpu) machine.gpu_memory = device::query(placement.device).total_memory;
   return machine;

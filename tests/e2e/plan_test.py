@@ -40,7 +40,9 @@ class Plan(EndToEnd):
             start = time.monotonic()
             plan = self.planned("--ranks", ranks, "--gpus-per-node", 8, "--gpu-memory", "16GiB", "--gpu-tflops", 14,
                                 "--bandwidth", "12GB", "--set", "parallel.batch=1")
-            self.assertLess(time.monotonic() - start, 1)
+            seconds = time.monotonic() - start
+            print(f"{ranks} ranks planned in {seconds:.2f} s")
+            self.assertLess(seconds, 10)  # a second on an idle machine
             self.assertEqual(plan["grid"], {"data": ranks, "heads": 1})
             self.assertTrue(plan["fits"])
             self.assertLess(plan["limits"]["gpu"], 16 * GIB)
@@ -100,7 +102,7 @@ class Plan(EndToEnd):
         plan = self.planned("--ranks", 4, "--ranks-per-node", 4, "--set", "parallel.strategy=heads")
         seconds = time.monotonic() - start
         print(f"10,000 heads planned in {seconds:.2f} s")
-        self.assertLess(seconds, 5)
+        self.assertLess(seconds, 30)
         self.assertEqual([member["heads"] for member in plan["members"]], [2500] * 4)
         backbone, head = 11_171_712 * 4, (512 * 10 + 16) * 4
         self.assertAlmostEqual(plan["members"][3]["host_memory"]["weights"], 2 * backbone + 2500 * head, delta=1e6)
