@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <functional>
 #include <future>
 #include <memory>
+#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
-#include <sys/resource.h>
+#include <malloc.h>
 
 #include "polyhead/base/text.hpp"
 #include "polyhead/plan/cost.hpp"
@@ -29,11 +34,14 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// The most memory that this process has had.
+/// The most memory that this process has had. (That of getrusage begins with what its parent had.)
 std::int64_t peak_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss * 1024;
+  constexpr std::string_view kName = "VmHWM:";
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(kName)) return std::stoll(line.substr(kName.size())) * 1024;
+  }
+  return 0;
 }
 
 model::Placement placement_of(const Machine& machine) {
@@ -61,36 +69,39 @@ std::uint64_t process_memory(const plan::Workload& workload, bool gpu, std::int6
   return static_cast<std::uint64_t>(std::max(kLeast, peak_bytes() - buffers) + kRunMemory);
 }
 
+using Part = void (ProbePeer::*)();
+
+double repeat(ProbePeer& peer, Part part, double limit, std::int64_t skip) {
+  for (std::int64_t i = 0; i < skip; ++i) (peer.*part)();
+  const auto start = Clock::now();
+  int done = 0;
+  do {
+    (peer.*part)();
+    ++done;
+  } while (seconds_since(start) < limit);
+  return seconds_since(start) / done;
+}
+
 class Probe {
  public:
   Probe(const Inputs& inputs, const Machine& machine, const plan::Workload& workload) {
     const int ranks = machine.gpu ? 1 : std::min(machine.ranks, machine.ranks_per_node);
     const std::int64_t batches = inputs.micro_batches().count();
     add_peer(inputs, machine, 0);
-    // In this thread, as a run computes: glibc gives memory of other threads back.
     for (std::int64_t i = 0; i < ahead() + 2; ++i) peers_.front()->read_and_compute();
     process_ = process_memory(workload, machine.gpu, ahead());
     for (int i = 1; i < ranks; ++i) add_peer(inputs, machine, batches * i / ranks);
   }
 
   /// Seconds that `part` takes when every peer repeats it for `limit` seconds, after doing it `skip` times.
-  double time(void (ProbePeer::*part)(), double limit, std::int64_t skip = 1) {
-    std::vector<std::future<double>> times;
-    for (const auto& peer : peers_) {
-      times.push_back(std::async(std::launch::async, [&peer = *peer, part, limit, skip] {
-        for (std::int64_t i = 0; i < skip; ++i) (peer.*part)();
-        const auto start = Clock::now();
-        int done = 0;
-        do {
-          (peer.*part)();
-          ++done;
-        } while (seconds_since(start) < limit);
-        return seconds_since(start) / done;
-      }));
+  double time(Part part, double limit, std::int64_t skip = 1) {
+    std::vector<std::future<double>> others;
+    for (const auto& peer : std::span(peers_).subspan(1)) {
+      others.push_back(std::async(std::launch::async, repeat, std::ref(*peer), part, limit, skip));
     }
-    double sum = 0;
-    for (auto& seconds : times) sum += seconds.get();
-    return sum / static_cast<double>(times.size());
+    double sum = repeat(*peers_.front(), part, limit, skip);
+    for (auto& seconds : others) sum += seconds.get();
+    return sum / static_cast<double>(peers_.size());
   }
 
   [[nodiscard]] int ranks() const { return static_cast<int>(peers_.size()); }
@@ -111,6 +122,9 @@ class Probe {
 
 Measurement measure(const std::filesystem::path& config, const std::vector<std::string>& overrides,
                     const Machine& machine, const plan::Workload& workload) {
+  // Threads that stand for ranks must keep freed memory as a rank's main thread does: glibc only does so
+  // there.
+  mallopt(M_ARENA_MAX, 1);
   const auto start = Clock::now();
   const Inputs inputs = load_inputs(config, overrides, store::Existing::overwrite);
   Measurement measured;
