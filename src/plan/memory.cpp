@@ -68,24 +68,30 @@ std::int64_t setup_weights(const Workload& workload, const Share& share, bool fi
 RankMemory memory_of_share(const Workload& workload, const Topology& topology, const Grid& grid, bool local,
                            const Share& share, std::int64_t setup) {
   const bool gpu = topology.processor.gpu;
-  const std::int64_t own = workload.backbone.bytes + share.bytes;
+  const std::int64_t backbone = workload.backbone.bytes;
   MemoryUse use;
   use.activations = worst_activations(workload, !gpu, share.activations);
   use.exchange = exchange_bytes(workload, grid.heads, local, share.count);
   RankMemory memory;
-  memory.host = {static_cast<std::int64_t>(topology.process.host), 0, 0, use.exchange,
-                 loader_bytes(workload, grid, local, gpu)};
+  memory.host.process = static_cast<std::int64_t>(topology.process.host);
+  memory.host.exchange = use.exchange;
+  memory.host.loader = loader_bytes(workload, grid, local, gpu);
   if (gpu) {
     const std::int64_t input = workload.batch * workload.image_values;  // bytes as they arrive
-    memory.gpu = {static_cast<std::int64_t>(topology.process.gpu), own, use.activations + input, use.exchange,
+    memory.gpu = {static_cast<std::int64_t>(topology.process.gpu),
+                  backbone,
+                  share.bytes,
+                  use.activations + input,
+                  use.exchange,
                   0};
   } else {
-    memory.host.weights = own + workload.backbone.bytes;  // a second copy in the layout of the kernels
+    memory.host.backbone = 2 * backbone;  // as read, and in the layout of the kernels
+    memory.host.heads = share.bytes;
     memory.host.activations = use.activations;
   }
   // Memory freed after set-up is used again.
   const std::int64_t running = memory.host.total() - memory.host.process;
-  memory.host.weights += std::max<std::int64_t>(0, setup - running);
+  memory.host.heads += std::max<std::int64_t>(0, setup - running);
   return memory;
 }
 

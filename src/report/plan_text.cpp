@@ -17,9 +17,10 @@ namespace {
 
 constexpr std::size_t kLabel = 12;
 constexpr std::size_t kMostRows = 9;  // of the comparison
-constexpr std::array<std::pair<std::string_view, std::int64_t plan::MemoryUse::*>, 5> kParts{
+constexpr std::array<std::pair<std::string_view, std::int64_t plan::MemoryUse::*>, 6> kParts{
     {{"process", &plan::MemoryUse::process},
-     {"weights", &plan::MemoryUse::weights},
+     {"backbone", &plan::MemoryUse::backbone},
+     {"heads", &plan::MemoryUse::heads},
      {"activations", &plan::MemoryUse::activations},
      {"exchange", &plan::MemoryUse::exchange},
      {"read ahead", &plan::MemoryUse::loader}}};
