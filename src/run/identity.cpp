@@ -13,6 +13,7 @@
 #include "polyhead/base/text.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/names.hpp"
+#include "polyhead/data/codecs.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -68,6 +69,7 @@ std::string fingerprint_json(const model::Placement& placement) {
   const nlohmann::ordered_json fingerprint{
       {"cpu", cpu_fingerprint()},
       {"engine", model::engine_fingerprint(placement)},
+      {"images", data::codec_fingerprint()},
       {"libc", gnu_get_libc_version()},  // exp() of the softmax
       {"polyhead", POLYHEAD_VERSION},
   };

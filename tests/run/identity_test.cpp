@@ -3,10 +3,12 @@
 #include <functional>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/comm/local.hpp"
+#include "polyhead/data/codecs.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -54,6 +56,7 @@ TEST(Fingerprint, NamesWhatBitsDependOn) {
   const std::string text = fingerprint_json({});
   EXPECT_THAT(text, AllOf(HasSubstr("\"cpu\""), HasSubstr("\"engine\""), HasSubstr("\"libc\""),
                           HasSubstr("\"polyhead\"")));
+  EXPECT_THAT(text, HasSubstr(fmt::format("\"images\": \"{}\"", data::codec_fingerprint())));
 }
 
 }  // namespace

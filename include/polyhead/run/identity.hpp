@@ -14,7 +14,7 @@ namespace polyhead::run {
 std::string identity_json(Inputs& inputs);
 
 /// What the bits depend on beside the job: a JSON object with processor and vector instruction sets, engine
-/// and its version, C library.
+/// and its version, decoders of images and theirs, C library.
 std::string fingerprint_json(const model::Placement& placement);
 
 /// Lets the ranks compare their fingerprints. Where they differ, throws AgreedError that names the ranks and
