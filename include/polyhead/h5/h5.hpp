@@ -44,6 +44,9 @@ class Dataset {
   /// allocated.
   [[nodiscard]] std::optional<std::uint64_t> offset() const;
 
+  /// Rows of the first dimension that the file packs together; 1 when it is contiguous.
+  [[nodiscard]] std::int64_t rows_in_chunk() const;
+
   /// Reads rows [first, first + count) of the first dimension, converted to `as`. `out` holds exactly these
   /// bytes. Throws Error(io_error) when the library cannot read, Error(internal) when the range does not fit.
   void read_rows(std::int64_t first, std::int64_t count, Type as, std::span<std::byte> out) const;
