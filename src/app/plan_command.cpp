@@ -100,7 +100,8 @@ std::string machines_text(const run::Machine& machine, const plan::Topology& top
 void plan(const Options& options) {
   check(options);
   const run::Survey survey = run::survey_inputs(options.config, options.overrides);
-  const plan::Workload workload = run::workload_of(survey.config, survey.shape.image, survey.shape.size);
+  const plan::Workload workload =
+      run::workload_of(survey.config, survey.shape.image, survey.shape.size, survey.reading);
   const run::Machine machine = machine_of(options, survey.config.parallel);
   plan::Topology topology = run::topology_of(machine, survey.config.data, workload.image_values);
   report::PlanContext context;

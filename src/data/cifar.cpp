@@ -39,6 +39,9 @@ class CifarDataset : public Dataset {
     return {};
   }
   Digest digest() override;
+  [[nodiscard]] ReadingMemory reading_memory() const override {
+    return array_memory({2 * CifarFile::kShape.values(), 0, CifarFile::kShape, 1}, shape_);
+  }
   [[nodiscard]] std::string describe() const override {
     return fmt::format("{}: {} images, {}, labelled", file_.path(), size(), name());
   }

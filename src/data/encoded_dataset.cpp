@@ -31,6 +31,7 @@ class EncodedDataset : public Dataset {
       : path_(config.path.native()),
         max_file_size_(config.max_file_size),
         shape_(encoded_shape(config)),
+        memory_(encoded_memory(config)),
         index_(std::move(index)),
         kind_(std::move(kind)) {}
 
@@ -52,6 +53,7 @@ class EncodedDataset : public Dataset {
     return locations;
   }
   Digest digest() override;
+  [[nodiscard]] ReadingMemory reading_memory() const override { return memory_; }
   [[nodiscard]] std::string describe() const override;
 
  private:
@@ -60,6 +62,7 @@ class EncodedDataset : public Dataset {
   std::string path_;
   std::uint64_t max_file_size_;
   ImageShape shape_;
+  ReadingMemory memory_;
   SampleIndex index_;
   Kind kind_;
 };

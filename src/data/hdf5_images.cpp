@@ -84,7 +84,8 @@ void check_size(const h5::Dataset& dataset, const Layout& layout) {
 std::int64_t slice_of(const h5::Dataset& dataset, std::int64_t image_bytes) {
   const std::int64_t most = std::max<std::int64_t>(1, kMostSliceBytes / image_bytes);
   const std::int64_t some = std::max<std::int64_t>(1, kSliceBytes / image_bytes);
-  return std::clamp(dataset.rows_in_chunk(), some, most);
+  const auto chunk = dataset.chunk();
+  return std::clamp(chunk ? chunk->rows : 1, some, most);
 }
 
 }  // namespace
@@ -110,6 +111,13 @@ ImageShape Hdf5Images::output(const config::Preprocess& preprocess) const {
 std::string Hdf5Images::describe() const {
   const Shape& shape = dataset_.shape();
   return fmt::format("{} {}", h5::name_of(dataset_.type()), fmt::join(shape.begin() + 1, shape.end(), "x"));
+}
+
+ArrayPiece Hdf5Images::piece() const {
+  const auto chunk = dataset_.chunk();
+  const std::int64_t value = is_float_ ? sizeof(float) : sizeof(std::uint8_t);
+  const std::int64_t unpacked = chunk ? h5::kLargestCache + 2 * chunk->bytes : 0;
+  return {slice_ * values_ * value, h5::kBuffers + unpacked, shape_, value};
 }
 
 ByteImage Hdf5Images::view(const std::uint8_t* pixels) const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "polyhead/data/memory.hpp"
 #include "polyhead/data/preprocess.hpp"
 #include "polyhead/h5/h5.hpp"
 
@@ -30,11 +31,13 @@ class Hdf5Images {
   /// Images that should be read at once: few, so that threads can share a micro-batch, but as many as the
   /// file packs together.
   [[nodiscard]] std::int64_t slice() const { return slice_; }
+  /// The memory that a slice takes.
+  [[nodiscard]] ArrayPiece piece() const;
   /// Whether they are 8-bit.
   [[nodiscard]] bool are_bytes() const { return !is_float_; }
 
-  /// Reads images [first, first + count) into a buffer. Calls HDF5, all other functions do not. Throws
-  /// Error(io_error).
+  /// Reads images [first, first + count) into a buffer. Throws Error(io_error). This, `piece` and
+  /// `bytes` call HDF5; `preprocess` does not.
   void load(std::int64_t first, std::int64_t count);
   /// Preprocesses what was loaded, one image after the other: `Value` is float, or std::uint8_t if
   /// `are_bytes`.

@@ -22,7 +22,7 @@ constexpr std::array<std::pair<std::string_view, std::int64_t plan::MemoryUse::*
      {"weights", &plan::MemoryUse::weights},
      {"activations", &plan::MemoryUse::activations},
      {"exchange", &plan::MemoryUse::exchange},
-     {"read ahead", &plan::MemoryUse::loader}}};
+     {"reading", &plan::MemoryUse::loader}}};
 
 std::string bytes(std::int64_t count) {
   return human_bytes(static_cast<std::uint64_t>(count));
@@ -84,6 +84,10 @@ std::string memory(const plan::Plan& plan) {
   }
   text += memory_line("in all", most->gpu.total(), most->host.total(), gpu);
   text += memory_line("available", plan.limits.gpu, plan.limits.host, gpu);
+  if (most->host.large_sample > 0) {
+    text += fmt::format("  an image as large as data.max_pixels and data.max_file_size allow takes {} more\n",
+                        bytes(most->host.large_sample));
+  }
   if (plan.largest_batch == 0) return text;
   return text + fmt::format("  the largest micro-batch that fits: {} images\n", plan.largest_batch);
 }

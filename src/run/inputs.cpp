@@ -125,11 +125,12 @@ Inputs open_inputs(config::Config config, const std::filesystem::path& index) {
 Survey survey_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides) {
   auto loaded = config::load(config, overrides);
   config::resolve_files(loaded);
-  Survey survey{std::move(loaded.config), {}};
+  Survey survey{std::move(loaded.config), {}, {}};
   config::Data& data = survey.config.data;
   if (data.format == config::DataFormat::automatic) data.format = data::recognise(data);
   const auto dataset = data::open(data, index_beside(survey.config.output.path));
   survey.shape = {dataset->size(), dataset->image_shape()};
+  survey.reading = dataset->reading_memory();
   return survey;
 }
 

@@ -19,6 +19,7 @@
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/data/loader.hpp"
+#include "polyhead/data/memory.hpp"
 #include "polyhead/device/pinned.hpp"
 #include "polyhead/model/model.hpp"
 #include "polyhead/run/group_pipeline.hpp"
@@ -75,6 +76,23 @@ void warn_of_idle_ranks(const plan::MicroBatches& batches, plan::Grid grid, std:
                   batches.count(), ranks, batches.count(), batches.size()));
 }
 
+/// The memory is a bound: what is decoded ahead and computed, and all that the threads may hold.
+void log_reading(const Inputs& inputs, plan::Grid grid, const model::Placement& placement, int workers) {
+  const auto value = static_cast<std::int64_t>(placement.cuda ? sizeof(std::uint8_t) : sizeof(float));
+  const std::int64_t batch = inputs.micro_batches().size() * inputs.shape.image.values() * value;
+  const bool all = inputs.config.parallel.features == config::Features::local;
+  const std::int64_t depth = depth_of(inputs);
+  data::ReadingMemory reading = inputs.dataset->reading_memory();
+  const std::int64_t large = std::exchange(reading.large_sample, 0);
+  const std::int64_t most = data::loader_memory(reading, workers, depth + (all ? grid.heads : 1), batch);
+  log::info(fmt::format("each rank reads up to {} micro-batches ahead in {} thread(s), in at most {}{}",
+                        depth, workers, human_bytes(static_cast<std::uint64_t>(most)),
+                        large == 0 ? ""
+                                   : fmt::format("; {} more for an image as large as data.max_pixels and "
+                                                 "data.max_file_size allow",
+                                                 human_bytes(static_cast<std::uint64_t>(large)))));
+}
+
 void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, plan::Grid grid,
               const model::Placement& placement, int workers) {
   const auto ranks = static_cast<std::int64_t>(cores.size());
@@ -84,11 +102,7 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, p
   log::info(fmt::format("{} heads on {}, {} samples in {} micro-batches of {}, {} rank(s) with {}",
                         inputs.config.heads.size(), config::name(inputs.config.backbone.arch),
                         batches.samples(), batches.count(), batches.size(), ranks, device));
-  const std::uint64_t batch_bytes =
-      static_cast<std::uint64_t>(batches.size() * inputs.shape.image.values()) * sizeof(float);
-  const auto depth = static_cast<std::uint64_t>(depth_of(inputs));
-  log::info(fmt::format("each rank reads up to {} micro-batches ahead ({}) in {} thread(s)", depth,
-                        human_bytes(depth * batch_bytes), workers));
+  log_reading(inputs, grid, placement, workers);
   if (grid.heads > 1) {
     log::info(fmt::format("{} group(s) of {} ranks that share the heads", grid.data, grid.heads));
   }

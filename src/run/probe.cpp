@@ -167,6 +167,7 @@ class Probe {
 std::uint64_t process_memory(const plan::Workload& workload, const Machine& machine, const Probe& probe) {
   plan::Workload shorter = workload;
   shorter.read_ahead = static_cast<std::uint64_t>(probe.ahead() * workload.batch * workload.image_values) * 4;
+  shorter.worker_bytes = 0;  // the threads' own buffers stay with the process
   plan::Topology topology;
   topology.processor.gpu = machine.gpu;
   const plan::HeadRange all{0, static_cast<std::int64_t>(workload.heads.size())};

@@ -101,7 +101,8 @@ plan::HeadCost head_cost(const config::Head& head, std::int64_t features) {
 
 }  // namespace
 
-plan::Workload workload_of(const config::Config& config, ImageShape image, std::int64_t samples) {
+plan::Workload workload_of(const config::Config& config, ImageShape image, std::int64_t samples,
+                           const data::ReadingMemory& reading) {
   const model::ResNetSpec spec = model::resnet_spec(config.backbone.arch);
   plan::Workload workload;
   workload.samples = samples;
@@ -115,6 +116,8 @@ plan::Workload workload_of(const config::Config& config, ImageShape image, std::
   }
   workload.head_scores = config.output.head_scores;
   workload.read_ahead = config.data.read_ahead;
+  workload.worker_bytes = reading.worker;
+  workload.large_sample_bytes = reading.large_sample;
   return workload;
 }
 

@@ -37,6 +37,17 @@ TEST(Memory, OfARankWithAGpu) {
   EXPECT_EQ(memory.host.activations, 0);
 }
 
+TEST(Memory, OfTheThreadsThatReadIsCounted) {
+  Workload work = imagenet();
+  const MemoryUse without = alone(work, cpus(1)).host;
+  work.worker_bytes = kMega;
+  work.large_sample_bytes = kGiga;
+  const MemoryUse host = alone(work, cpus(1)).host;
+  EXPECT_EQ(host.loader - without.loader, 8 * kMega);
+  EXPECT_EQ(host.total() - without.total(), 8 * kMega);
+  EXPECT_EQ(host.large_sample, kGiga);
+}
+
 TEST(Memory, OfAShortJobIsSmaller) {
   Workload work = imagenet();
   work.samples = 32;

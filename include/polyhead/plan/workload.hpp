@@ -30,8 +30,10 @@ struct Workload {
   std::int64_t classes = 0;
   BackboneCost backbone;
   std::vector<HeadCost> heads;
-  bool head_scores = false;      ///< every head's scores are kept
-  std::uint64_t read_ahead = 0;  ///< bytes of micro-batches decoded ahead, a rank
+  bool head_scores = false;             ///< every head's scores are kept
+  std::uint64_t read_ahead = 0;         ///< bytes of micro-batches decoded ahead, a rank
+  std::int64_t worker_bytes = 0;        ///< of a thread that reads and decodes, at most
+  std::int64_t large_sample_bytes = 0;  ///< more, once a rank, while a sample is read that is unusually large
 
   [[nodiscard]] std::int64_t micro_batches() const { return (samples + batch - 1) / batch; }
 };
