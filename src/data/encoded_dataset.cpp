@@ -44,7 +44,8 @@ class EncodedDataset : public Dataset {
   }
   [[nodiscard]] std::string sample_id(std::int64_t index) const override {
     const IndexEntry& entry = index_.entry(index);
-    return fmt::format("{}{}", index_.file(entry.file).prefix, index_.name(entry));
+    std::string id(index_.file(entry.file).prefix);  // for each of very many samples
+    return id.append(index_.name(entry));
   }
   [[nodiscard]] std::vector<Location> locations(std::int64_t first, std::int64_t count) const override {
     std::vector<Location> locations;
