@@ -11,10 +11,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 from harness import EndToEnd, polyhead, results
+from opened import Opened
 from photos import CLASSES, crops, save_tree
 
 TOLERANCE = 1e-4
-PREPROCESS = "  preprocess: {{resize: {sizes[0]}, crop: {sizes[1]}, {rest}mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}}\n"
+PREPROCESS = ("  preprocess: {{resize: {sizes[0]}, crop: {sizes[1]}, {rest}"
+              "mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}}\n")
 SMALL, IMAGENET = (72, 64), (256, 224)
 
 
@@ -69,6 +71,18 @@ class Formats(EndToEnd):
         self.config.write_text(self.config.read_text().replace("format: image-folder", "format: auto"))
         self.run_job("auto.h5", ranks=3)
         self.assertEqual(results(self.folder / "out.h5"), results(self.folder / "auto.h5"))
+
+    def test_only_one_rank_looks_through_folders(self):
+        files = save_tree(self.folder / "tree", 20)
+        self.configure(["path: tree"])
+        folders = [self.folder / "tree", *{path.parent for path in files}]
+        counts = []
+        for ranks in (1, 4):
+            with Opened(folders) as opened:
+                self.run_job(f"{ranks}.h5", "parallel.batch=4", ranks=ranks)
+            counts.append(opened.count)
+        self.assertGreaterEqual(counts[0], len(folders))
+        self.assertLess(counts[1], 2 * counts[0])  # four ranks would look four times
 
     def test_bicubic(self):
         files = save_tree(self.folder / "tree", 40)
