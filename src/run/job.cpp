@@ -175,19 +175,24 @@ WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinat
 metrics::RunFigures add_up(comm::Collectives& world, const WorkerFigures& mine, double seconds,
                            std::int64_t samples, int threads, int workers) {
   // Microseconds: the sum is of integers.
-  std::array<std::int64_t, 4> sums{std::llround(mine.seconds_waiting * 1e6),
+  const bool worked = mine.seconds_computing > 0;
+  std::array<std::int64_t, 5> sums{std::llround(mine.seconds_waiting * 1e6),
                                    std::llround(mine.seconds_computing * 1e6),
-                                   std::llround(mine.seconds_reading * 1e6), workers};
+                                   std::llround(mine.seconds_reading * 1e6), worked ? workers : 0, worked};
   world.all_reduce(sums);
+  const auto share = [&](std::int64_t microseconds, std::int64_t threads_in_all) {
+    const double all = seconds * static_cast<double>(threads_in_all);
+    return all > 0 ? static_cast<double>(microseconds) / 1e6 / all : 0;
+  };
   metrics::RunFigures figures;
   figures.seconds = seconds;
   figures.images_per_second = static_cast<double>(samples) / seconds;
   figures.ranks = world.size();
   figures.threads = threads;
-  const auto busy = static_cast<double>(sums[0] + sums[1]);
-  figures.waiting_share = busy > 0 ? static_cast<double>(sums[0]) / busy : 0;
+  figures.waiting_share = share(sums[0], sums[4]);
+  figures.computing_share = share(sums[1], sums[4]);
   figures.workers = workers;
-  figures.reading_share = static_cast<double>(sums[2]) / 1e6 / (seconds * static_cast<double>(sums[3]));
+  figures.reading_share = share(sums[2], sums[3]);
   return figures;
 }
 
@@ -217,7 +222,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   int workers = 0;
   comm::agree(*world, [&] {
     placement = choose_placement(cores, mpi.rank(), mpi.local_rank(), inputs.config.parallel);
-    workers = inputs.config.data.workers.value_or(placement.threads);
+    workers = plan::workers_for(inputs.config.data.workers, placement.threads);
   });
   const Equipment rank = equip(mpi, *world, inputs, grid,
                                member < 0 ? plan::HeadRange{} : ranges[static_cast<std::size_t>(member)],

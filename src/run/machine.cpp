@@ -130,7 +130,7 @@ plan::Topology topology_of(const Machine& machine, const config::Data& data, std
   topology.ranks_per_node = machine.ranks_per_node;
   topology.processor = machine.gpu ? gpu_of(machine) : cpu_of(cores);
   topology.reading.cores = cores;
-  topology.reading.workers = data.workers.value_or(std::max(1, static_cast<int>(cores)));
+  topology.reading.workers = plan::workers_for(data.workers, static_cast<int>(cores));
   topology.reading.images_per_second = images_per_second(data, image_values);
   topology.reading.shares_cores = !machine.gpu;
   topology.keeping = {kWriteRate, kKeepSeconds};

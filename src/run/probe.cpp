@@ -17,6 +17,7 @@
 #include "polyhead/model/model.hpp"
 #include "polyhead/plan/cost.hpp"
 #include "polyhead/plan/memory.hpp"
+#include "polyhead/plan/threads.hpp"
 #include "polyhead/run/inputs.hpp"
 #include "polyhead/run/pipeline.hpp"
 
@@ -88,7 +89,7 @@ class Peer {
 
  private:
   void open_loader(const model::Placement& placement) {
-    const int workers = inputs_.config.data.workers.value_or(placement.threads);
+    const int workers = plan::workers_for(inputs_.config.data.workers, placement.threads);
     data::Loader::Readers readers;
     for (int i = 0; i < workers; ++i)
       readers.push_back(data::open_reader(inputs_.config.data, inputs_.shape));
