@@ -4,9 +4,10 @@
     bench/scale.py [COUNT] [--heads N] [--folder runs/scale] [--keep]
 
 Writes a manifest with COUNT lines (default 100 million) over a few real photographs, lets polyhead make its list of
-samples, then starts a run on two ranks and stops it after its first micro-batches are committed. Prints the times
-and the largest anonymous memory of a rank; the last line is a JSON object. Needs about 60 bytes of disk a sample,
-and (8 + 8 N) bytes more in the result. Uses the demo's weights (launch/demo.sh makes them).
+samples, then plans the job and starts it on two ranks, with the list made, and stops it after its first micro-batches
+are committed. Prints the times and the largest anonymous memory of a rank; the last line is a JSON object. Ends with 1
+when planning or starting takes more than 60 s, or a rank 700 MiB. Needs about 150 bytes of disk a sample. Uses the
+demo's weights (launch/demo.sh makes them).
 """
 
 import argparse
@@ -36,6 +37,7 @@ backbone: {{weights: {demo}/backbone.pth}}
 heads:
 {heads}output: {{path: result.h5, commit_interval: 100ms}}
 """
+MOST_SECONDS, MOST_MIB = 60, 700
 HEAD = "  - {{name: h{number}, layers: [linear 256, relu, linear 10], weights: {demo}/mlp.pth}}\n"
 ENVIRONMENT = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
@@ -100,6 +102,20 @@ def start_run(folder, limit):
     return seconds, memory
 
 
+def plan(folder):
+    """Seconds until the job is planned."""
+    start = time.monotonic()
+    subprocess.run([POLYHEAD, "plan", folder / "ensemble.yaml", "--ranks", "2"], check=True, env=ENVIRONMENT,
+                   stdout=subprocess.DEVNULL)
+    return time.monotonic() - start
+
+
+def beyond_limits(figures):
+    """What is too slow or too large, a line each."""
+    limits = {"plan_seconds": MOST_SECONDS, "start_seconds": MOST_SECONDS, "anonymous_mib": MOST_MIB}
+    return [f"{name} is {figures[name]}, beyond {most}" for name, most in limits.items() if figures[name] > most]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", type=int, nargs="?", default=100_000_000)
@@ -114,13 +130,17 @@ def main():
     start = time.monotonic()
     subprocess.run([POLYHEAD, "check", folder / "ensemble.yaml"], check=True, env=ENVIRONMENT)
     indexing = time.monotonic() - start
+    planning = plan(folder)
     seconds, memory = start_run(folder, limit=1800)
     if not options.keep:
         shutil.rmtree(folder)
-    print(f"{options.count} samples: list made in {indexing:.1f} s; first commit {seconds:.1f} s after the start; "
-          f"{memory:.0f} MiB anonymous in the larger rank")
-    print(json.dumps({"samples": options.count, "index_seconds": round(indexing, 1),
-                      "start_seconds": round(seconds, 1), "anonymous_mib": round(memory)}))
+    print(f"{options.count} samples: list made in {indexing:.1f} s; planned in {planning:.1f} s; first commit {seconds:.1f} s "
+          f"after the start; {memory:.0f} MiB anonymous in the larger rank")
+    figures = {"samples": options.count, "index_seconds": round(indexing, 1), "plan_seconds": round(planning, 1),
+               "start_seconds": round(seconds, 1), "anonymous_mib": round(memory)}
+    print(json.dumps(figures))
+    if failures := beyond_limits(figures):
+        sys.exit("\n".join(failures))
 
 
 if __name__ == "__main__":
