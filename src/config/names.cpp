@@ -35,6 +35,9 @@ std::string_view name(Arch value) {
 std::string_view name(Precision value) {
   return word_of(value);
 }
+std::string_view name(Engine value) {
+  return word_of(value);
+}
 std::string_view name(FusionRule value) {
   return word_of(value);
 }

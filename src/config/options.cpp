@@ -79,6 +79,11 @@ Type<Backbone> backbone() {
       required("weights", &S::weights, path(),
                "File with its weights: safetensors, or a PyTorch state_dict (.pth)."),
       option("precision", &S::precision, word<Precision>(), "Number format that it computes in."),
+      option(
+          "engine", &S::engine, word<Engine>(),
+          "What computes it on CPUs; winograd: polyhead's own kernels, for AVX2 and AVX-512; libtorch: "
+          "LibTorch's; auto: winograd where the processor and the architecture allow it. A GPU always takes "
+          "LibTorch."),
   });
 }
 

@@ -10,6 +10,7 @@
 
 #include "polyhead/base/text.hpp"
 #include "polyhead/device/cuda.hpp"
+#include "polyhead/kernels/isa.hpp"
 #include "polyhead/model/model.hpp"
 
 namespace polyhead::model {
@@ -40,9 +41,11 @@ std::string libtorch_version() {
   return TORCH_VERSION;
 }
 
-std::string engine_fingerprint(const Placement& placement) {
-  return fmt::format("LibTorch {}; {}", libtorch_version(),
-                     placement.cuda ? cuda_engine(placement.device) : cpu_engine());
+std::string engine_fingerprint(const config::Backbone& backbone, const Placement& placement) {
+  const bool own = engine_of(backbone, placement) == config::Engine::winograd;
+  return fmt::format("LibTorch {}; {}{}", libtorch_version(),
+                     placement.cuda ? cuda_engine(placement.device) : cpu_engine(),
+                     own ? fmt::format("; backbone winograd {}", kernels::name(*kernels::best_isa())) : "");
 }
 
 }  // namespace polyhead::model

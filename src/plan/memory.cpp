@@ -80,7 +80,7 @@ RankMemory memory_of_share(const Workload& workload, const Topology& topology, c
     memory.gpu = {static_cast<std::int64_t>(topology.process.gpu), own, use.activations + input, use.exchange,
                   0};
   } else {
-    memory.host.weights = own + workload.backbone.bytes;  // a second copy in the layout of the kernels
+    memory.host.weights = own + workload.backbone.prepared_bytes;
     memory.host.activations = use.activations;
   }
   // Memory freed after set-up is used again.

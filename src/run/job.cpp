@@ -75,6 +75,14 @@ void warn_of_idle_ranks(const plan::MicroBatches& batches, plan::Grid grid, std:
                   batches.count(), ranks, batches.count(), batches.size()));
 }
 
+void announce_engine(const config::Backbone& backbone, const model::Placement& placement) {
+  if (placement.cuda) return;
+  const std::string_view engine = config::name(model::engine_of(backbone, placement));
+  const std::string why = model::why_no_winograd(backbone, placement);
+  const bool fallen_back = backbone.engine == config::Engine::automatic && !why.empty();
+  log::info(fmt::format("the backbone runs on {}{}", engine, fallen_back ? ": " + why : ""));
+}
+
 void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, plan::Grid grid,
               const model::Placement& placement, int workers) {
   const auto ranks = static_cast<std::int64_t>(cores.size());
@@ -89,6 +97,7 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, p
   const auto depth = static_cast<std::uint64_t>(depth_of(inputs));
   log::info(fmt::format("each rank reads up to {} micro-batches ahead ({}) in {} thread(s)", depth,
                         human_bytes(depth * batch_bytes), workers));
+  announce_engine(inputs.config.backbone, placement);
   if (grid.heads > 1) {
     log::info(fmt::format("{} group(s) of {} ranks that share the heads", grid.data, grid.heads));
   }
@@ -208,7 +217,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   const Equipment rank = equip(mpi, *world, inputs, grid,
                                member < 0 ? plan::HeadRange{} : ranges[static_cast<std::size_t>(member)],
                                std::move(weights), placement, workers);
-  const std::string fingerprint = fingerprint_json(placement);
+  const std::string fingerprint = fingerprint_json(inputs.config.backbone, placement);
   const bool mixed = !agree_on_fingerprint(*world, fingerprint, options.allow_mixed);
 
   std::optional<Keeper> keeper;

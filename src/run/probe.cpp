@@ -173,7 +173,7 @@ std::uint64_t process_memory(const plan::Workload& workload, const Machine& mach
   const plan::MemoryUse use =
       plan::memory_of(shorter, topology, {1, 1}, config::Features::exchange, all, false).host;
   const std::int64_t weights =
-      use.weights - (machine.gpu ? 0 : workload.backbone.bytes);  // the inputs' own copy
+      use.weights - (machine.gpu ? 0 : workload.backbone.prepared_bytes);  // the inputs' own copy
   const std::int64_t buffers = probe.ranks() * (use.total() - use.process) + weights;
   constexpr std::int64_t kLeast = std::int64_t{64} << 20U;
   return static_cast<std::uint64_t>(std::max(kLeast, resident_bytes() - buffers) +

@@ -27,14 +27,15 @@ std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, const model::Pla
 
 }  // namespace
 
-model::Placement place_alone(config::Parallel parallel, const std::string& fingerprint) {
+model::Placement place_alone(const config::Config& config, const std::string& fingerprint) {
+  config::Parallel parallel = config.parallel;
   comm::LocalWorld world(1);
   const auto cores = gather_cores(*world.collectives(0), "this host");
   const model::Placement placement = choose_placement(cores, 0, 0, parallel);
   if (!placement.cuda || parallel.device != config::Device::automatic) return placement;
   parallel.device = config::Device::cpu;
   const model::Placement cpu = choose_placement(cores, 0, 0, parallel);
-  return fingerprint_json(cpu) == fingerprint ? cpu : placement;
+  return fingerprint_json(config.backbone, cpu) == fingerprint ? cpu : placement;
 }
 
 Recompute::Recompute(const Inputs& inputs, const model::Placement& placement,

@@ -4,6 +4,7 @@
 
 #include "polyhead/model/head_spec.hpp"
 #include "polyhead/model/layout.hpp"
+#include "polyhead/model/model.hpp"
 #include "polyhead/model/resnet_spec.hpp"
 #include "polyhead/run/inputs.hpp"
 
@@ -26,7 +27,7 @@ struct Map {
 /// Walks an image through the backbone and notes what it costs.
 class Walk {
  public:
-  explicit Walk(ImageShape image) : map_{3, image.height, image.width} {}
+  Walk(ImageShape image, config::Engine engine) : map_{3, image.height, image.width}, engine_(engine) {}
 
   plan::BackboneCost cost(const model::ResNetSpec& spec) {
     stem(spec.stem);
@@ -44,6 +45,8 @@ class Walk {
     const std::int64_t weights = conv.in * conv.kernel * conv.kernel;
     cost_.flops += 2 * weights * out.values();
     cost_.bytes += (weights + 1) * conv.out * kFloat;  // one bias a channel: the batch norm is folded
+    const bool transformed = engine_ == config::Engine::winograd && conv.kernel == 3;  // 36 values for 9
+    cost_.prepared_bytes += ((transformed ? 4 : 1) * weights + 1) * conv.out * kFloat;
     return out;
   }
 
@@ -77,6 +80,7 @@ class Walk {
   }
 
   Map map_;
+  config::Engine engine_;
   plan::BackboneCost cost_;
 };
 
@@ -108,7 +112,7 @@ plan::Workload workload_of(const config::Config& config, ImageShape image, std::
   workload.batch = config.parallel.batch.value_or(kDefaultBatch);
   workload.image_values = image.values();
   workload.classes = model::make_layout(config).classes;
-  workload.backbone = Walk(image).cost(spec);
+  workload.backbone = Walk(image, model::engine_of(config.backbone, {})).cost(spec);
   workload.heads.reserve(config.heads.size());
   for (const config::Head& head : config.heads) {
     workload.heads.push_back(head_cost(head, spec.feature_width));

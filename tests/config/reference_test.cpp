@@ -25,6 +25,7 @@ const std::vector<std::string> kOptions{
     "backbone.arch\n    one of resnet18, resnet34, resnet50; default resnet18\n",
     "backbone.weights\n    path; required\n",
     "backbone.precision\n    fp32; default fp32\n",
+    "backbone.engine\n    one of auto, winograd, libtorch; default auto\n",
     "heads\n    list of at least one head; required\n",
     "heads[].name\n    text of at most 63 bytes; default the weights file's name without its suffix\n",
     "heads[].weights\n    path; default none\n",

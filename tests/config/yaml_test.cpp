@@ -29,7 +29,7 @@ Config awkward() {
                        {1e-6, 0.1 + 0.2, 1e6}};
   c.data.max_bad = std::numeric_limits<double>::denorm_min();
   c.data.read_ahead = 67'108'865;
-  c.backbone = {Arch::resnet50, "/~", Precision::fp32};
+  c.backbone = {Arch::resnet50, "/~", Precision::fp32, Engine::libtorch};
   c.heads = {
       {"true",
        "",
@@ -81,6 +81,7 @@ void expect_equal(const Config& a, const Config& b) {
   EXPECT_EQ(a.backbone.arch, b.backbone.arch);
   EXPECT_EQ(a.backbone.weights, b.backbone.weights);
   EXPECT_EQ(a.backbone.precision, b.backbone.precision);
+  EXPECT_EQ(a.backbone.engine, b.backbone.engine);
   ASSERT_EQ(a.heads.size(), b.heads.size());
   for (std::size_t i = 0; i < a.heads.size(); ++i) expect_equal(a.heads[i], b.heads[i]);
   EXPECT_EQ(a.fusion.rule, b.fusion.rule);

@@ -9,13 +9,16 @@
 #include <stdlib.h>
 
 #include "polyhead/base/aligned.hpp"
+#include "polyhead/config/names.hpp"
 #include "polyhead/device/cuda.hpp"
+#include "polyhead/kernels/isa.hpp"
 #include "random_files.hpp"
 #include "support.hpp"
 
 namespace polyhead::model {
 namespace {
 
+using config::Engine;
 using config::LayerKind;
 using ::testing::HasSubstr;
 using testing::layer;
@@ -28,9 +31,10 @@ constexpr std::int64_t kHeads = 4;
 constexpr std::int64_t kClasses = 10;
 
 /// The network that make_reference.py writes.
-config::Config reference_config(const std::filesystem::path& folder, config::Arch arch) {
+config::Config reference_config(const std::filesystem::path& folder, config::Arch arch,
+                                config::Engine engine) {
   config::Config config;
-  config.backbone = {arch, folder / "backbone.pth", config::Precision::fp32};
+  config.backbone = {arch, folder / "backbone.pth", config::Precision::fp32, engine};
   config.heads = {
       {"mlp", "", {linear(256), layer(LayerKind::relu), linear(10)}, folder / "mlp.pth", 1.0},
       {"wide", "", {linear(512), layer(LayerKind::batchnorm), linear(10)}, folder / "wide.safetensors", 1.0},
@@ -62,9 +66,9 @@ double largest_difference(std::span<const float> a, std::span<const float> b) {
 /// One of torchvision's ResNets with random weights, and what PyTorch computes with it.
 class Reference {
  public:
-  Reference(const std::string& name, config::Arch arch, int size)
+  Reference(const std::string& name, config::Arch arch, int size, Engine engine = Engine::automatic)
       : status_(testing::make_reference(fmt::format("models '{}' {}", folder_.path().string(), name))),
-        config_(reference_config(folder_ / name, arch)),
+        config_(reference_config(folder_ / name, arch, engine)),
         image_{size, size},
         images_(aligned(testing::read_floats(folder_ / name / "images.f32"))),
         features_(testing::read_floats(folder_ / name / "features.f32")),
@@ -100,31 +104,56 @@ class Reference {
   std::vector<float> logits_;
 };
 
-void compare(const std::string& name, config::Arch arch, int size) {
-  const Reference reference(name, arch, size);
+/// |a - b| / |b|
+double relative_error(std::span<const float> a, std::span<const float> b) {
+  double difference = 0;
+  double size = 0;
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    difference += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+    size += double{b[i]} * b[i];
+  }
+  return std::sqrt(difference / size);
+}
+
+void compare(const std::string& name, config::Arch arch, int size, Engine engine) {
+  const Reference reference(name, arch, size, engine);
   const auto model = reference.model({});
   const Values features = reference.features(*model, reference.images());
   const double features_error = largest_difference(features, reference.expected_features());
   const double logits_error =
       largest_difference(Reference::scores(*model, features), reference.expected_logits());
+  const double relative = relative_error(features, reference.expected_features());
   std::cout << name << ": largest error of a feature " << features_error << ", of a logit " << logits_error
-            << "\n";
+            << ", relative of the features " << relative << "\n";
+  EXPECT_LE(relative, 1e-6);
   EXPECT_LE(features_error, 1e-4);
   EXPECT_LE(logits_error, 1e-4);
 }
 
-TEST(Model, ResNet18ComputesWhatPyTorchComputes) {
-  compare("resnet18", config::Arch::resnet18, 32);
+class EngineTest : public ::testing::TestWithParam<Engine> {
+ protected:
+  void SetUp() override {
+    const Engine found =
+        engine_of({config::Arch::resnet18, "", config::Precision::fp32, Engine::automatic}, {});
+    if (GetParam() == Engine::winograd && found != Engine::winograd)
+      GTEST_SKIP() << "this processor has no AVX2";
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Model, EngineTest, ::testing::Values(Engine::winograd, Engine::libtorch),
+                         [](const auto& engine) { return std::string(config::name(engine.param)); });
+
+TEST_P(EngineTest, ResNet18ComputesWhatPyTorchComputes) {
+  compare("resnet18", config::Arch::resnet18, 32, GetParam());
 }
-TEST(Model, ResNet34ComputesWhatPyTorchComputes) {
-  compare("resnet34", config::Arch::resnet34, 32);
+TEST_P(EngineTest, ResNet34ComputesWhatPyTorchComputes) {
+  compare("resnet34", config::Arch::resnet34, 32, GetParam());
 }
 TEST(Model, ResNet50ComputesWhatPyTorchComputes) {
-  compare("resnet50", config::Arch::resnet50, 64);
+  compare("resnet50", config::Arch::resnet50, 64, Engine::automatic);
 }
 
-TEST(Model, BitsDependNeitherOnThreadsNorOnOtherRows) {
-  const Reference reference("resnet18", config::Arch::resnet18, 32);
+TEST_P(EngineTest, BitsDependNeitherOnThreadsNorOnOtherRows) {
+  const Reference reference("resnet18", config::Arch::resnet18, 32, GetParam());
   const auto two = reference.model({false, 0, 2});
   const Values features = reference.features(*two, reference.images());
   const Values scores = Reference::scores(*two, features);
@@ -149,8 +178,8 @@ TEST(Model, BitsDependNeitherOnThreadsNorOnOtherRows) {
   EXPECT_TRUE(std::equal(features.begin(), features.begin() + 512, alone.begin()));
 }
 
-TEST(Model, WhatIsNotFiniteIsNeverLost) {
-  const Reference reference("resnet18", config::Arch::resnet18, 32);
+TEST_P(EngineTest, WhatIsNotFiniteIsNeverLost) {
+  const Reference reference("resnet18", config::Arch::resnet18, 32, GetParam());
   const auto model = reference.model({});
   const Values clean = reference.features(*model, reference.images());
   Values images = reference.images();
@@ -260,11 +289,27 @@ TEST_F(SmallModel, WithoutAGpuCudaIsRefused) {
 
 TEST(EngineFingerprint, NamesWhatChangesTheBits) {
   unsetenv("ONEDNN_MAX_CPU_ISA");
-  const std::string plain = engine_fingerprint({});
+  config::Backbone backbone;
+  backbone.engine = Engine::libtorch;
+  const std::string plain = engine_fingerprint(backbone, {});
   EXPECT_THAT(plain, HasSubstr("LibTorch " + libtorch_version() + "; kernels "));
   setenv("ONEDNN_MAX_CPU_ISA", "AVX", 1);
-  EXPECT_EQ(engine_fingerprint({}), plain + "; ONEDNN_MAX_CPU_ISA=AVX");
+  EXPECT_EQ(engine_fingerprint(backbone, {}), plain + "; ONEDNN_MAX_CPU_ISA=AVX");
   unsetenv("ONEDNN_MAX_CPU_ISA");
+  backbone.engine = Engine::automatic;
+  const auto isa = kernels::best_isa();
+  const std::string own = isa ? fmt::format("; backbone winograd {}", kernels::name(*isa)) : "";
+  EXPECT_EQ(engine_fingerprint(backbone, {}), plain + own);
+}
+
+TEST(EngineOf, WinogradIsRefusedWhereItCannotRun) {
+  const auto [code, text] = testing::error_of([] {
+    return engine_of({config::Arch::resnet18, "", config::Precision::fp32, Engine::winograd}, {true, 0, 1});
+  });
+  EXPECT_EQ(code, ExitCode::config);
+  EXPECT_EQ(text, "backbone.engine is winograd, but it runs on a GPU; use auto or libtorch");
+  EXPECT_EQ(engine_of({config::Arch::resnet18, "", config::Precision::fp32, Engine::automatic}, {true, 0, 1}),
+            Engine::libtorch);
 }
 
 TEST(GpuModel, ComputesWhatTheCpuComputes) {
@@ -277,7 +322,7 @@ TEST(GpuModel, ComputesWhatTheCpuComputes) {
   EXPECT_LE(largest_difference(scores, reference.expected_logits()), 1e-4);
   EXPECT_EQ(reference.features(*model, reference.images()), features);
   EXPECT_EQ(Reference::scores(*model, features), scores);
-  EXPECT_THAT(engine_fingerprint({true, 0, 1}), HasSubstr(device::query(0).name));
+  EXPECT_THAT(engine_fingerprint({}, {true, 0, 1}), HasSubstr(device::query(0).name));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ TEST(Memory, OfARankOnACpu) {
   const MemoryUse host = alone(work, cpus(1)).host;
   const std::int64_t heads = 5 * work.heads.front().bytes;
   EXPECT_EQ(host.process, 200 << 20);
-  EXPECT_EQ(host.weights, 2 * work.backbone.bytes + heads);  // as read, and as the kernels want them
+  EXPECT_EQ(host.weights, work.backbone.bytes + work.backbone.prepared_bytes + heads);
   EXPECT_EQ(host.activations, 32 * work.backbone.fused_activations);
   EXPECT_EQ(host.loader,
             (3 + 1) * 32 * work.image_values * 4);  // 64 MiB hold 3 micro-batches; one is computed

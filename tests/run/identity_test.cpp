@@ -51,7 +51,7 @@ TEST(Fingerprint, DifferentOnesMayBeAllowed) {
 }
 
 TEST(Fingerprint, NamesWhatBitsDependOn) {
-  const std::string text = fingerprint_json({});
+  const std::string text = fingerprint_json({}, {});
   EXPECT_THAT(text, AllOf(HasSubstr("\"cpu\""), HasSubstr("\"engine\""), HasSubstr("\"libc\""),
                           HasSubstr("\"polyhead\"")));
 }

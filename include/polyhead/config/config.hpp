@@ -18,6 +18,7 @@ enum class Interpolation { bilinear, bicubic };
 enum class PreprocessMode { exact, fast };
 enum class Arch { resnet18, resnet34, resnet50 };
 enum class Precision { fp32 };
+enum class Engine { automatic, winograd, libtorch };
 enum class FusionRule { mean_logits, mean_probabilities };
 enum class Strategy { automatic, data, heads, grid };
 enum class Features { exchange, local };
@@ -66,6 +67,7 @@ struct Backbone {
   Arch arch = Arch::resnet18;
   std::filesystem::path weights;
   Precision precision = Precision::fp32;
+  Engine engine = Engine::automatic;  ///< what computes it on CPUs
 };
 
 enum class LayerKind { linear, relu, gelu, tanh, batchnorm, layernorm, dropout, flatten };

@@ -14,6 +14,7 @@ std::string_view name(Interpolation value);
 std::string_view name(PreprocessMode value);
 std::string_view name(Arch value);
 std::string_view name(Precision value);
+std::string_view name(Engine value);
 std::string_view name(FusionRule value);
 std::string_view name(Strategy value);
 std::string_view name(Features value);

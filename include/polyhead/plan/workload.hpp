@@ -12,6 +12,7 @@ struct BackboneCost {
   std::int64_t feature_width = 0;      ///< values a sample
   std::int64_t activations = 0;        ///< bytes an image that live at once, at most, input included
   std::int64_t fused_activations = 0;  ///< the same where sums are made in place, as on CPUs
+  std::int64_t prepared_bytes = 0;  ///< of the second copy of its parameters, as the CPU's kernels want them
 };
 
 /// What one head costs.

@@ -15,7 +15,7 @@ std::string identity_json(Inputs& inputs);
 
 /// What the bits depend on beside the job: a JSON object with processor and vector instruction sets, engine
 /// and its version, C library.
-std::string fingerprint_json(const model::Placement& placement);
+std::string fingerprint_json(const config::Backbone& backbone, const model::Placement& placement);
 
 /// Lets the ranks compare their fingerprints. Where they differ, throws AgreedError that names the ranks and
 /// what differs; with `allow_mixed` it warns. Returns whether all are equal. Collective.
