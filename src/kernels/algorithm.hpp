@@ -32,8 +32,8 @@ inline constexpr int kMostInputs = 9;
 inline constexpr int kMostPoints = 7;
 
 /// Finite points; the last ones are left out in smaller tiles. In pairs a, -a, since those share sums. Their
-/// values decide how much rounding errors grow: 0, +-1, +-2, which most use, double them. These are fractions
-/// that all coefficients hold exactly, found by trying.
+/// values decide how much rounding errors grow: 0, +-1, +-2, which most use, double them. These were
+/// found by trying; the coefficients of whole tiles are exact in fp32.
 struct Points {
   int count = 0;
   std::array<double, kMostPoints> at{};

@@ -13,7 +13,7 @@
 namespace polyhead::kernels {
 
 template <int kCount, class Body>
-[[gnu::always_inline]] inline void unroll(const Body& body) {
+[[gnu::always_inline]] constexpr void unroll(const Body& body) {
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) __attribute__((always_inline)) {
     (body(std::integral_constant<int, kIndex>()), ...);
   }

@@ -68,6 +68,7 @@ struct Convolution::Body {
     int pass = 0;  ///< panels that are computed before the next input tiles' cache lines are given up
   };
   [[nodiscard]] Cut cut(int tiles, int threads) const;
+  void reserve(const Cut& cut, int blocks_in, Workspace& workspace) const;
 
   void compute(const ConvCall& call, const Tiling& tiling, const Cut& cut, int item,
                Workspace::Scratch& scratch) const;
@@ -196,17 +197,32 @@ ImageDims Convolution::output(const ImageDims& in) const {
   return {shape.out, side(in.height), side(in.width)};
 }
 
+void Convolution::Body::reserve(const Cut& cut, int blocks_in, Workspace& workspace) const {
+  const auto room = [&](int blocks) {
+    const std::ptrdiff_t product = std::ptrdiff_t{blocks} * cut.tiles * kernels.width + kPad;
+    return static_cast<std::size_t>(products * products * product);
+  };
+  workspace.reserve(room(blocks_in), room(2 * cut.pass));
+}
+
 void Convolution::operator()(const ConvCall& call, Workspace& workspace) const {
   const Tiling tiling(body_->scheme, call);
   const Body::Cut cut = body_->cut(tiling.tiles(), workspace.team().threads());
-  const auto room = [&](int blocks) {
-    const std::ptrdiff_t product = std::ptrdiff_t{blocks} * cut.tiles * body_->kernels.width + kPad;
-    return static_cast<std::size_t>(body_->products * body_->products * product);
-  };
-  workspace.reserve(room(call.in->blocks()), room(2 * cut.pass));
+  body_->reserve(cut, call.in->blocks(), workspace);
   workspace.team().run(cut.blocks * cut.parts, [&](int item, int thread) {
     body_->compute(call, tiling, cut, item, workspace.scratch(thread));
   });
+}
+
+void Convolution::reserve(const ConvCall& call, Workspace& workspace) const {
+  const Tiling tiling(body_->scheme, call);
+  body_->reserve(body_->cut(tiling.tiles(), 1), call.in->blocks(), workspace);
+}
+
+void Convolution::alone(const ConvCall& call, Workspace::Scratch& scratch) const {
+  const Tiling tiling(body_->scheme, call);
+  const Body::Cut cut = body_->cut(tiling.tiles(), 1);
+  for (int item = 0; item < cut.blocks; ++item) body_->compute(call, tiling, cut, item, scratch);
 }
 
 }  // namespace polyhead::kernels

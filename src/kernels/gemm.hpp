@@ -62,7 +62,7 @@ void multiply(const Gemm& gemm) {
       unroll<Vec::kRows>([this](auto row) { of[row + 1] = strip<Vec, row + 1>; });
     }
   };
-  static constexpr Strips kStrips;
+  static constexpr Strips kStrips{};
   const int strips = (gemm.count + Vec::kRows - 1) / Vec::kRows;
   const int fetched = gemm.channels / Vec::kWidth * gemm.next_lines * kLine;  // a strip
   int first = 0;

@@ -73,7 +73,7 @@ ResNet::Memory::Memory(const ResNet& net, int batch, int height, int width, int 
       batch_(batch),
       part_(images_together(threads, batch)),
       workspace_(threads),
-      stem_(net.stem_, part_, height, width) {
+      stem_(net.stem_, height, width, threads) {
   std::size_t last = another(net.stem_.output(height, width), {});
   for (const Block& block : net.blocks_) last = add_block(block, last);
 }

@@ -6,7 +6,7 @@ namespace polyhead::kernels {
 namespace {
 
 /// Some 20 us: a layer's end is seen at once, and an idle thread soon leaves its core to others.
-constexpr int kSpins = 2000;
+constexpr int kSpins = 20000;
 
 /// Returns when `value` is no longer `old`.
 template <class T>

@@ -31,16 +31,16 @@ struct Sizes {
 /// B^T on each of `columns` columns of a tile with kOutputs rows of results. to: [product][kInputs]
 template <class Vec, Scheme kScheme, int kOutputs>
 void columns_in(const float* in, std::ptrdiff_t row, int columns, typename Vec::V* to) {
-  using Rows = Axis<kScheme, kOutputs>;
+  using Down = Axis<kScheme, kOutputs>;
   using Size = Sizes<kScheme>;
   for (int x = 0; x < columns; ++x, in += Size::kStep * Vec::kWidth) {
     typename Vec::V values[kMostInputs];
     typename Vec::V products[kMostProducts];
-    unroll<Rows::kAlgorithm.inputs>([&](auto y) __attribute__((always_inline)) {
+    unroll<Down::kAlgorithm.inputs>([&](auto y) __attribute__((always_inline)) {
       values[y] = Vec::load(in + y * Size::kStep * row);
     });
-    transform_in<Vec, Rows>(values, products);
-    unroll<Rows::kAlgorithm.products>([&](auto p) __attribute__((always_inline)) {
+    transform_in<Vec, Down>(values, products);
+    unroll<Down::kAlgorithm.products>([&](auto p) __attribute__((always_inline)) {
       to[p * Size::kInputs + x] = products[p];
     });
   }
@@ -49,14 +49,14 @@ void columns_in(const float* in, std::ptrdiff_t row, int columns, typename Vec::
 /// B^T on each row of what columns_in left, to where the products belong.
 template <class Vec, Scheme kScheme, int kOutputs>
 void rows_in(const typename Vec::V* from, const Algorithm& rows, float* to, std::ptrdiff_t product) {
-  using Columns = Axis<kScheme, kOutputs>;
+  using Along = Axis<kScheme, kOutputs>;
   using Size = Sizes<kScheme>;
   for (int y = 0; y < rows.products; ++y) {
     typename Vec::V products[kMostProducts];
-    transform_in<Vec, Columns>(from + y * Size::kInputs, products);
+    transform_in<Vec, Along>(from + y * Size::kInputs, products);
     float* row = to + rows.id[y] * Size::kProducts * product;
-    unroll<Columns::kAlgorithm.products>([&](auto p) __attribute__((always_inline)) {
-      Vec::store(row + Columns::kAlgorithm.id[p] * product, products[p]);
+    unroll<Along::kAlgorithm.products>([&](auto p) __attribute__((always_inline)) {
+      Vec::store(row + Along::kAlgorithm.id[p] * product, products[p]);
     });
   }
 }
@@ -89,16 +89,16 @@ void tiles_in(const float* in, Strides strides, TileSpan tiles, int blocks, Plan
 /// A^T on each column of products, of a tile with kOutputs rows of results. to: [output][kProducts]
 template <class Vec, Scheme kScheme, int kOutputs>
 void columns_out(const float* from, std::ptrdiff_t product, const Algorithm& columns, typename Vec::V* to) {
-  using Rows = Axis<kScheme, kOutputs>;
+  using Down = Axis<kScheme, kOutputs>;
   using Size = Sizes<kScheme>;
   for (int x = 0; x < columns.products; ++x) {
     typename Vec::V products[kMostProducts];
     typename Vec::V values[kTile];
     const float* column = from + columns.id[x] * product;
-    unroll<Rows::kAlgorithm.products>([&](auto p) __attribute__((always_inline)) {
-      products[p] = Vec::load(column + Rows::kAlgorithm.id[p] * Size::kProducts * product);
+    unroll<Down::kAlgorithm.products>([&](auto p) __attribute__((always_inline)) {
+      products[p] = Vec::load(column + Down::kAlgorithm.id[p] * Size::kProducts * product);
     });
-    transform_out<Vec, Rows>(products, values);
+    transform_out<Vec, Down>(products, values);
     unroll<kOutputs>([&](auto y) __attribute__((always_inline)) { to[y * Size::kProducts + x] = values[y]; });
   }
 }

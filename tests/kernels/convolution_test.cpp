@@ -1,6 +1,8 @@
 #include "polyhead/kernels/convolution.hpp"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -99,7 +101,7 @@ class ConvolutionTest : public ::testing::TestWithParam<ConvShape> {
 TEST_P(ConvolutionTest, IsWhatFp64GivesForRandomShapes) {
   Random random(1);
   for (int round = 0; round < 24; ++round) {
-    const ConvShape layer = shape(random.between(1, 70), random.between(1, 70));
+    const ConvShape layer = shape(random.between(1, 70), random.between(12, 70));
     expect_close(make_case(layer, random.between(1, 3), random.between(1, 13), random.between(1, 13), random),
                  random.between(1, 3));
   }
@@ -109,7 +111,7 @@ TEST_P(ConvolutionTest, IsWhatFp64GivesForEverySizeOfTile) {
   Random random(2);
   for (int height = 1; height <= 9; ++height) {
     for (int width = 1; width <= 9; ++width)
-      expect_close(make_case(shape(5, 3), 1, height, width, random), 1);
+      expect_close(make_case(shape(5, 19), 1, height, width, random), 1);
   }
 }
 
@@ -150,9 +152,12 @@ void expect_caught(const Case& job, int poisoned) {
     const std::vector<float> found = compute(isa, job, 1);
     for (std::size_t i = 0; i < expected.size(); ++i) {
       const bool mine = static_cast<int>(i / image) == poisoned || poisoned < 0;
-      if (testing::lost_in_fp32(expected[i]))
+      if (testing::lost_in_fp32(expected[i])) {
         EXPECT_FALSE(std::isfinite(found[i])) << job.str() << ", value " << i;
-      if (!mine) ASSERT_TRUE(std::isfinite(found[i])) << job.str() << ", value " << i;
+      }
+      if (!mine) {
+        ASSERT_TRUE(std::isfinite(found[i])) << job.str() << ", value " << i;
+      }
     }
   }
 }

@@ -1,6 +1,8 @@
 #include "polyhead/kernels/resnet.hpp"
 
+#include <algorithm>
 #include <deque>
+#include <limits>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -105,7 +107,9 @@ TEST(ResNetKernels, OneBadImageSpoilsNoOther) {
     bad[3 * kImage + 12345] = std::numeric_limits<float>::quiet_NaN();
     const std::vector<float> found = features(net, bad, 2);
     for (std::size_t image = 0; image < 6; ++image) {
-      if (image != 3) EXPECT_EQ(row(found, image, 40), row(clean, image, 40)) << image;
+      if (image != 3) {
+        EXPECT_EQ(row(found, image, 40), row(clean, image, 40)) << image;
+      }
     }
     const std::vector<float> mine = row(found, 3, 40);
     EXPECT_FALSE(std::ranges::all_of(mine, [](float value) { return std::isfinite(value); }));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -57,7 +58,7 @@ struct Case {
 std::vector<float> compute(Isa isa, const Case& job, int threads) {
   const Stem stem(isa, job.layer.shape.out, job.layer.weight, job.layer.bias);
   Workspace workspace(threads);
-  Stem::Memory memory(stem, job.images(), job.in.height, job.in.width);
+  Stem::Memory memory(stem, job.in.height, job.in.width, threads);
   Activations out(job.images(), stem.output(job.in.height, job.in.width), block_of(isa));
   stem(job.pixels.data(), job.images(), out, 0, memory, workspace);
   std::vector<float> found(static_cast<std::size_t>(job.images()) * values_of(out.dims()));
@@ -70,11 +71,11 @@ TEST(Stem, IsWhatFp64Gives) {
   constexpr std::array<std::array<int, 2>, 9> kSizes{
       {{1, 1}, {2, 3}, {5, 4}, {7, 7}, {8, 9}, {16, 16}, {33, 21}, {30, 47}, {64, 64}}};
   for (const auto& [height, width] : kSizes) {
-    const Case job(random.between(1, 40), random.between(1, 3), height, width, random);
+    const Case job(random.between(12, 40), random.between(1, 3), height, width, random);
     const std::vector<double> expected = job.expected();
     const std::vector<float> first = compute(usable_isas().front(), job, 1);
     for (const Isa isa : usable_isas()) {
-      const std::vector<float> found = compute(isa, job, 2);
+      const std::vector<float> found = compute(isa, job, random.between(1, 5));
       ASSERT_EQ(found.size(), expected.size());
       EXPECT_LT(testing::relative_error(found, expected), 3e-7 * std::sqrt(kPairedChannels))
           << height << " x " << width << ", " << name(isa);
@@ -96,8 +97,12 @@ TEST(Stem, WhatIsNotFiniteIsNeverLost) {
     for (const Isa isa : usable_isas()) {
       const std::vector<float> found = compute(isa, job, 1);
       for (std::size_t i = 0; i < expected.size(); ++i) {
-        if (testing::lost_in_fp32(expected[i])) EXPECT_FALSE(std::isfinite(found[i])) << i;
-        if (i >= expected.size() / 2) ASSERT_TRUE(std::isfinite(found[i])) << "the other image, " << i;
+        if (testing::lost_in_fp32(expected[i])) {
+          EXPECT_FALSE(std::isfinite(found[i])) << i;
+        }
+        if (i >= expected.size() / 2) {
+          ASSERT_TRUE(std::isfinite(found[i])) << "the other image, " << i;
+        }
       }
     }
   }

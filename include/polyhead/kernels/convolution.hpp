@@ -46,6 +46,11 @@ class Convolution {
   /// Dims must fit, and blocks must be those of `isa`. Throws Error(internal), std::bad_alloc.
   void operator()(const ConvCall& call, Workspace& workspace) const;
 
+  /// The same on the calling thread alone, from inside a task of the workspace's team; `reserve` must have
+  /// made room for such a call before.
+  void reserve(const ConvCall& call, Workspace& workspace) const;
+  void alone(const ConvCall& call, Workspace::Scratch& scratch) const;
+
  private:
   struct Body;
   std::unique_ptr<const Body> body_;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <vector>
@@ -47,7 +47,7 @@ class ResNet {
 
  private:
   struct Block {
-    std::deque<Convolution> convs;
+    std::vector<Convolution> convs;
     std::optional<Convolution> downsample;
   };
 
@@ -59,6 +59,7 @@ class ResNet {
 
 class ResNet::Memory {
  public:
+  /// `net` must outlive it. Throws std::bad_alloc.
   Memory(const ResNet& net, int batch, int height, int width, int threads);
 
  private:
@@ -82,7 +83,7 @@ class ResNet::Memory {
   int part_;  ///< images that go through the large layers together
   Workspace workspace_;
   Stem::Memory stem_;
-  std::deque<Activations> activations_;  ///< the first is the stem's output
+  std::vector<Activations> activations_;  ///< the first is the stem's output
   std::vector<Step> steps_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "polyhead/kernels/convolution.hpp"
 
@@ -15,13 +16,16 @@ class Stem {
   /// `weight`: [out][3][7][7]; `bias`: [out]. Throws as Convolution does.
   Stem(Isa isa, int out, std::span<const float> weight, std::span<const float> bias);
 
-  /// Between the steps, for up to `images` images of height x width.
+  /// What each thread keeps of an image on its way: some rows at a time, so that they stay in the caches.
+  struct Band {
+    Activations pairs;      ///< 12 channels: [row of the pair][column of the pair][colour]
+    Activations convolved;  ///< its border above holds the row before
+  };
   struct Memory {
-    Memory(const Stem& stem, int images, int height, int width);
+    Memory(const Stem& stem, int height, int width, int threads);
     int height;
     int width;
-    Activations pairs;  ///< 12 channels: [row of the pair][column of the pair][colour]
-    Activations convolved;
+    std::vector<Band> bands;  ///< a thread
   };
 
   [[nodiscard]] ImageDims output(int height, int width) const;
@@ -31,7 +35,11 @@ class Stem {
                   Workspace& workspace) const;
 
  private:
+  struct Job;
+  void compute_band(const Job& job, int image, int band, bool pooled, int thread) const;
+
   Isa isa_;
+  int channels_;
   Convolution convolution_;
 };
 
