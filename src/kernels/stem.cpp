@@ -41,26 +41,6 @@ std::vector<float> paired(int out, std::span<const float> weight) {
   return made;
 }
 
-/// Pair row `y` of an image: pixel rows 2 y - 3 and 2 y - 2, and pairs of pixels along them. `to` is as long
-/// as the row; what lies outside the image is zero.
-void fill_pair_row(const float* pixels, int height, int width, int y, std::span<float> to, int block) {
-  std::ranges::fill(to, 0.0F);
-  for (int row_phase = 0; row_phase < 2; ++row_phase) {
-    const int row = 2 * y - kPad + row_phase;
-    if (row < 0 || row >= height) continue;
-    for (int colour = 0; colour < kColours; ++colour) {
-      const float* from = pixels + (std::ptrdiff_t{colour} * height + row) * width;
-      for (int column_phase = 0; column_phase < 2; ++column_phase) {
-        float* channel = to.data() + channel_of(row_phase, column_phase, colour);
-        const int end = (width + kPad - column_phase + 1) / 2;
-        for (int x = (kPad - column_phase + 1) / 2; x < end; ++x) {
-          channel[x * block] = from[2 * x - kPad + column_phase];
-        }
-      }
-    }
-  }
-}
-
 /// Copies row `from` of each plane of the only image to row `to`, or fills it with zeros where `from` is
 /// empty.
 void set_row(Activations& image, std::optional<int> from, int to) {
@@ -71,6 +51,28 @@ void set_row(Activations& image, std::optional<int> from, int to) {
       std::copy_n(plane + image.offset(0, *from, -1), image.row_stride(), row);
     } else {
       std::fill_n(row, image.row_stride(), 0.0F);
+    }
+  }
+}
+
+/// Pair row `y` of an image, into row `to`: pixel rows 2 y - 3 and 2 y - 2, and pairs of pixels along them.
+/// What lies outside the image is zero.
+void fill_pair_row(const float* pixels, int height, int width, int y, Activations& pairs, int to) {
+  set_row(pairs, std::nullopt, to);
+  for (int row_phase = 0; row_phase < 2; ++row_phase) {
+    const int row = 2 * y - kPad + row_phase;
+    if (row < 0 || row >= height) continue;
+    for (int colour = 0; colour < kColours; ++colour) {
+      const float* from = pixels + (std::ptrdiff_t{colour} * height + row) * width;
+      for (int column_phase = 0; column_phase < 2; ++column_phase) {
+        const int channel = channel_of(row_phase, column_phase, colour);
+        float* values = pairs.data() + pairs.offset(0, to, 0) +
+                        channel / pairs.block() * pairs.block_stride() + channel % pairs.block();
+        const int end = (width + kPad - column_phase + 1) / 2;
+        for (int x = (kPad - column_phase + 1) / 2; x < end; ++x) {
+          values[x * pairs.block()] = from[2 * x - kPad + column_phase];
+        }
+      }
     }
   }
 }
@@ -111,10 +113,7 @@ void Stem::compute_band(const Job& job, int image, int band, bool pooled, int th
   const float* pixels = job.pixels + std::ptrdiff_t{image} * kColours * memory.height * memory.width;
   const int first_row = band * kBandRows;
   for (int y = 0; y < mine.pairs.dims().height; ++y) {
-    float* row = mine.pairs.data() + mine.pairs.offset(0, y, 0);
-    const int floats = mine.pairs.dims().width * mine.pairs.block();
-    fill_pair_row(pixels, memory.height, memory.width, first_row + y, {row, static_cast<std::size_t>(floats)},
-                  mine.pairs.block());
+    fill_pair_row(pixels, memory.height, memory.width, first_row + y, mine.pairs, y);
   }
   set_row(mine.convolved, band == 0 ? std::nullopt : std::optional(kBandRows - 1), -1);
   ConvCall call;

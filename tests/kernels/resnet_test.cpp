@@ -48,14 +48,26 @@ class Net {
   ResNetWeights weights_;
 };
 
+class Caller {
+ public:
+  Caller(const ResNet& net, std::size_t batch, int threads)
+      : net_(net), batch_(batch), memory_(net, static_cast<int>(batch), kHeight, kWidth, threads) {}
+  std::vector<float> features(const std::vector<float>& pixels) {
+    std::vector<float> found(batch_ * static_cast<std::size_t>(net_.feature_width()));
+    net_.features(pixels, found, memory_);
+    return found;
+  }
+
+ private:
+  const ResNet& net_;
+  std::size_t batch_;
+  ResNet::Memory memory_;
+};
+
 std::vector<float> features(const ResNet& net, const std::vector<float>& pixels, int threads) {
-  const int batch = static_cast<int>(pixels.size() / kImage);
-  ResNet::Memory memory(net, batch, kHeight, kWidth, threads);
-  std::vector<float> found(static_cast<std::size_t>(batch * net.feature_width()));
-  net.features(pixels, found, memory);
-  std::vector<float> again(found.size());
-  net.features(pixels, again, memory);
-  EXPECT_EQ(again, found) << "the second time";
+  Caller caller(net, pixels.size() / kImage, threads);
+  const std::vector<float> found = caller.features(pixels);
+  EXPECT_EQ(caller.features(pixels), found) << "the second time";
   return found;
 }
 
@@ -102,10 +114,12 @@ TEST(ResNetKernels, OneBadImageSpoilsNoOther) {
   std::vector<float> pixels = made.random().normal(6 * kImage);
   for (const Isa isa : usable_isas()) {
     const ResNet net(isa, made.weights());
-    const std::vector<float> clean = features(net, pixels, 2);
+    Caller caller(net, 6, 2);
+    const std::vector<float> clean = caller.features(pixels);
     std::vector<float> bad = pixels;
     bad[3 * kImage + 12345] = std::numeric_limits<float>::quiet_NaN();
-    const std::vector<float> found = features(net, bad, 2);
+    const std::vector<float> found = caller.features(bad);
+    EXPECT_EQ(caller.features(pixels), clean) << "something of it was left";
     for (std::size_t image = 0; image < 6; ++image) {
       if (image != 3) {
         EXPECT_EQ(row(found, image, 40), row(clean, image, 40)) << image;
