@@ -125,6 +125,7 @@ backbone:
   arch: resnet18
   weights: "/base/b.pth"
   precision: fp32
+  engine: auto
 heads:
   - {name: "a", weights: "/base/a.pth", layers: [linear 10], weight: 1}
 fusion:
