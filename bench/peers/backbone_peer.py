@@ -84,9 +84,9 @@ ENGINES = {"onnxruntime": onnx_runtime, "openvino": openvino, "libtorch": libtor
 def main(engine, threads, weights, pixels, features):
     images = np.fromfile(pixels, "<f4").reshape(-1, 3, SIDE, SIDE)
     for line in sys.stdin:
-        command, *batch = line.split()
+        command, *size = line.split()
         if command == "prepare":
-            batch = images[:int(batch[0])]
+            batch = images[:int(size[0])]
             compute = ENGINES[engine](weights, int(threads), len(batch))
             for _ in range(3):  # TorchScript compiles in its first calls
                 found = compute(batch)
