@@ -16,6 +16,8 @@ namespace {
 /// Planes of products start this many floats further apart than they are long: at a power of two they would
 /// all fall into the same few sets of the caches.
 constexpr std::ptrdiff_t kPad = 16;
+/// Tiles of a block where channels are few.
+constexpr int kFewTiles = 24;
 
 const Kernels& checked_kernels(Isa isa) {
   const Kernels* kernels = kernels_of(isa);
@@ -87,7 +89,7 @@ struct Convolution::Body {
 Convolution::Body::Cut Convolution::Body::cut(int tiles, int threads) const {
   // More channels: more tiles, so that weights are read less often; fewer: what a block needs stays in the
   // second-level cache.
-  const int most = std::max(2, shape.in / 64) * 2 * kernels.rows;
+  const int most = std::max(shape.in / 32, ceil_div(kFewTiles, kernels.rows)) * kernels.rows;
   Cut made;
   made.blocks = ceil_div(tiles, most);
   if (made.blocks < threads) {
