@@ -44,8 +44,8 @@ std::string libtorch_version() {
 std::string engine_fingerprint(const config::Backbone& backbone, const Placement& placement) {
   const bool own = engine_of(backbone, placement) == config::Engine::winograd;
   return fmt::format("LibTorch {}; {}{}", libtorch_version(),
-                     placement.cuda ? cuda_engine(placement.device) : cpu_engine(),
-                     own ? fmt::format("; backbone winograd {}", kernels::name(*kernels::best_isa())) : "");
+                     own ? fmt::format("backbone winograd {}; ", kernels::name(*kernels::best_isa())) : "",
+                     placement.cuda ? cuda_engine(placement.device) : cpu_engine());
 }
 
 }  // namespace polyhead::model
