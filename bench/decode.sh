@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Measures decoding and preprocessing (resize 256, crop 224) on one thread: polyhead against PyTorch's tools.
 #
-#   bench/decode.sh [ROUNDS [SECONDS]]      ROUNDS: 5 when missing; SECONDS: for each turn, 3 when missing
+#   bench/decode.sh [ROUNDS [SECONDS [REQUIREMENT...]]]
+#
+# ROUNDS: 5 when missing; SECONDS: for each turn, 3 when missing. REQUIREMENT: the least ratio of two figures, without which
+# the exit code is 1: '500x375 exact/500x375 torchvision=1.5'.
 #
 # The contestants take turns, so that what else the machine does hits all; the table shows each one's median. The last line
 # is a JSON object: images a second by size and contestant. Wants a machine that does nothing else.
@@ -12,7 +15,8 @@ cd "$root"
 
 rounds=${1:-5}
 seconds=${2:-3}
-[[ $rounds =~ ^[1-9][0-9]*$ && $seconds =~ ^[1-9][0-9]*$ ]] || die "usage: bench/decode.sh [ROUNDS [SECONDS]]"
+requirements=("${@:3}")
+[[ $rounds =~ ^[1-9][0-9]*$ && $seconds =~ ^[1-9][0-9]*$ ]] || die "usage: bench/decode.sh [ROUNDS [SECONDS [REQUIREMENT...]]]"
 folder=$root/runs/bench
 sizes=("500 375" "1024 768")
 contestants=(exact fast torchvision pillow)
@@ -57,4 +61,8 @@ for size in "${sizes[@]}"; do
   done
   json+="${json:+, }\"${size/ /x}\": {$part}"
 done
-printf '\n{%s}\n' "$json"
+printf '\n'
+met=0
+"$python" bench/require.py "${requirements[@]}" <<< "{$json}" || met=1
+printf '{%s}\n' "$json"
+exit "$met"

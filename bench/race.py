@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+import require
 import sweep
 from contestants import CONTESTANTS, CORES, POLYHEAD, REFERENCE, REFERENCE_SETTINGS, Failed
 
@@ -94,11 +95,21 @@ class Race:
         args = self.args
         return contestant.run(settings, args.images, args.model, args.count, self.folder / "logs")
 
+    def recall(self, path):
+        """The settings that an earlier race on this machine, with the same versions, found."""
+        record = json.loads(path.read_text())
+        if record["machine"][1:] != machine()[1:]:
+            sys.exit(f"{path}: of another machine or other versions; leave --settings out to tune anew")
+        known = {name: round_["settings"] for name, round_ in record["rounds"].items()}
+        self.settings = {name: known[name] for name in known if name not in self.args.retune}
+
     def tune(self):
         count = max(1, self.args.count // 2)
         with open(self.folder / "sweep.log", "a") as log:
             print("\n".join(machine()), file=log)
             for contestant in self.contestants:
+                if contestant.name in self.settings:
+                    continue
                 say(f"tuning {contestant.name} on {count} images; {self.folder}/sweep.log has every trial")
                 best = self.attempt(contestant, lambda: sweep.tune(
                     contestant, self.args.images, self.args.model, count, self.folder / "logs", log))
@@ -156,14 +167,27 @@ def main():
     parser.add_argument("--count", type=int, required=True, help="number of the images")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", action="append", help="a contestant's name; may be repeated; all when missing")
+    parser.add_argument("--settings", type=Path, metavar="RESULT.JSON",
+                        help="takes the settings of an earlier race on this machine and tunes only contestants without")
+    parser.add_argument("--retune", action="append", default=[], help="a contestant's name: tune it all the same")
     parser.add_argument("--untuned", action="store_true", help="no sweep: every contestant's first settings")
+    parser.add_argument("--require", action="append", default=[], metavar="NAME=RATIO",
+                        help="fail unless polyhead is so many times faster than NAME; may be repeated")
     args = parser.parse_args()
 
     race = Race(args)
+    wanted = [f"polyhead/{requirement}" for requirement in args.require]
+    try:  # before an hour of work
+        for requirement in wanted:
+            require.parse(requirement, [contestant.name for contestant in race.contestants])
+    except require.Unknown as error:
+        parser.error(str(error))
     (args.folder / "logs").mkdir(parents=True, exist_ok=True)
     if args.untuned:
         race.settings = {contestant.name: contestant.start for contestant in race.contestants}
     else:
+        if args.settings:
+            race.recall(args.settings)
         race.tune()
     race.measure()
     race.record()
@@ -181,8 +205,10 @@ def main():
         print(f"BUSY: others took {busy:.0%} of the processors when nothing ran here; do not use these figures")
     for name, failure in race.failures.items():
         print(f"\n{name} failed: {failure}")
-    print(json.dumps({contestant.name: race.median(contestant.name) for contestant in race.contestants}))
-    sys.exit(1 if race.failures else 0)
+    figures = {contestant.name: race.median(contestant.name) for contestant in race.contestants}
+    met = require.check(figures, wanted)
+    print(json.dumps(figures))
+    sys.exit(1 if race.failures or not met else 0)
 
 
 if __name__ == "__main__":

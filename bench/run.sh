@@ -5,7 +5,8 @@
 #
 # Same weights, same images, same preprocessing, all cores for everybody. Every contestant is tuned first (the trials are
 # in runs/bench/sweep.log), then all are run in 3 interleaved rounds. The last line of output is a JSON object, contestant
-# to img/s. A contestant that fails, or whose answers are not the reference's, is shown as failed, and the exit code is 1.
+# to img/s. --require 'Daft=1.3' (NAME=RATIO, also several times) makes the exit code 1 unless polyhead is so many times
+# faster than that contestant. A contestant that fails, or whose answers are not the reference's, is shown as failed, and the exit code is 1.
 # Takes about an hour on 2 cores; wants a machine that does nothing else.
 set -euo pipefail
 # shellcheck source=launch/common.sh

@@ -8,7 +8,7 @@ venv=$root/runs/bench/venv
 stamp=$venv/polyhead-requirements.sha256
 wanted=$(cat "$root/launch/requirements.txt" "$root/bench/requirements.txt" | sha256sum)
 
-modules='daft, h5py, ray.data, skimage, sklearn, torch, torchvision, yaml'
+modules='daft, h5py, onnx, onnxruntime, openvino, ray.data, skimage, sklearn, torch, torchvision, yaml'
 
 # Finds the packages without loading them, which takes seconds.
 has_all() {
@@ -21,7 +21,7 @@ if [[ -e $stamp && $(< "$stamp") == "$wanted" ]] && has_all; then
   exit
 fi
 
-say "contestants: filling runs/bench/venv with Daft, Ray Data and what they need"
+say "contestants: filling runs/bench/venv with Daft, Ray Data, ONNX Runtime, OpenVINO and what they need"
 rm -rf "$venv"
 python3 -m venv "$venv" || die "python3 -m venv $venv failed; what it said is above"
 # Where polyhead's own .venv exists, its packages are seen from here: the very same PyTorch, and 5.4 GB less to fetch.

@@ -3,13 +3,17 @@
 #   LibTorch::cpu    libtorch_cpu and libc10 with their headers: all that a CPU run loads
 #   LibTorch::cudart the CUDA runtime of this LibTorch; present only when it was built with CUDA.
 #                    libtorch_cuda itself (0.5 GB, 3 s to load) is opened at run time, when a GPU is there.
+#   LibTorch::nccl   NCCL's headers, and its folder on the run path: the library that LibTorch itself uses is opened
+#                    at run time, when ranks with GPUs need it. Present where this LibTorch brings NCCL.
 #   LibTorch_ROOT, LibTorch_VERSION
 #
 # PyTorch's own TorchConfig.cmake is not used: for a CUDA build it needs nvcc, and fails without a toolkit.
 set(_candidates)
 foreach(prefix IN LISTS CMAKE_PREFIX_PATH)
+  # The folder itself, one that holds it, a venv, and what torch.utils.cmake_prefix_path says: torch/share/cmake.
+  get_filename_component(_above ${prefix}/../.. ABSOLUTE)
   file(GLOB _found LIST_DIRECTORIES true ${prefix} ${prefix}/torch ${prefix}/lib/python3*/site-packages/torch)
-  list(APPEND _candidates ${_found})
+  list(APPEND _candidates ${_found} ${_above})
 endforeach()
 file(GLOB _found LIST_DIRECTORIES true ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
 list(APPEND _candidates ${_found})
@@ -55,6 +59,13 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
     list(GET _cudart 0 _cudart)
     add_library(LibTorch::cudart SHARED IMPORTED)
     set_target_properties(LibTorch::cudart PROPERTIES IMPORTED_LOCATION ${_cudart})
+  endif()
+
+  get_filename_component(_nccl ${LibTorch_ROOT}/../nvidia/nccl ABSOLUTE)
+  if(EXISTS ${_nccl}/include/nccl.h AND EXISTS ${_nccl}/lib/libnccl.so.2)
+    add_library(LibTorch::nccl INTERFACE IMPORTED)
+    target_include_directories(LibTorch::nccl SYSTEM INTERFACE ${_nccl}/include)
+    target_link_options(LibTorch::nccl INTERFACE LINKER:-rpath,${_nccl}/lib)
   endif()
 endif()
 mark_as_advanced(LibTorch_ROOT)

@@ -1,5 +1,6 @@
 #include "commands.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,7 +13,6 @@
 #include "polyhead/report/summary.hpp"
 #include "polyhead/run/inputs.hpp"
 #include "polyhead/store/reader.hpp"
-#include "polyhead/store/writer.hpp"
 
 namespace polyhead::app {
 namespace {
@@ -28,11 +28,15 @@ void add_check(CLI::App& app) {
   command->add_option("config", options->config, "YAML file")->required();
   command->add_option("--set", options->overrides, "Override an option: --set key.sub=value")->take_all();
   command->callback([options] {
-    const run::Inputs inputs =
-        run::load_inputs(options->config, options->overrides, store::Existing::overwrite);
+    const run::Inputs inputs = run::check_inputs(options->config, options->overrides);
     const auto batches = inputs.micro_batches();
     fmt::print("{}: all is well: {} samples in {} micro-batches, {} heads, {} classes\n", options->config,
                batches.samples(), batches.count(), inputs.config.heads.size(), inputs.weights.classes);
+    const std::filesystem::path& output = inputs.config.output.path;
+    if (std::filesystem::exists(std::filesystem::symlink_status(output))) {
+      fmt::print("{} is there already: a run will need --overwrite, or another output.path\n",
+                 output.string());
+    }
   });
 }
 

@@ -74,10 +74,6 @@ run::Machine machine_of(const Options& options, const config::Parallel& parallel
   return machine;
 }
 
-std::string counted(std::int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 std::string job_text(const std::string& file, const run::Survey& survey, const plan::Workload& workload) {
   return fmt::format("{}: {} of {} x {}, {} ({:.2f} GFLOP an image), {}, {} classes", file,
                      counted(workload.samples, "image"), survey.shape.image.height, survey.shape.image.width,
@@ -97,15 +93,25 @@ std::string machines_text(const run::Machine& machine, const plan::Topology& top
   return fmt::format("{} {}; {}", counted(machine.ranks, "rank"), where, with);
 }
 
+run::Measurement measure(const Options& options, const run::Machine& machine,
+                         const plan::Workload& workload) {
+  std::vector<std::string> overrides = options.overrides;
+  overrides.push_back(fmt::format("parallel.batch={}", workload.batch));
+  return run::measure(options.config, overrides, machine, workload);
+}
+
 void plan(const Options& options) {
   check(options);
   const run::Survey survey = run::survey_inputs(options.config, options.overrides);
-  const plan::Workload workload = run::workload_of(survey.config, survey.shape.image, survey.shape.size);
+  plan::Workload workload =
+      run::workload_of(survey.config, survey.shape.image, survey.shape.size, survey.reading);
   const run::Machine machine = machine_of(options, survey.config.parallel);
   plan::Topology topology = run::topology_of(machine, survey.config.data, workload.image_values);
+  workload.batch =
+      plan::choose_batch(workload, topology, survey.config.parallel);  // by assumptions, as a run
   report::PlanContext context;
   if (options.measure) {
-    const run::Measurement measured = run::measure(options.config, options.overrides, machine, workload);
+    const run::Measurement measured = measure(options, machine, workload);
     topology = run::calibrated(topology, workload, measured);
     context.measured = run::describe(measured);
   } else {

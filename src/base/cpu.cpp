@@ -44,6 +44,15 @@ std::optional<double> quota_v1(const fs::path& folder) {
   return std::nullopt;
 }
 
+/// cgroup v2: "max" or bytes; v1: bytes, close to 2^63 without a limit.
+std::optional<double> memory_limit(const fs::path& file) {
+  constexpr double kNoLimit = 1e18;
+  std::istringstream text(read_text(file));
+  double bytes = 0;
+  if (text >> bytes && bytes > 0 && bytes < kNoLimit) return bytes;
+  return std::nullopt;
+}
+
 /// The tightest quota from the group itself up to the root: each level limits those below it.
 template <class Read>
 std::optional<double> tightest(const fs::path& root, fs::path group, Read read) {
@@ -110,6 +119,20 @@ std::optional<double> cgroup_cpu_quota(const std::string& root, const std::strin
     return tightest(root, *group, [](const fs::path& folder) { return quota_v2(folder / "cpu.max"); });
   }
   return std::nullopt;
+}
+
+std::optional<std::uint64_t> cgroup_memory_limit(const std::string& root, const std::string& self) {
+  const std::string groups = self.empty() ? read_text("/proc/self/cgroup") : self;
+  std::optional<double> bytes;
+  if (const auto group = group_of(groups, "memory")) {
+    bytes = tightest(fs::path(root) / "memory", *group,
+                     [](const fs::path& folder) { return memory_limit(folder / "memory.limit_in_bytes"); });
+  } else if (const auto group2 = group_of(groups, "")) {
+    bytes =
+        tightest(root, *group2, [](const fs::path& folder) { return memory_limit(folder / "memory.max"); });
+  }
+  if (!bytes) return std::nullopt;
+  return static_cast<std::uint64_t>(*bytes);
 }
 
 int online_cores() {

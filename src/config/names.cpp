@@ -35,6 +35,9 @@ std::string_view name(Arch value) {
 std::string_view name(Precision value) {
   return word_of(value);
 }
+std::string_view name(Engine value) {
+  return word_of(value);
+}
 std::string_view name(FusionRule value) {
   return word_of(value);
 }
@@ -45,6 +48,9 @@ std::string_view name(Features value) {
   return word_of(value);
 }
 std::string_view name(CommBackend value) {
+  return word_of(value);
+}
+std::string_view name(Writers value) {
   return word_of(value);
 }
 std::string_view name(Device value) {

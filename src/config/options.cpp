@@ -65,8 +65,10 @@ Type<Data> data() {
       option("max_file_size", &S::max_file_size, size(1, kMaxReadAhead),
              "Encoded images that are larger are quarantined."),
       option("workers", &S::workers, integer_or("auto", 1, 256), "Threads of a rank that read and decode."),
-      option("max_bad", &S::max_bad, share(),
-             "Share of samples that may be quarantined before the run stops."),
+      option(
+          "max_bad", &S::max_bad, share(),
+          "Share of samples that may be quarantined before the run stops, rounded down: 0.1% of fewer than "
+          "1000 is none."),
       option("read_ahead", &S::read_ahead, size(0, kMaxReadAhead),
              "Memory of a rank for micro-batches that are decoded ahead; at least two are held."),
   });
@@ -79,6 +81,11 @@ Type<Backbone> backbone() {
       required("weights", &S::weights, path(),
                "File with its weights: safetensors, or a PyTorch state_dict (.pth)."),
       option("precision", &S::precision, word<Precision>(), "Number format that it computes in."),
+      option(
+          "engine", &S::engine, word<Engine>(),
+          "What computes it on CPUs; winograd: polyhead's own kernels, for AVX2 and AVX-512; libtorch: "
+          "LibTorch's; auto: winograd where the processor and the architecture allow it. A GPU always takes "
+          "LibTorch."),
   });
 }
 
@@ -146,6 +153,9 @@ Type<Output> output() {
              "Whether every head's scores are stored, not only the fused ones."),
       option("commit_interval", &S::commit_interval, duration(milliseconds(0), hours(1)),
              "Longest time that finished rows may stay uncommitted."),
+      option("writers", &S::writers, word<Writers>(),
+             "Who writes rows; all: each rank what it computed, where all ranks share a parallel file system "
+             "and rows are wide (many heads or classes with head_scores)."),
   });
 }
 
@@ -153,8 +163,9 @@ Type<Comm> comm() {
   using S = Comm;
   return section<S>({
       option("backend", &S::backend, word<CommBackend>(),
-             "What carries features and sums between ranks; auto: NCCL where each rank has a GPU of its own, "
-             "else MPI."),
+             "What carries features and sums between ranks that share the heads; auto: NCCL where each of "
+             "them has a GPU of its own, else MPI; nccl: an error where one has no GPU, MPI where two share "
+             "one."),
       option("timeout", &S::timeout, duration(milliseconds(100), hours(24)),
              "A rank that is silent for so long counts as lost."),
   });

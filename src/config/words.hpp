@@ -40,6 +40,10 @@ inline constexpr std::array kWords<Arch>{Word<Arch>{Arch::resnet18, "resnet18"},
 template <>
 inline constexpr std::array kWords<Precision>{Word<Precision>{Precision::fp32, "fp32"}};
 template <>
+inline constexpr std::array kWords<Engine>{Word<Engine>{Engine::automatic, "auto"},
+                                           Word<Engine>{Engine::winograd, "winograd"},
+                                           Word<Engine>{Engine::libtorch, "libtorch"}};
+template <>
 inline constexpr std::array kWords<FusionRule>{
     Word<FusionRule>{FusionRule::mean_logits, "mean-logits"},
     Word<FusionRule>{FusionRule::mean_probabilities, "mean-probabilities"}};
@@ -54,6 +58,9 @@ template <>
 inline constexpr std::array kWords<CommBackend>{Word<CommBackend>{CommBackend::automatic, "auto"},
                                                 Word<CommBackend>{CommBackend::mpi, "mpi"},
                                                 Word<CommBackend>{CommBackend::nccl, "nccl"}};
+template <>
+inline constexpr std::array kWords<Writers>{Word<Writers>{Writers::coordinator, "coordinator"},
+                                            Word<Writers>{Writers::all, "all"}};
 template <>
 inline constexpr std::array kWords<Device>{Word<Device>{Device::automatic, "auto"},
                                            Word<Device>{Device::cpu, "cpu"},

@@ -39,6 +39,9 @@ class CifarDataset : public Dataset {
     return {};
   }
   Digest digest() override;
+  [[nodiscard]] ReadingMemory reading_memory() const override {
+    return array_memory({2 * CifarFile::kShape.values(), 0, CifarFile::kShape, 1}, shape_);
+  }
   [[nodiscard]] std::string describe() const override {
     return fmt::format("{}: {} images, {}, labelled", file_.path(), size(), name());
   }
@@ -72,21 +75,34 @@ class CifarReader : public SampleReader {
 
   void read(std::int64_t first, std::span<const Location> /*locations*/, std::span<float> pixels,
             std::span<Reason> reasons) override {
-    const auto count = static_cast<std::int64_t>(reasons.size());
-    if (static_cast<std::int64_t>(pixels.size()) != count * values_) {
-      throw Error(ExitCode::internal, fmt::format("{}: {} samples are {} values, the buffer has {}",
-                                                  file_.path(), count, count * values_, pixels.size()));
-    }
-    std::ranges::fill(reasons, Reason::none);
-    for (std::int64_t i = 0; i < count; ++i) preprocess_(file_.image(first + i), &pixels[i * values_]);
+    read_as(first, pixels, reasons);
+  }
+  [[nodiscard]] bool gives_bytes() const override { return true; }
+  void read_bytes(std::int64_t first, std::span<const Location> /*locations*/, std::span<std::uint8_t> pixels,
+                  std::span<Reason> reasons) override {
+    read_as(first, pixels, reasons);
   }
   [[nodiscard]] std::int64_t grain() const override { return 16; }
 
  private:
+  template <class Value>
+  void read_as(std::int64_t first, std::span<Value> pixels, std::span<Reason> reasons);
+
   CifarFile file_;
   Preprocessor preprocess_;
   std::int64_t values_;  ///< in one image, preprocessed
 };
+
+template <class Value>
+void CifarReader::read_as(std::int64_t first, std::span<Value> pixels, std::span<Reason> reasons) {
+  const auto count = static_cast<std::int64_t>(reasons.size());
+  if (static_cast<std::int64_t>(pixels.size()) != count * values_) {
+    throw Error(ExitCode::internal, fmt::format("{}: {} samples are {} values, the buffer has {}",
+                                                file_.path(), count, count * values_, pixels.size()));
+  }
+  std::ranges::fill(reasons, Reason::none);
+  for (std::int64_t i = 0; i < count; ++i) preprocess_(file_.image(first + i), &pixels[i * values_]);
+}
 
 }  // namespace
 

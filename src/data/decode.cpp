@@ -5,6 +5,7 @@
 
 #include "byte_kernels.hpp"
 #include "jpeg.hpp"
+#include "large_turn.hpp"
 #include "png.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/data/normalize.hpp"
@@ -59,20 +60,33 @@ struct ImageDecoder::State {
         png(max_pixels),
         resizer(steps.interpolation) {}
 
-  /// Leaves the image in `resizer`.
-  Reason decode(Bytes file);
-  Reason decode_jpeg(Bytes file);
-  Reason decode_png(Bytes file);
+  /// Calls `write` when the image is in `resizer`.
+  template <class Write>
+  Reason with_image(Bytes file, Write write);
+  Reason decode(Bytes file, LargeTurn& turn);
+  Reason decode_jpeg(Bytes file, LargeTurn& turn);
+  Reason decode_png(Bytes file, LargeTurn& turn);
 };
 
-Reason ImageDecoder::State::decode(Bytes file) {
+template <class Write>
+Reason ImageDecoder::State::with_image(Bytes file, Write write) {
+  LargeTurn turn;
+  const Reason reason = decode(file, turn);
+  jpeg.close();
+  png.close();
+  if (reason == Reason::none) write();
+  resizer.trim();
+  return reason;
+}
+
+Reason ImageDecoder::State::decode(Bytes file, LargeTurn& turn) {
   if (file.empty()) return Reason::empty_file;
-  if (is_jpeg(file)) return decode_jpeg(file);
-  if (is_png(file)) return decode_png(file);
+  if (is_jpeg(file)) return decode_jpeg(file, turn);
+  if (is_png(file)) return decode_png(file, turn);
   return Reason::not_an_image;
 }
 
-Reason ImageDecoder::State::decode_jpeg(Bytes file) {
+Reason ImageDecoder::State::decode_jpeg(Bytes file, LargeTurn& turn) {
   if (const Reason reason = jpeg.open(file); reason != Reason::none) return reason;
   if (const Reason reason = place(preprocess, jpeg.shape(), geometry); reason != Reason::none) return reason;
   if (preprocess.mode == config::PreprocessMode::fast) {
@@ -80,13 +94,15 @@ Reason ImageDecoder::State::decode_jpeg(Bytes file) {
     geometry.shrunk = jpeg.shrink(geometry.resized);
     geometry.source = jpeg.shape();
   }
+  turn.take(jpeg.memory() + resizing_memory(geometry));
   resizer.set(geometry);
   return jpeg.read(resizer);
 }
 
-Reason ImageDecoder::State::decode_png(Bytes file) {
+Reason ImageDecoder::State::decode_png(Bytes file, LargeTurn& turn) {
   if (const Reason reason = png.open(file); reason != Reason::none) return reason;
   if (const Reason reason = place(preprocess, png.shape(), geometry); reason != Reason::none) return reason;
+  turn.take(png.memory() + resizing_memory(geometry));
   resizer.set(geometry);
   return png.read(resizer);
 }
@@ -98,27 +114,27 @@ ImageDecoder::~ImageDecoder() = default;
 
 Reason ImageDecoder::operator()(std::span<const std::byte> file, std::span<float> out) {
   State& state = *state_;
-  if (const Reason reason = state.decode(file); reason != Reason::none) return reason;
-  const auto [height, width] = state.geometry.output;
-  const std::size_t plane = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
-  float* row = out.data();
-  for (int y = 0; y < height; ++y, row += width) {
-    state.kernels.normalize(state.resizer.output(y), static_cast<std::size_t>(width), state.normalization,
-                            {row, row + plane, row + 2 * plane});
-  }
-  return Reason::none;
+  return state.with_image(file, [&] {
+    const auto [height, width] = state.geometry.output;
+    const std::size_t plane = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+    float* row = out.data();
+    for (int y = 0; y < height; ++y, row += width) {
+      state.kernels.normalize(state.resizer.output(y), static_cast<std::size_t>(width), state.normalization,
+                              {row, row + plane, row + 2 * plane});
+    }
+  });
 }
 
 Reason ImageDecoder::operator()(std::span<const std::byte> file, std::span<std::uint8_t> out) {
   State& state = *state_;
-  if (const Reason reason = state.decode(file); reason != Reason::none) return reason;
-  const auto [height, width] = state.geometry.output;
-  std::uint8_t* to = out.data();
-  for (int y = 0; y < height; ++y) {
-    const std::uint8_t* pixel = state.resizer.output(y);
-    for (int x = 0; x < width; ++x, pixel += kPixelBytes, to += 3) std::copy_n(pixel, 3, to);
-  }
-  return Reason::none;
+  return state.with_image(file, [&] {
+    const auto [height, width] = state.geometry.output;
+    std::uint8_t* to = out.data();
+    for (int y = 0; y < height; ++y) {
+      const std::uint8_t* pixel = state.resizer.output(y);
+      for (int x = 0; x < width; ++x, pixel += kPixelBytes, to += 3) std::copy_n(pixel, 3, to);
+    }
+  });
 }
 
 }  // namespace polyhead::data

@@ -31,6 +31,7 @@ class EncodedDataset : public Dataset {
       : path_(config.path.native()),
         max_file_size_(config.max_file_size),
         shape_(encoded_shape(config)),
+        memory_(encoded_memory(config)),
         index_(std::move(index)),
         kind_(std::move(kind)) {}
 
@@ -43,7 +44,8 @@ class EncodedDataset : public Dataset {
   }
   [[nodiscard]] std::string sample_id(std::int64_t index) const override {
     const IndexEntry& entry = index_.entry(index);
-    return fmt::format("{}{}", index_.file(entry.file).prefix, index_.name(entry));
+    std::string id(index_.file(entry.file).prefix);  // for each of very many samples
+    return id.append(index_.name(entry));
   }
   [[nodiscard]] std::vector<Location> locations(std::int64_t first, std::int64_t count) const override {
     std::vector<Location> locations;
@@ -52,6 +54,7 @@ class EncodedDataset : public Dataset {
     return locations;
   }
   Digest digest() override;
+  [[nodiscard]] ReadingMemory reading_memory() const override { return memory_; }
   [[nodiscard]] std::string describe() const override;
 
  private:
@@ -60,6 +63,7 @@ class EncodedDataset : public Dataset {
   std::string path_;
   std::uint64_t max_file_size_;
   ImageShape shape_;
+  ReadingMemory memory_;
   SampleIndex index_;
   Kind kind_;
 };

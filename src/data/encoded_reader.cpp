@@ -13,6 +13,12 @@
 namespace polyhead::data {
 namespace {
 
+/// Whatever happens: other threads may wait for it.
+struct Release {
+  SampleBytes& bytes;
+  ~Release() { bytes.release(); }
+};
+
 class EncodedReader : public SampleReader {
  public:
   EncodedReader(const config::Data& config, FileCalls calls)
@@ -49,6 +55,7 @@ void EncodedReader::read_as(std::span<const Location> locations, std::span<Value
   }
   for (std::size_t i = 0; i < reasons.size(); ++i) {
     const auto out = pixels.subspan(i * values_, values_);
+    const Release release{bytes_};
     reasons[i] = bytes_.read(locations[i]);
     if (reasons[i] == Reason::none) reasons[i] = decode_(bytes_.bytes(), out);
     if (reasons[i] != Reason::none) std::ranges::fill(out, Value{0});

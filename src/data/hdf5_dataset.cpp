@@ -38,6 +38,9 @@ class Hdf5Dataset : public Dataset {
     return {};
   }
   Digest digest() override;
+  [[nodiscard]] ReadingMemory reading_memory() const override {
+    return array_memory(images_.piece(), output_);
+  }
   [[nodiscard]] std::string describe() const override;
 
  private:

@@ -1,6 +1,7 @@
 #include "hdf5_images.hpp"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,7 +13,8 @@ namespace polyhead::data {
 namespace {
 
 using Shape = std::vector<std::int64_t>;
-constexpr std::int64_t kSliceBytes = std::int64_t{16} << 20U;
+constexpr std::int64_t kSliceBytes = std::int64_t{1} << 20U;
+constexpr std::int64_t kMostSliceBytes = std::int64_t{16} << 20U;
 
 bool is_float(h5::Type type) {
   return type == h5::Type::f32 || type == h5::Type::f64;
@@ -78,6 +80,14 @@ void check_size(const h5::Dataset& dataset, const Layout& layout) {
   }
 }
 
+/// A part of a chunk costs as much to read as all of it: every reader would unpack it.
+std::int64_t slice_of(const h5::Dataset& dataset, std::int64_t image_bytes) {
+  const std::int64_t most = std::max<std::int64_t>(1, kMostSliceBytes / image_bytes);
+  const std::int64_t some = std::max<std::int64_t>(1, kSliceBytes / image_bytes);
+  const auto chunk = dataset.chunk();
+  return std::clamp(chunk ? chunk->rows : 1, some, most);
+}
+
 }  // namespace
 
 Hdf5Images::Hdf5Images(h5::Dataset dataset)
@@ -87,6 +97,7 @@ Hdf5Images::Hdf5Images(h5::Dataset dataset)
   shape_ = {static_cast<int>(layout.height), static_cast<int>(layout.width)};
   channels_ = static_cast<int>(layout.channels);
   values_ = layout.height * layout.width * layout.channels;
+  slice_ = slice_of(dataset_, values_ * static_cast<std::int64_t>(is_float_ ? sizeof(float) : 1));
 }
 
 ImageShape Hdf5Images::output(const config::Preprocess& preprocess) const {
@@ -102,6 +113,13 @@ std::string Hdf5Images::describe() const {
   return fmt::format("{} {}", h5::name_of(dataset_.type()), fmt::join(shape.begin() + 1, shape.end(), "x"));
 }
 
+ArrayPiece Hdf5Images::piece() const {
+  const auto chunk = dataset_.chunk();
+  const std::int64_t value = is_float_ ? sizeof(float) : sizeof(std::uint8_t);
+  const std::int64_t unpacked = chunk ? h5::kLargestCache + 2 * chunk->bytes : 0;
+  return {slice_ * values_ * value, h5::kBuffers + unpacked, shape_, value};
+}
+
 ByteImage Hdf5Images::view(const std::uint8_t* pixels) const {
   return {pixels, shape_, channels_, std::ptrdiff_t{shape_.width} * channels_};
 }
@@ -110,37 +128,41 @@ FloatImage Hdf5Images::view(const float* pixels) const {
   return {pixels, shape_, channels_};
 }
 
-/// Images read at once: a micro-batch of large ones must not be in memory twice.
-std::int64_t Hdf5Images::slice() const {
-  const std::int64_t bytes = values_ * (is_float_ ? sizeof(float) : sizeof(std::uint8_t));
-  return std::max<std::int64_t>(1, kSliceBytes / bytes);
-}
-
 template <class Pixel>
-std::span<const Pixel> Hdf5Images::load(std::vector<Pixel>& buffer, std::int64_t first, std::int64_t count) {
+void Hdf5Images::load_into(std::vector<Pixel>& buffer, std::int64_t first, std::int64_t count) {
   const auto size = static_cast<std::size_t>(count * values_);
   if (buffer.size() < size) buffer.resize(size);
-  const std::span<Pixel> rows = std::span(buffer).first(size);
-  dataset_.read_rows(first, count, rows);
-  return rows;
+  dataset_.read_rows(first, count, std::span(buffer).first(size));
 }
 
-void Hdf5Images::read(std::int64_t first, std::int64_t count, Preprocessor& preprocess, float* pixels) {
-  const std::int64_t values = preprocess.output(shape_).values();
-  const auto write = [&](const auto& loaded) {
-    for (std::size_t i = 0; i < loaded.size(); i += static_cast<std::size_t>(values_), pixels += values) {
-      preprocess(view(&loaded[i]), pixels);
+void Hdf5Images::load(std::int64_t first, std::int64_t count) {
+  loaded_ = 0;
+  is_float_ ? load_into(floats_, first, count) : load_into(bytes_, first, count);
+  loaded_ = count;
+}
+
+template <class Value>
+void Hdf5Images::preprocess(Preprocessor& preprocessor, Value* pixels) const {
+  const std::int64_t values = preprocessor.output(shape_).values();
+  for (std::int64_t i = 0; i < loaded_; ++i, pixels += values) {
+    if constexpr (std::is_same_v<Value, float>) {
+      if (is_float_) {
+        preprocessor(view(&floats_[static_cast<std::size_t>(i * values_)]), pixels);
+        continue;
+      }
     }
-  };
-  const std::int64_t end = first + count;
-  for (std::int64_t at = first; at < end; at += slice()) {
-    const std::int64_t rows = std::min(slice(), end - at);
-    is_float_ ? write(load(floats_, at, rows)) : write(load(bytes_, at, rows));
+    preprocessor(view(&bytes_[static_cast<std::size_t>(i * values_)]), pixels);
   }
 }
 
+template void Hdf5Images::preprocess(Preprocessor&, float*) const;
+template void Hdf5Images::preprocess(Preprocessor&, std::uint8_t*) const;
+
 std::span<const std::byte> Hdf5Images::bytes(std::int64_t index) {
-  return is_float_ ? std::as_bytes(load(floats_, index, 1)) : std::as_bytes(load(bytes_, index, 1));
+  load(index, 1);
+  const auto values = static_cast<std::size_t>(values_);
+  return is_float_ ? std::as_bytes(std::span(floats_).first(values))
+                   : std::as_bytes(std::span(bytes_).first(values));
 }
 
 }  // namespace polyhead::data

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "polyhead/data/memory.hpp"
 #include "polyhead/data/preprocess.hpp"
 #include "polyhead/h5/h5.hpp"
 
@@ -27,23 +28,37 @@ class Hdf5Images {
   /// "data.h5:/images", for messages.
   [[nodiscard]] const std::string& where() const { return dataset_.where(); }
 
-  /// Preprocesses images [first, first + count) to `pixels`, one after the other. Throws Error(io_error).
-  void read(std::int64_t first, std::int64_t count, Preprocessor& preprocess, float* pixels);
+  /// Images that should be read at once: few, so that threads can share a micro-batch, but as many as the
+  /// file packs together.
+  [[nodiscard]] std::int64_t slice() const { return slice_; }
+  /// The memory that a slice takes.
+  [[nodiscard]] ArrayPiece piece() const;
+  /// Whether they are 8-bit.
+  [[nodiscard]] bool are_bytes() const { return !is_float_; }
+
+  /// Reads images [first, first + count) into a buffer. Throws Error(io_error). This, `piece` and
+  /// `bytes` call HDF5; `preprocess` does not.
+  void load(std::int64_t first, std::int64_t count);
+  /// Preprocesses what was loaded, one image after the other: `Value` is float, or std::uint8_t if
+  /// `are_bytes`.
+  template <class Value>
+  void preprocess(Preprocessor& preprocessor, Value* pixels) const;
   /// One image as it is in memory before preprocessing; valid until the next call.
   std::span<const std::byte> bytes(std::int64_t index);
 
  private:
   [[nodiscard]] ByteImage view(const std::uint8_t* pixels) const;
   [[nodiscard]] FloatImage view(const float* pixels) const;
-  [[nodiscard]] std::int64_t slice() const;
   template <class Pixel>
-  std::span<const Pixel> load(std::vector<Pixel>& buffer, std::int64_t first, std::int64_t count);
+  void load_into(std::vector<Pixel>& buffer, std::int64_t first, std::int64_t count);
 
   h5::Dataset dataset_;
   bool is_float_ = false;
   ImageShape shape_;
   int channels_ = 1;
-  std::int64_t values_ = 0;          ///< in one image
+  std::int64_t values_ = 0;  ///< in one image
+  std::int64_t slice_ = 1;
+  std::int64_t loaded_ = 0;          ///< images
   std::vector<std::uint8_t> bytes_;  ///< what was read last, when images are 8-bit
   std::vector<float> floats_;        ///< the same, when they are float
 };

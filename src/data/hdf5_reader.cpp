@@ -1,7 +1,6 @@
 #include "hdf5_reader.hpp"
 
 #include <algorithm>
-#include <mutex>
 #include <optional>
 
 #include <fmt/format.h>
@@ -16,57 +15,74 @@
 namespace polyhead::data {
 namespace {
 
-constexpr std::int64_t kWholeMicroBatch = 1 << 20;  // one read of many rows is cheaper than many of one
-
-/// HDF5 is not thread-safe in every build; the readers take turns.
-std::mutex& turn() {
-  static std::mutex mutex;
-  return mutex;
-}
-
 class Hdf5Reader : public SampleReader {
  public:
-  Hdf5Reader(const config::Data& config, const DatasetShape& shape);
+  Hdf5Reader(const config::Data& config, const DatasetShape& shape, Hdf5Turn& turn);
   ~Hdf5Reader() override {
-    const std::lock_guard lock(turn());
+    const std::lock_guard lock(turn_);
     images_.reset();
   }
   Hdf5Reader(const Hdf5Reader&) = delete;
   Hdf5Reader& operator=(const Hdf5Reader&) = delete;
 
   void read(std::int64_t first, std::span<const Location> /*locations*/, std::span<float> pixels,
-            std::span<Reason> reasons) override;
-  [[nodiscard]] std::int64_t grain() const override { return kWholeMicroBatch; }
+            std::span<Reason> reasons) override {
+    read_as(first, pixels, reasons);
+  }
+  [[nodiscard]] bool gives_bytes() const override { return images_->are_bytes(); }
+  void read_bytes(std::int64_t first, std::span<const Location> locations, std::span<std::uint8_t> pixels,
+                  std::span<Reason> reasons) override {
+    if (!gives_bytes()) return SampleReader::read_bytes(first, locations, pixels, reasons);
+    read_as(first, pixels, reasons);
+  }
+  [[nodiscard]] std::int64_t grain() const override { return images_->slice(); }
 
  private:
+  template <class Value>
+  void read_as(std::int64_t first, std::span<Value> pixels, std::span<Reason> reasons);
+
   std::int64_t values_;  ///< in one image, preprocessed
+  Hdf5Turn& turn_;
   std::optional<Hdf5Images> images_;
   Preprocessor preprocess_;
 };
 
-Hdf5Reader::Hdf5Reader(const config::Data& config, const DatasetShape& shape)
-    : values_(shape.image.values()), preprocess_(config.preprocess) {
-  const std::lock_guard lock(turn());
+Hdf5Reader::Hdf5Reader(const config::Data& config, const DatasetShape& shape, Hdf5Turn& turn)
+    : values_(shape.image.values()), turn_(turn), preprocess_(config.preprocess) {
+  const std::lock_guard lock(turn_);
   images_.emplace(find_hdf5(h5::File::open(config.path), config.images, "data.images"));
   check_same_dataset({images_->size(), images_->output(config.preprocess)}, shape, images_->where());
 }
 
-void Hdf5Reader::read(std::int64_t first, std::span<const Location> /*locations*/, std::span<float> pixels,
-                      std::span<Reason> reasons) {
+template <class Value>
+void Hdf5Reader::read_as(std::int64_t first, std::span<Value> pixels, std::span<Reason> reasons) {
   const auto count = static_cast<std::int64_t>(reasons.size());
   if (static_cast<std::int64_t>(pixels.size()) != count * values_) {
     throw Error(ExitCode::internal, fmt::format("{}: {} samples are {} values, the buffer has {}",
                                                 images_->where(), count, count * values_, pixels.size()));
   }
   std::ranges::fill(reasons, Reason::none);
-  const std::lock_guard lock(turn());
-  images_->read(first, count, preprocess_, pixels.data());
+  for (std::int64_t done = 0; done < count;) {
+    const std::int64_t rows = std::min(images_->slice(), count - done);
+    {
+      const std::lock_guard lock(turn_);
+      images_->load(first + done, rows);
+    }
+    images_->preprocess(preprocess_, pixels.data() + done * values_);
+    done += rows;
+  }
 }
 
 }  // namespace
 
-std::unique_ptr<SampleReader> open_hdf5_reader(const config::Data& config, const DatasetShape& shape) {
-  return std::make_unique<Hdf5Reader>(config, shape);
+Hdf5Turn& hdf5_turn() {
+  static Hdf5Turn turn;
+  return turn;
+}
+
+std::unique_ptr<SampleReader> open_hdf5_reader(const config::Data& config, const DatasetShape& shape,
+                                               Hdf5Turn& turn) {
+  return std::make_unique<Hdf5Reader>(config, shape, turn);
 }
 
 }  // namespace polyhead::data

@@ -9,6 +9,8 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include "buffer.hpp"
+
 namespace polyhead::data {
 namespace {
 
@@ -266,12 +268,33 @@ int JpegReader::shrink(ImageShape smallest) {
   return decoder_->guarded([&info] { jpeg_calc_output_dimensions(&info); }) ? factor : 1;
 }
 
+/// Images in several scans are kept as coefficients until the last scan is there.
+std::uint64_t JpegReader::memory() {
+  jpeg_decompress_struct& info = decoder_->info;
+  std::uint64_t bytes = kJpegColumnBytes * info.image_width;
+  if (info.progressive_mode == FALSE && jpeg_has_multiple_scans(&info) == FALSE) return bytes;
+  for (const jpeg_component_info& part :
+       std::span(info.comp_info, static_cast<std::size_t>(info.num_components))) {
+    const auto rounded = [](JDIMENSION blocks, int to) {
+      const auto unit = static_cast<std::uint64_t>(to);
+      return (blocks + unit - 1) / unit * unit;
+    };
+    bytes += rounded(part.width_in_blocks, part.h_samp_factor) *
+             rounded(part.height_in_blocks, part.v_samp_factor) * sizeof(JBLOCK);
+  }
+  return bytes;
+}
+
+void JpegReader::close() {
+  jpeg_destroy_decompress(&decoder_->info);
+}
+
 Reason JpegReader::read(RowResizer& resizer) {
   Decoder& decoder = *decoder_;
   const Range rows = resizer.rows();
   const auto height = static_cast<int>(decoder.info.output_height);
   if (!decoder.start() || !decoder.crop(resizer.columns())) return decoder.why(max_pixels_);
-  decoder.buffer.resize(std::max(decoder.buffer.size(), kRowsAtOnce * decoder.row_bytes()));
+  make_room(decoder.buffer, kRowsAtOnce * decoder.row_bytes());
   // The rows below are decoded, too, as far as it takes to know that they are there.
   const bool done = decoder.skip_to(rows.first) && decoder.fetch(rows.first + rows.count, rows, resizer) &&
                     decoder.skip_to(height) && decoder.fetch(height, rows, resizer) && decoder.finish();

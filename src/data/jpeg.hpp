@@ -11,6 +11,10 @@
 
 namespace polyhead::data {
 
+/// Bytes that the library's buffers of rows and our own take for a column, at most: four components, 40 rows
+/// of each.
+inline constexpr std::uint64_t kJpegColumnBytes = 256;
+
 /// Decodes a JPEG file in memory, and accepts what Pillow accepts.
 class JpegReader {
  public:
@@ -23,11 +27,15 @@ class JpegReader {
   Reason open(std::span<const std::byte> file);
   /// Size of the image that `read` will give.
   [[nodiscard]] ImageShape shape() const;
+  /// Bytes that `read` will take, at most.
+  [[nodiscard]] std::uint64_t memory();
   /// Lets the decoder halve the image, as often as both sides stay at least those of `smallest`;
   /// by what it is divided then.
   int shrink(ImageShape smallest);
   /// Gives the rows that `resizer`, which is set for `shape`, wants.
   Reason read(RowResizer& resizer);
+  /// Gives back what the decoder took.
+  void close();
 
  private:
   struct Decoder;

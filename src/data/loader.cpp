@@ -18,12 +18,6 @@
 namespace polyhead::data {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 /// Micro-batches asked for that nobody has begun to read.
 struct Request {
   std::int64_t next = 0;
@@ -52,8 +46,13 @@ struct Piece {
 
 struct Loader::State {
   State(Readers sources, const DatasetShape& what, std::int64_t size, std::int64_t limit,
-        std::pmr::memory_resource* memory)
-      : shape(what), batch_size(size), depth(limit), bytes(memory), readers(std::move(sources)) {
+        std::pmr::memory_resource* memory, LoaderClock time)
+      : shape(what),
+        batch_size(size),
+        depth(limit),
+        bytes(memory),
+        clock(std::move(time)),
+        readers(std::move(sources)) {
     threads.reserve(readers.size());
     for (const auto& reader : readers) {
       threads.emplace_back([this, &source = *reader](const std::stop_token& stop) { run(source, stop); });
@@ -82,6 +81,7 @@ struct Loader::State {
   const std::int64_t batch_size;
   const std::int64_t depth;
   std::pmr::memory_resource* const bytes;
+  const LoaderClock clock;
   const Readers readers;
 
   mutable std::mutex mutex;            // guards all below but the threads
@@ -100,9 +100,9 @@ struct Loader::State {
 void Loader::State::run(SampleReader& reader, const std::stop_token& stop) {
   try {
     while (const auto piece = wait_for_piece(reader.grain(), stop)) {
-      const auto start = Clock::now();
+      const double start = clock();
       read(reader, *piece);
-      finish(*piece, seconds_since(start));
+      finish(*piece, clock() - start);
     }
   } catch (...) {
     fail(std::current_exception());
@@ -214,8 +214,12 @@ void Loader::State::fail(std::exception_ptr reason) {
   change.notify_one();
 }
 
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 Loader::Loader(Readers readers, const DatasetShape& shape, std::int64_t batch_size, std::int64_t depth,
-               std::pmr::memory_resource* bytes) {
+               std::pmr::memory_resource* bytes, LoaderClock clock) {
   if (readers.empty() || batch_size < 1 || depth < 1) {
     throw Error(
         ExitCode::internal,
@@ -223,7 +227,7 @@ Loader::Loader(Readers readers, const DatasetShape& shape, std::int64_t batch_si
                     "are at least 1",
                     readers.size(), batch_size, depth));
   }
-  state_ = std::make_unique<State>(std::move(readers), shape, batch_size, depth, bytes);
+  state_ = std::make_unique<State>(std::move(readers), shape, batch_size, depth, bytes, std::move(clock));
 }
 
 Loader::~Loader() {
@@ -258,9 +262,9 @@ Batch Loader::next() {
   if (state.undelivered == 0) {
     throw Error(ExitCode::internal, "loader: a micro-batch is taken, but none is asked for");
   }
-  const auto start = Clock::now();
+  const double start = state.clock();
   state.change.wait(lock, [&] { return state.front_is_ready() || state.error; });
-  state.figures.seconds_waited += seconds_since(start);
+  state.figures.seconds_waited += state.clock() - start;
   if (!state.front_is_ready()) std::rethrow_exception(state.error);
   Batch batch = std::move(state.slots.front()->batch);
   state.slots.pop_front();

@@ -7,6 +7,8 @@
 
 #include <png.h>
 
+#include "buffer.hpp"
+
 namespace polyhead::data {
 namespace {
 
@@ -29,10 +31,12 @@ class Stream {
   void put(std::size_t size, const char* type, Bytes data);
   void append(Bytes bytes);
 
+  bool next_part();
+
   std::vector<std::byte> head_;
-  std::vector<Bytes> parts_;
-  std::size_t part_ = 0;
-  std::size_t position_ = 0;
+  Bytes part_;          ///< what is left of the part at hand
+  Bytes data_;          ///< the file from the next IDAT chunk on
+  bool ended_ = false;  ///< the checksum of the data was the part at hand
 };
 
 void Stream::append(Bytes bytes) {
@@ -57,27 +61,28 @@ void Stream::open(const PngLayout& layout) {
     put(3, "PLTE", std::span(kNothing).first(3));  // libpng wants one; the real one is applied here
     append(kNothing);
   }
-  std::size_t size = 0;
-  for (const Bytes part : layout.data) size += part.size();
-  put(std::min<std::size_t>(size, PNG_UINT_31_MAX), "IDAT", {});
-  parts_ = {head_};
-  parts_.insert(parts_.end(), layout.data.begin(), layout.data.end());
-  parts_.push_back(kNothing);
-  part_ = position_ = 0;
+  put(std::min<std::size_t>(layout.data_size, PNG_UINT_31_MAX), "IDAT", {});
+  part_ = head_;
+  data_ = layout.data;
+  ended_ = false;
+}
+
+/// The data chunk by chunk, then their checksum.
+bool Stream::next_part() {
+  if (ended_) return false;
+  const auto data = take_data(data_);
+  ended_ = !data;
+  part_ = data.value_or(kNothing);
+  return true;
 }
 
 std::size_t Stream::read(std::uint8_t* out, std::size_t size) {
   std::size_t done = 0;
-  while (done < size && part_ < parts_.size()) {
-    const Bytes rest = parts_[part_].subspan(position_);
-    const std::size_t step = std::min(size - done, rest.size());
-    if (step > 0) std::memcpy(out + done, rest.data(), step);
+  while (done < size && (!part_.empty() || next_part())) {
+    const std::size_t step = std::min(size - done, part_.size());
+    if (step > 0) std::memcpy(out + done, part_.data(), step);
     done += step;
-    position_ += step;
-    if (step == rest.size()) {
-      ++part_;
-      position_ = 0;
-    }
+    part_ = part_.subspan(step);
   }
   return done;
 }
@@ -190,7 +195,7 @@ bool PngReader::Decoder::set_up(const PngLayout& layout) {
     }
     png_set_interlace_handling(png);
     png_read_update_info(png, info);
-    stride = png_get_rowbytes(png, info) + kRowSlack;
+    stride = png_get_rowbytes(png, info);
   });
 }
 
@@ -219,7 +224,7 @@ bool PngReader::Decoder::has_all_rows(int height) const {
 
 bool PngReader::Decoder::fetch(int height, RowResizer& resizer) {
   const Range wanted = resizer.rows();
-  rows.resize(std::max(rows.size(), stride));
+  make_room(rows, stride + kRowSlack);
   for (int y = 0; y < height; ++y) {
     if (!guarded([this] { png_read_row(png, rows.data(), nullptr); }) && !has_all_rows(height)) return false;
     if (y < wanted.first || y >= wanted.first + wanted.count) continue;
@@ -231,7 +236,7 @@ bool PngReader::Decoder::fetch(int height, RowResizer& resizer) {
 bool PngReader::Decoder::fetch_interlaced(int height, RowResizer& resizer) {
   constexpr int kPasses = 7;
   const Range wanted = resizer.rows();
-  rows.resize(std::max(rows.size(), stride * static_cast<std::size_t>(height)));
+  make_room(rows, stride * static_cast<std::size_t>(height) + kRowSlack);
   const bool done = guarded([this, height] {
     for (int pass = 0; pass < kPasses; ++pass) {
       for (int y = 0; y < height; ++y)
@@ -242,7 +247,6 @@ bool PngReader::Decoder::fetch_interlaced(int height, RowResizer& resizer) {
   for (int y = wanted.first; y < wanted.first + wanted.count; ++y) {
     resizer.add(converted(rows.data() + stride * static_cast<std::size_t>(y), resizer.columns()));
   }
-  rows = {};  // as large as the image: not kept
   return true;
 }
 
@@ -260,16 +264,26 @@ Reason PngReader::open(std::span<const std::byte> file) {
   return reason;
 }
 
+std::uint64_t PngReader::memory() const {
+  const auto width = static_cast<std::uint64_t>(layout_.shape.width);
+  const auto height = static_cast<std::uint64_t>(layout_.shape.height);
+  return (kPngColumnBytes + (layout_.interlaced ? height : 1) * kPixelBytes) * width;
+}
+
+void PngReader::close() {
+  decoder_->destroy();
+  trim(decoder_->rows);
+  trim(decoder_->pixels);
+}
+
 Reason PngReader::read(RowResizer& resizer) {
   Decoder& decoder = *decoder_;
   const int height = layout_.shape.height;
   const auto failure = [&decoder] { return decoder.ended ? Reason::truncated : Reason::corrupt; };
   if (!decoder.begin(layout_) || !decoder.set_up(layout_)) return failure();
-  decoder.pixels.resize(std::max(
-      decoder.pixels.size(), static_cast<std::size_t>(resizer.columns().count) * kPixelBytes + kRowSlack));
+  make_room(decoder.pixels, static_cast<std::size_t>(resizer.columns().count) * kPixelBytes + kRowSlack);
   const bool interlaced = png_get_interlace_type(decoder.png, decoder.info) != PNG_INTERLACE_NONE;
   const bool done = interlaced ? decoder.fetch_interlaced(height, resizer) : decoder.fetch(height, resizer);
-  decoder.destroy();
   if (!done) return failure();
   return layout_.ends_well ? Reason::none : Reason::truncated;
 }

@@ -12,6 +12,9 @@
 
 namespace polyhead::data {
 
+/// Bytes that the library's two rows and our converted one take for a column, at most.
+inline constexpr std::uint64_t kPngColumnBytes = 2 * 8 + kPixelBytes;
+
 /// Decodes a PNG file in memory, and accepts what Pillow accepts.
 class PngReader {
  public:
@@ -23,8 +26,12 @@ class PngReader {
   /// Reads the header. `file` must live until `read` is through.
   Reason open(std::span<const std::byte> file);
   [[nodiscard]] ImageShape shape() const { return layout_.shape; }
+  /// Bytes that `read` will take, at most.
+  [[nodiscard]] std::uint64_t memory() const;
   /// Gives the rows that `resizer`, which is set for `shape`, wants.
   Reason read(RowResizer& resizer);
+  /// Gives back what the decoder took.
+  void close();
 
  private:
   struct Decoder;

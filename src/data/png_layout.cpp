@@ -80,6 +80,7 @@ Reason read_header(const Chunk& chunk, PngLayout& layout) {
   layout.shape = {static_cast<int>(height), static_cast<int>(width)};
   layout.bit_depth = std::to_integer<int>(chunk.data[8]);
   layout.color_type = std::to_integer<int>(chunk.data[9]);
+  layout.interlaced = chunk.data[12] != std::byte{0};
   layout.header = chunk.data;
   return Reason::none;
 }
@@ -108,15 +109,11 @@ Reason read_chunk(const Chunk& chunk, PngLayout& layout) {
   return Reason::none;
 }
 
-/// Collects the data from the first of its chunks on; the file behind it.
-Bytes read_data(Chunk chunk, PngLayout& layout) {
-  for (;;) {
-    layout.data.push_back(chunk.data);
-    const Bytes rest = next(chunk);
-    const auto following = chunk_at(rest);
-    if (!following || following->type != "IDAT") return rest;
-    chunk = *following;
-  }
+/// Measures the data, which `rest` starts with; the file behind it.
+Bytes measure_data(Bytes rest, PngLayout& layout) {
+  layout.data = rest;
+  while (const auto part = take_data(rest)) layout.data_size += part->size();
+  return rest;
 }
 
 /// Behind the data Pillow looks at lengths only, and not behind an animation's next frame.
@@ -130,6 +127,13 @@ bool ends_well(Bytes rest, int color_type) {
 
 }  // namespace
 
+std::optional<Bytes> take_data(Bytes& rest) {
+  const auto chunk = chunk_at(rest);
+  if (!chunk || chunk->type != "IDAT") return std::nullopt;
+  rest = next(*chunk);
+  return chunk->data;
+}
+
 Reason find_parts(Bytes file, PngLayout& layout) {
   layout = {};
   Bytes rest = file.subspan(std::min(kPngSignature, file.size()));
@@ -138,7 +142,7 @@ Reason find_parts(Bytes file, PngLayout& layout) {
     if (!chunk) return rest.size() < kChunkHeader ? Reason::truncated : Reason::corrupt;
     if (chunk->type == "IDAT") {
       if (layout.header.empty()) return Reason::corrupt;
-      layout.ends_well = ends_well(read_data(*chunk, layout), layout.color_type);
+      layout.ends_well = ends_well(measure_data(rest, layout), layout.color_type);
       return Reason::none;
     }
     if (const Reason reason = read_chunk(*chunk, layout); reason != Reason::none) return reason;

@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
-#include <vector>
 
 #include "polyhead/base/image.hpp"
 #include "polyhead/base/sample.hpp"
@@ -19,11 +19,17 @@ struct PngLayout {
   ImageShape shape;
   int bit_depth = 0;
   int color_type = 0;
-  Bytes header;             ///< the IHDR chunk's data
-  Bytes palette;            ///< the PLTE chunk's data
-  std::vector<Bytes> data;  ///< that of the IDAT chunks; what is missing of the last one is cut off
-  bool ends_well = false;   ///< no chunk behind the data is cut short
+  bool interlaced = false;
+  Bytes header;               ///< the IHDR chunk's data
+  Bytes palette;              ///< the PLTE chunk's data
+  Bytes data;                 ///< the file from the first IDAT chunk on
+  std::size_t data_size = 0;  ///< bytes in the IDAT chunks; what is missing of the last one does not count
+  bool ends_well = false;     ///< no chunk behind the data is cut short
 };
+
+/// The data of the IDAT chunk that `rest` starts with, and moves `rest` behind it; nothing if it is another
+/// chunk. (There may be millions of them: nobody makes a list.)
+std::optional<PngLayout::Bytes> take_data(PngLayout::Bytes& rest);
 
 /// Finds the parts, and checks of the rest what Pillow checks: checksums up to the data, and lengths.
 /// Compressed texts and colour profiles stay compressed.

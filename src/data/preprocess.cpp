@@ -1,5 +1,7 @@
 #include "polyhead/data/preprocess.hpp"
 
+#include <algorithm>
+
 namespace polyhead::data {
 
 Preprocessor::Preprocessor(const config::Preprocess& preprocess)
@@ -30,6 +32,21 @@ void Preprocessor::write_plane(const std::uint8_t* row, int channels, std::size_
   const auto& table = normalization_.table[channel];
   const std::uint8_t* value = channels == 1 ? row : row + channel;
   for (int x = 0; x < width; ++x, value += channels) out[x] = table[*value];
+}
+
+void Preprocessor::operator()(const ByteImage& image, std::uint8_t* out) {
+  const Geometry geometry = prepare(image.shape);
+  bytes_.set(geometry);
+  const auto pixels = bytes_({image.pixels, image.row_stride}, image.channels);
+  const auto [height, width] = geometry.output;
+  for (int y = 0; y < height; ++y) {
+    const std::uint8_t* row = pixels.pixels + y * pixels.stride;
+    if (image.channels == 3) {
+      out = std::copy_n(row, std::size_t{3} * static_cast<std::size_t>(width), out);
+    } else {
+      for (int x = 0; x < width; ++x) out = std::fill_n(out, 3, row[x]);
+    }
+  }
 }
 
 void Preprocessor::operator()(const FloatImage& image, float* out) {

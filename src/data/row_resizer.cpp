@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "buffer.hpp"
+
 namespace polyhead::data {
 namespace {
-
-/// Never shrinks, so that images of different sizes don't make it clear memory again.
-void make_room(std::vector<std::uint8_t>& buffer, std::size_t size) {
-  if (buffer.size() < size) buffer.resize(size);
-}
 
 /// Bytes of `pixels` pixels, with slack.
 std::size_t stride_of(int pixels) {
@@ -17,7 +14,22 @@ std::size_t stride_of(int pixels) {
   return (bytes + 2 * kRowSlack - 1) / kRowSlack * kRowSlack;
 }
 
+/// Source pixels along an axis for `output` pixels of its `resized` ones: the filters reach over two of the
+/// result's on each side, and over two of the source's.
+std::uint64_t sources_of(int output, int resized, int source) {
+  const double scale = std::max(1.0, static_cast<double>(source) / resized);
+  return std::min(static_cast<std::uint64_t>(source), static_cast<std::uint64_t>((output + 5) * scale) + 5);
+}
+
 }  // namespace
+
+std::uint64_t resizing_memory(const Geometry& geometry) {
+  const auto& [source, resized, output, top, left, shrunk, whole] = geometry;
+  const std::uint64_t rows = sources_of(output.height, resized.height, source.height);
+  const std::uint64_t columns = height_first(geometry) ? sources_of(output.width, resized.width, source.width)
+                                                       : static_cast<std::uint64_t>(output.width);
+  return (rows + 2) * (columns * kPixelBytes + 2 * kRowSlack);
+}
 
 void RowResizer::set(const Geometry& geometry) {
   added_ = 0;
@@ -39,6 +51,12 @@ void RowResizer::set(const Geometry& geometry) {
   make_room(kept_, stride_ * static_cast<std::size_t>(rows().count));
   make_room(tall_, stride_);
   make_room(wide_, stride_of(output.width));
+}
+
+void RowResizer::trim() {
+  for (auto* buffer : {&kept_, &tall_, &wide_}) {
+    if (data::trim(*buffer)) geometry_ = {};  // so that `set` makes room again
+  }
 }
 
 Range RowResizer::rows() const {

@@ -8,6 +8,9 @@
 
 namespace polyhead::data {
 
+/// Bytes that a RowResizer takes for an image, at most.
+std::uint64_t resizing_memory(const Geometry& geometry);
+
 /// Resizes and crops an 8-bit image whose rows come one after the other from a decoder: each is scaled along
 /// its axis while it is in the cache. Gives the bits of Resizer<uint8_t>. Pixels have kPixelBytes bytes.
 class RowResizer {
@@ -24,6 +27,8 @@ class RowResizer {
   void add(const std::uint8_t* row);
   /// A row of the result, once all rows are there; valid until the next call.
   const std::uint8_t* output(int row);
+  /// Gives the memory of an unusually large image back. The next call must be `set`.
+  void trim();
 
  private:
   [[nodiscard]] bool scales_width() const { return geometry_.source.width != geometry_.resized.width; }

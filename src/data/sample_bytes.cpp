@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "buffer.hpp"
 #include "polyhead/base/error.hpp"
 
 namespace polyhead::data {
@@ -64,13 +65,21 @@ Reason reason_of(int error) {
 SampleBytes::SampleBytes(std::uint64_t max_size, FileCalls calls)
     : max_size_(max_size), calls_(std::move(calls)) {}
 
+void SampleBytes::release() {
+  size_ = 0;
+  trim(buffer_);
+  turn_.end();
+}
+
 Reason SampleBytes::read(const Location& location) {
+  release();
   for (std::size_t attempts = 1;; ++attempts) {
     try {
       return attempt(location);
     } catch (const Trouble& trouble) {
       file_ = {};  // what is open may be what is stale
       if (!may_pass(trouble.error) || attempts > kPauses.size()) {
+        release();
         throw Error(ExitCode::io_error, fmt::format("{}: cannot be read: {} (tried {} time(s))",
                                                     location.path, std::strerror(trouble.error), attempts));
       }
@@ -115,7 +124,8 @@ Reason SampleBytes::open(const std::string& path) {
 }
 
 void SampleBytes::load(const OpenFile& file, std::uint64_t offset, std::uint64_t size) {
-  if (buffer_.size() < size) buffer_.resize(size);
+  turn_.take(size);
+  make_room(buffer_, size);
   while (size_ < size) {
     const ssize_t got = calls_.read(file.fd.get(), std::span(buffer_).subspan(size_, size - size_),
                                     static_cast<off_t>(offset + size_));

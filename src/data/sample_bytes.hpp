@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "file_calls.hpp"
+#include "large_turn.hpp"
 #include "polyhead/base/file_descriptor.hpp"
 #include "polyhead/base/sample.hpp"
 #include "polyhead/data/location.hpp"
@@ -14,7 +15,7 @@
 namespace polyhead::data {
 
 /// Reads the bytes at a `Location` into one buffer. Trouble that may pass (EIO, ESTALE, time-outs) is tried
-/// again for about three seconds. The tar that was read last stays open.
+/// again for about three seconds. The tar that was read last stays open. One thread at a time.
 class SampleBytes {
  public:
   /// `max_size`: larger samples are not read.
@@ -22,8 +23,10 @@ class SampleBytes {
 
   /// Says why there are no bytes, or `none`. Throws Error(io_error) for trouble that does not pass.
   Reason read(const Location& location);
-  /// What `read` read; valid until its next call.
+  /// What `read` read; valid until its next call, or that of `release`.
   [[nodiscard]] std::span<const std::byte> bytes() const { return std::span(buffer_).first(size_); }
+  /// Gives the memory of an unusually large sample back, in the thread that read it.
+  void release();
 
  private:
   struct OpenFile {
@@ -42,6 +45,7 @@ class SampleBytes {
   OpenFile file_;
   std::vector<std::byte> buffer_;
   std::size_t size_ = 0;
+  LargeTurn turn_;
 };
 
 }  // namespace polyhead::data

@@ -42,9 +42,10 @@ std::optional<std::size_t> key_end(std::string_view name) {
   return dot;
 }
 
+constexpr std::array<std::string_view, 3> kImages{"jpg", "jpeg", "png"};  // in the order of preference
+
 /// Place in the order of preference; nothing for what is no image.
 std::optional<int> rank_of(std::string_view suffix) {
-  static constexpr std::array<std::string_view, 3> kImages{"jpg", "jpeg", "png"};
   const auto found = std::ranges::find(kImages, suffix);
   if (found == kImages.end()) return std::nullopt;
   return static_cast<int>(found - kImages.begin());
@@ -60,6 +61,7 @@ class Grouping {
   void finish();
 
  private:
+  void keep(std::optional<TarEntry>& place, TarEntry entry) const;
   [[nodiscard]] std::string content(const TarEntry& entry) const;
   [[nodiscard]] std::int32_t label() const;
 
@@ -67,9 +69,8 @@ class Grouping {
   const std::string& where_;
   Oddities& oddities_;
   const std::function<void(const ShardSample&)>& sample_;
-  std::string key_;  ///< of the group at hand; empty: none
-  std::optional<TarEntry> image_;
-  int image_rank_ = 0;
+  std::string key_;                                             ///< of the group at hand; empty: none
+  std::array<std::optional<TarEntry>, kImages.size()> images_;  ///< by preference
   std::optional<TarEntry> cls_;
   std::optional<TarEntry> json_;
 };
@@ -85,13 +86,18 @@ void Grouping::add(TarEntry entry) {
   }
   const std::string suffix = lower(std::string_view(entry.name).substr(*dot + 1));
   if (suffix == "cls") {
-    cls_ = std::move(entry);
+    keep(cls_, std::move(entry));
   } else if (suffix == "json") {
-    json_ = std::move(entry);
-  } else if (const auto rank = rank_of(suffix); rank && (!image_ || *rank < image_rank_)) {
-    image_ = std::move(entry);
-    image_rank_ = *rank;
+    keep(json_, std::move(entry));
+  } else if (const auto rank = rank_of(suffix)) {
+    keep(images_.at(static_cast<std::size_t>(*rank)), std::move(entry));
   }
+}
+
+/// Nobody can say which of two counts: tar's own tools take the last one, others the first.
+void Grouping::keep(std::optional<TarEntry>& place, TarEntry entry) const {
+  if (place) refuse_twice(where_, entry.name);
+  place = std::move(entry);
 }
 
 std::string Grouping::content(const TarEntry& entry) const {
@@ -114,18 +120,23 @@ std::int32_t Grouping::label() const {
 }
 
 void Grouping::finish() {
-  if (image_) {
-    sample_({*image_, label()});
+  const auto image = std::ranges::find_if(images_, [](const auto& entry) { return entry.has_value(); });
+  if (image != images_.end()) {
+    sample_({**image, label()});
   } else if (!key_.empty()) {
     if (oddities_.without_image++ == 0) oddities_.first_without_image = fmt::format("{}/{}", where_, key_);
   }
   key_.clear();
-  image_.reset();
+  images_ = {};
   cls_.reset();
   json_.reset();
 }
 
 }  // namespace
+
+void refuse_twice(const std::string& where, std::string_view name) {
+  refuse(where, name, "found it twice; expected each name once: make the shard again, without appending");
+}
 
 void scan_shard(const ByteSource& source, const std::string& where, Oddities& oddities,
                 const std::function<void(const ShardSample&)>& sample) {

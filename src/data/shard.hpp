@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "tar.hpp"
 
@@ -22,9 +23,13 @@ struct Oddities {
   std::int64_t without_end = 0;  ///< shards without the blocks that mark a tar's end
 };
 
+/// Throws Error(bad_data) for an entry that is in a shard twice.
+[[noreturn]] void refuse_twice(const std::string& where, std::string_view name);
+
 /// Lists the samples of a shard: successive files whose names are the same up to the first dot after the last
 /// slash. The image is KEY.jpg, KEY.jpeg or KEY.png, in this order of preference; the label KEY.cls, or else
-/// "label", "cls" or "class" in KEY.json. Throws Error(bad_data) that names the entry.
+/// "label", "cls" or "class" in KEY.json. Throws Error(bad_data) that names the entry, also where a group has
+/// two of a kind.
 void scan_shard(const ByteSource& source, const std::string& where, Oddities& oddities,
                 const std::function<void(const ShardSample&)>& sample);
 

@@ -107,6 +107,13 @@ void check_there(const std::string& pattern, const std::vector<std::string>& sha
                   pattern, count, shards.size(), join(missing, "\n  "), count > kMostNamed ? "\n  ..." : ""));
 }
 
+/// Its samples would count twice.
+void check_once(const std::string& pattern, std::vector<std::string> shards) {
+  std::ranges::sort(shards);
+  const auto twice = std::ranges::adjacent_find(shards);
+  if (twice != shards.end()) refuse(pattern, fmt::format("{} twice", *twice));
+}
+
 }  // namespace
 
 std::vector<std::string> expand_braces(const std::string& pattern) {
@@ -149,6 +156,7 @@ std::vector<std::string> shard_paths(const std::string& path) {
     return {path};
   }
   auto shards = expand_braces(path);
+  check_once(path, shards);
   check_there(path, shards);
   return shards;
 }

@@ -1,26 +1,17 @@
 #include "polyhead/device/cuda.hpp"
 
 #include <filesystem>
-#include <string_view>
 
-#include <cuda_runtime_api.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <link.h>
 
-#include "aligned_memory.hpp"
+#include "cuda_check.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/device/pinned.hpp"
 
 namespace polyhead::device {
 namespace {
-
-/// One CUDA call, one check.
-void check(cudaError_t result, std::string_view call) {
-  if (result == cudaSuccess) return;
-  cudaGetLastError();  // the runtime would report it again at the next call
-  throw Error(ExitCode::unavailable, fmt::format("{} failed: {}", call, cudaGetErrorString(result)));
-}
 
 struct Count {
   int devices = 0;
@@ -104,9 +95,8 @@ class PinnedMemory : public std::pmr::memory_resource {
 
 std::pmr::memory_resource* pinned_memory() {
   static PinnedMemory pinned;
-  static AlignedMemory ordinary;
   static const bool kHasDevice = device_count() > 0;
-  return kHasDevice ? static_cast<std::pmr::memory_resource*>(&pinned) : &ordinary;
+  return kHasDevice ? &pinned : ordinary_memory();
 }
 
 int device_count() {

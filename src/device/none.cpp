@@ -1,40 +1,28 @@
-#include "aligned_memory.hpp"
-#include "polyhead/base/error.hpp"
+#include "no_cuda.hpp"
 #include "polyhead/device/cuda.hpp"
 #include "polyhead/device/pinned.hpp"
 
 namespace polyhead::device {
-namespace {
-
-constexpr const char* kWhy = "polyhead was built without CUDA";
-
-[[noreturn]] void fail() {
-  throw Error(ExitCode::config, std::string("no GPU can be used: ") + kWhy);
-}
-
-}  // namespace
-
 int device_count() {
   return 0;
 }
 std::string why_no_device() {
-  return kWhy;
+  return kNoCuda;
 }
 DeviceInfo query(int /*index*/) {
-  fail();
+  fail_without_cuda();
 }
 std::string driver_version() {
   return "none";
 }
 void select(int /*index*/) {
-  fail();
+  fail_without_cuda();
 }
 std::pmr::memory_resource* pinned_memory() {
-  static AlignedMemory memory;
-  return &memory;
+  return ordinary_memory();
 }
 void load_torch_cuda() {
-  fail();
+  fail_without_cuda();
 }
 
 }  // namespace polyhead::device

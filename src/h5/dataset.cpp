@@ -108,6 +108,21 @@ std::optional<std::uint64_t> Dataset::offset() const {
   return offset;
 }
 
+std::optional<Dataset::Chunk> Dataset::chunk() const {
+  const Handle properties(checked(ExitCode::bad_data, where_, "read its layout",
+                                  [&] { return H5Dget_create_plist(handle_.get()); }));
+  if (H5Pget_layout(properties.get()) != H5D_CHUNKED) return std::nullopt;
+  std::array<hsize_t, H5S_MAX_RANK> sides{};
+  const int rank = checked(ExitCode::bad_data, where_, "read its chunks",
+                           [&] { return H5Pget_chunk(properties.get(), H5S_MAX_RANK, sides.data()); });
+  Chunk chunk{static_cast<std::int64_t>(sides[0]), static_cast<std::int64_t>(size_of(type_))};
+  // The library keeps chunks below 4 GiB.
+  for (const hsize_t side : std::span(sides).first(static_cast<std::size_t>(rank))) {
+    chunk.bytes *= static_cast<std::int64_t>(side);
+  }
+  return chunk;
+}
+
 void Dataset::read_rows(std::int64_t first, std::int64_t count, Type as, std::span<std::byte> out) const {
   check_range(where_, shape_, first, count, size_of(as), out.size());
   if (out.empty()) return;

@@ -4,13 +4,13 @@
 #include <vector>
 
 #include <ATen/Version.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <fmt/format.h>
 #include <torch/version.h>
 
 #include "polyhead/base/text.hpp"
-#include "polyhead/device/cuda.hpp"
+#include "polyhead/kernels/isa.hpp"
 #include "polyhead/model/model.hpp"
+#include "torch_device.hpp"
 
 namespace polyhead::model {
 namespace {
@@ -27,21 +27,16 @@ std::string cpu_engine() {
   return join(parts, "; ");
 }
 
-std::string cuda_engine(int index) {
-  device::load_torch_cuda();
-  const device::DeviceInfo info = device::query(index);
-  return fmt::format("{}; compute capability {}; CUDA {}; cuDNN {}", info.name, info.compute_capability,
-                     device::driver_version(), at::detail::getCUDAHooks().versionCuDNN());
-}
-
 }  // namespace
 
 std::string libtorch_version() {
   return TORCH_VERSION;
 }
 
-std::string engine_fingerprint(const Placement& placement) {
-  return fmt::format("LibTorch {}; {}", libtorch_version(),
+std::string engine_fingerprint(const config::Backbone& backbone, const Placement& placement) {
+  const bool own = engine_of(backbone, placement) == config::Engine::winograd;
+  return fmt::format("LibTorch {}; {}{}", libtorch_version(),
+                     own ? fmt::format("backbone winograd {}; ", kernels::name(*kernels::best_isa())) : "",
                      placement.cuda ? cuda_engine(placement.device) : cpu_engine());
 }
 

@@ -1,7 +1,7 @@
 #include "polyhead/model/model.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include <ATen/Parallel.h>
@@ -9,28 +9,23 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
+#include "backbone.hpp"
 #include "head.hpp"
 #include "normalize.hpp"
 #include "polyhead/base/error.hpp"
-#include "polyhead/device/cuda.hpp"
 #include "polyhead/model/layout.hpp"
-#include "resnet.hpp"
 #include "tensors.hpp"
+#include "torch_device.hpp"
 #include "torch_guard.hpp"
 #include "torch_settings.hpp"
 
 namespace polyhead::model {
 namespace {
 
-at::Device device_of(const Placement& placement) {
-  if (!placement.cuda) return at::Device(at::kCPU);
-  return {at::kCUDA, static_cast<c10::DeviceIndex>(placement.device)};
-}
-
 class TorchModel : public Model {
  public:
   TorchModel(const config::Config& config, Weights weights, std::int64_t batch, ImageShape image,
-             at::Device device)
+             at::Device device, const Placement& placement)
       : weights_(std::move(weights)),
         batch_(batch),
         image_(image),
@@ -40,7 +35,10 @@ class TorchModel : public Model {
     const auto count = static_cast<std::int64_t>(weights_.values.size());
     TensorSource source(weights_.parameters, view_of(std::span(weights_.values), {count}).to(device_));
     const ResNetSpec spec = resnet_spec(config.backbone.arch);
-    backbone_.emplace(spec, source, ImageBatchShape{batch_, 3, image_.height, image_.width});
+    const ImageBatchShape input{batch_, 3, image_.height, image_.width};
+    backbone_ = engine_of(config.backbone, placement) == config::Engine::winograd
+                    ? make_winograd_backbone(spec, source, input, placement.threads)
+                    : make_torch_backbone(spec, source, input);
     for (const config::Head& head : config.heads) {
       heads_.emplace_back(head_steps(head, spec.feature_width), source);
     }
@@ -91,7 +89,7 @@ class TorchModel : public Model {
   ImageShape image_;
   at::Device device_;
   Normalize normalize_;
-  std::optional<ResNet> backbone_;
+  std::unique_ptr<Backbone> backbone_;
   std::vector<Head> heads_;
 };
 
@@ -118,13 +116,10 @@ std::unique_ptr<Model> make_model(const config::Config& config, Weights weights,
                                                 image.height, image.width, placement.threads));
   }
   check_layout(config, weights);
-  if (placement.cuda) {
-    device::load_torch_cuda();
-    device::select(placement.device);
-  }
+  const at::Device device = open_device(placement);
   return guarded("building the model", [&]() -> std::unique_ptr<Model> {
     apply_torch_settings(placement.threads);
-    return std::make_unique<TorchModel>(config, std::move(weights), batch, image, device_of(placement));
+    return std::make_unique<TorchModel>(config, std::move(weights), batch, image, device, placement);
   });
 }
 

@@ -42,12 +42,17 @@ ResNet::ResNet(const ResNetSpec& spec, TensorSource& source, const ImageBatchSha
   }
 }
 
-at::Tensor ResNet::features(at::Tensor pixels) const {
+at::Tensor ResNet::features(at::Tensor pixels) {
   at::Tensor x = pixels.is_cpu() ? pixels.contiguous(at::MemoryFormat::ChannelsLast) : pixels;
   pixels.reset();
   x = at::max_pool2d(stem_.relu(x), {3, 3}, {2, 2}, {1, 1});
   for (const Block& block : blocks_) x = block(x);
   return x.mean({2, 3});
+}
+
+std::unique_ptr<Backbone> make_torch_backbone(const ResNetSpec& spec, TensorSource& source,
+                                              const ImageBatchShape& input) {
+  return std::make_unique<ResNet>(spec, source, input);
 }
 
 }  // namespace polyhead::model

@@ -4,19 +4,20 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "backbone.hpp"
 #include "conv.hpp"
 #include "polyhead/model/resnet_spec.hpp"
 #include "tensors.hpp"
 
 namespace polyhead::model {
 
-/// A ResNet without its classifier, batch norms folded, for one shape of input.
-class ResNet {
+/// A ResNet of LibTorch's operations, batch norms folded.
+class ResNet : public Backbone {
  public:
   /// Takes the weights of `convolutions(spec)` in their order. `input`: [batch, 3, H, W].
   ResNet(const ResNetSpec& spec, TensorSource& source, const ImageBatchShape& input);
   /// [batch, 3, H, W] -> [batch, feature_width]
-  [[nodiscard]] at::Tensor features(at::Tensor pixels) const;
+  [[nodiscard]] at::Tensor features(at::Tensor pixels) override;
 
  private:
   struct Block {

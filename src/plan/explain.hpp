@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "polyhead/plan/planner.hpp"
@@ -11,10 +13,23 @@ namespace polyhead::plan {
 /// "4 x 2"
 std::string text_of(const Grid& grid);
 
+/// The memory that is furthest beyond its limit, and the rank that needs it.
+struct Excess {
+  std::int64_t rank = 0;
+  bool gpu = false;
+  std::int64_t needed = 0;
+  std::int64_t limit = 0;
+
+  [[nodiscard]] std::string_view where() const { return gpu ? "GPU" : "host"; }
+};
+
+Excess excess_of(const Candidate& candidate, const MemoryLimits& limits);
+
 /// Why the automatic choice is what it is, as a sentence.
 std::string explain_choice(const Plan& plan, const Workload& workload, const Topology& topology);
 
-/// What a user should know: ranks that idle, memory that is not there, what slows the job down.
+/// In warnings.cpp. What a user should know: ranks that idle, memory that is not there, what slows the job
+/// down.
 std::vector<std::string> warnings_of(const Plan& plan, const Workload& workload, const Topology& topology);
 
 }  // namespace polyhead::plan

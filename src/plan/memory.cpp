@@ -32,14 +32,15 @@ std::int64_t exchange_bytes(const Workload& workload, int heads, bool local, std
   return kSlots * slot + scores + 2 * workload.batch * row_bytes(workload);
 }
 
-std::int64_t loader_bytes(const Workload& workload, const Grid& grid, bool local, bool gpu) {
+std::int64_t loader_bytes(const Workload& workload, const Grid& grid, bool local, bool gpu, int workers) {
   const std::int64_t values = workload.batch * workload.image_values;
   const auto ahead =
       static_cast<std::int64_t>(workload.read_ahead) / kFloat / std::max<std::int64_t>(1, values);
   const std::int64_t held = local ? grid.heads : 1;  // by the computation
   const std::int64_t readers = local ? grid.data : grid.ranks();
   const std::int64_t most = workload.micro_batches() / readers + 1;
-  return std::min(std::max<std::int64_t>(2, ahead) + held, most) * values * (gpu ? 1 : kFloat);
+  const std::int64_t batches = std::min(std::max<std::int64_t>(2, ahead) + held, most);
+  return batches * values * (gpu ? 1 : kFloat) + workers * workload.worker_bytes;
 }
 
 /// What a rank must hold of the heads.
@@ -68,24 +69,33 @@ std::int64_t setup_weights(const Workload& workload, const Share& share, bool fi
 RankMemory memory_of_share(const Workload& workload, const Topology& topology, const Grid& grid, bool local,
                            const Share& share, std::int64_t setup) {
   const bool gpu = topology.processor.gpu;
-  const std::int64_t own = workload.backbone.bytes + share.bytes;
+  const std::int64_t backbone = workload.backbone.bytes;
   MemoryUse use;
   use.activations = worst_activations(workload, !gpu, share.activations);
   use.exchange = exchange_bytes(workload, grid.heads, local, share.count);
   RankMemory memory;
-  memory.host = {static_cast<std::int64_t>(topology.process.host), 0, 0, use.exchange,
-                 loader_bytes(workload, grid, local, gpu)};
+  memory.host.process = static_cast<std::int64_t>(topology.process.host);
+  memory.host.exchange = use.exchange;
+  memory.host.loader = loader_bytes(workload, grid, local, gpu, topology.reading.workers);
+  memory.host.large_sample = workload.large_sample_bytes;
   if (gpu) {
     const std::int64_t input = workload.batch * workload.image_values;  // bytes as they arrive
-    memory.gpu = {static_cast<std::int64_t>(topology.process.gpu), own, use.activations + input, use.exchange,
+    memory.gpu = {static_cast<std::int64_t>(topology.process.gpu),
+                  backbone,
+                  share.bytes,
+                  use.activations + input,
+                  use.exchange,
+                  0,
                   0};
   } else {
-    memory.host.weights = own + workload.backbone.bytes;  // a second copy in the layout of the kernels
+    memory.host.backbone =
+        backbone + workload.backbone.prepared_bytes;  // as read, and as the engine wants it
+    memory.host.heads = share.bytes;
     memory.host.activations = use.activations;
   }
   // Memory freed after set-up is used again.
   const std::int64_t running = memory.host.total() - memory.host.process;
-  memory.host.weights += std::max<std::int64_t>(0, setup - running);
+  memory.host.heads += std::max<std::int64_t>(0, setup - running);
   return memory;
 }
 

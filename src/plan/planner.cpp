@@ -9,6 +9,7 @@
 #include "explain.hpp"
 #include "group.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/plan/micro_batches.hpp"
 
 namespace polyhead::plan {
 namespace {
@@ -76,6 +77,14 @@ class Planner {
     return candidate;
   }
 
+  /// Whether memory suffices for the grid, or, without one, for any that is worth a try.
+  [[nodiscard]] bool any_fits(const std::optional<Grid>& grid) const {
+    if (grid) return consider(*grid).fits;
+    return std::ranges::any_of(group_sizes(topology_.ranks, workload_.heads.size()), [&](int size) {
+      return consider({topology_.ranks / size, size}).fits;
+    });
+  }
+
   [[nodiscard]] std::vector<Candidate> consider_all() const {
     std::vector<Candidate> all;
     for (const int size : group_sizes(topology_.ranks, workload_.heads.size())) {
@@ -132,6 +141,15 @@ void compare_with(std::vector<Candidate>& compared, const Candidate& candidate) 
 
 }  // namespace
 
+std::int64_t choose_batch(Workload workload, const Topology& topology, const config::Parallel& wanted) {
+  const std::optional<Grid> grid = wanted_grid(wanted, topology.ranks);
+  if (wanted.batch) return workload.batch;
+  for (workload.batch = kDefaultBatch; workload.batch > 0; workload.batch /= 2) {
+    if (Planner(workload, topology, wanted.features).any_fits(grid)) return workload.batch;
+  }
+  return kDefaultBatch;
+}
+
 Plan make_plan(const Workload& workload, const Topology& topology, const config::Parallel& wanted) {
   const std::optional<Grid> grid = wanted_grid(wanted, topology.ranks);
   const Planner planner(workload, topology, wanted.features);
@@ -139,6 +157,7 @@ Plan make_plan(const Workload& workload, const Topology& topology, const config:
   plan.features = wanted.features;
   plan.strategy = wanted.strategy;
   plan.limits = planner.limits();
+  plan.less_memory = !wanted.batch && workload.batch < kDefaultBatch;
   plan.compared = planner.consider_all();
   plan.automatic = planner.choose(plan.compared).grid;
   plan.chosen = grid ? planner.consider(*grid) : planner.choose(plan.compared);
@@ -147,12 +166,6 @@ Plan make_plan(const Workload& workload, const Topology& topology, const config:
   plan.reason = explain_choice(plan, workload, topology);
   plan.warnings = warnings_of(plan, workload, topology);
   return plan;
-}
-
-Grid choose_grid(const config::Parallel& wanted, const Workload& workload, const Topology& topology) {
-  if (const auto grid = wanted_grid(wanted, topology.ranks)) return *grid;
-  const Planner planner(workload, topology, wanted.features);
-  return planner.choose(planner.consider_all()).grid;
 }
 
 }  // namespace polyhead::plan

@@ -21,4 +21,9 @@ int threads_for(const std::vector<RankCores>& ranks, int rank) {
   return std::max(1, static_cast<int>(share + kRounding));
 }
 
+int workers_for(std::optional<int> wanted, int compute_threads) {
+  constexpr int kMost = 256;  // that data.workers may say
+  return wanted.value_or(std::clamp(compute_threads, 1, kMost));
+}
+
 }  // namespace polyhead::plan

@@ -54,6 +54,7 @@ std::string summary_json(const store::Reader& reader, const std::optional<metric
                    {"ranks", figures->ranks},
                    {"threads", figures->threads},
                    {"waiting_share", figures->waiting_share},
+                   {"computing_share", figures->computing_share},
                    {"workers", figures->workers},
                    {"reading_share", figures->reading_share},
                    {"limited_by", limited_by(*figures)}};

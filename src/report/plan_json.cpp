@@ -10,8 +10,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json json_of(const plan::MemoryUse& use) {
-  return {{"process", use.process},   {"weights", use.weights},   {"activations", use.activations},
-          {"exchange", use.exchange}, {"read_ahead", use.loader}, {"total", use.total()}};
+  return {{"process", use.process},         {"backbone", use.backbone},        {"heads", use.heads},
+          {"activations", use.activations}, {"exchange", use.exchange},        {"reading", use.loader},
+          {"total", use.total()},           {"large_sample", use.large_sample}};
 }
 
 Json json_of(const plan::Estimate& estimate) {

@@ -17,12 +17,13 @@ namespace {
 
 constexpr std::size_t kLabel = 12;
 constexpr std::size_t kMostRows = 9;  // of the comparison
-constexpr std::array<std::pair<std::string_view, std::int64_t plan::MemoryUse::*>, 5> kParts{
+constexpr std::array<std::pair<std::string_view, std::int64_t plan::MemoryUse::*>, 6> kParts{
     {{"process", &plan::MemoryUse::process},
-     {"weights", &plan::MemoryUse::weights},
+     {"backbone", &plan::MemoryUse::backbone},
+     {"heads", &plan::MemoryUse::heads},
      {"activations", &plan::MemoryUse::activations},
      {"exchange", &plan::MemoryUse::exchange},
-     {"read ahead", &plan::MemoryUse::loader}}};
+     {"reading", &plan::MemoryUse::loader}}};
 
 std::string bytes(std::int64_t count) {
   return human_bytes(static_cast<std::uint64_t>(count));
@@ -84,6 +85,10 @@ std::string memory(const plan::Plan& plan) {
   }
   text += memory_line("in all", most->gpu.total(), most->host.total(), gpu);
   text += memory_line("available", plan.limits.gpu, plan.limits.host, gpu);
+  if (most->host.large_sample > 0) {
+    text += fmt::format("  an image as large as data.max_pixels and data.max_file_size allow takes {} more\n",
+                        bytes(most->host.large_sample));
+  }
   if (plan.largest_batch == 0) return text;
   return text + fmt::format("  the largest micro-batch that fits: {} images\n", plan.largest_batch);
 }

@@ -15,7 +15,12 @@ namespace {
 
 constexpr std::size_t kAllHeads = 20;  // more are shown as the best and the worst kSomeHeads
 constexpr std::size_t kSomeHeads = 10;
-constexpr double kMuchWaiting = 0.2;  // share of a run's time
+/// Share of the time. Data are prepared while a rank computes, so the slower of the two never waits for the
+/// other: a rank that waits for more than its first batch is held up by its data, be it by a little. Below 5%
+/// it is that first batch and chance.
+constexpr double kMuchWaiting = 0.05;
+/// Share of the time.
+constexpr double kMuchComputing = 0.5;
 constexpr std::string_view kEnsemble = "ensemble";
 
 double share(std::int64_t part, std::int64_t all) {
@@ -101,19 +106,26 @@ std::string complete(const store::Reader& reader, std::int64_t quarantined,
   return quarantined == 0 ? text : text + quarantine(reader, counts, quarantined, path);
 }
 
+std::string_view words_for(const metrics::RunFigures& figures) {
+  const std::string_view limit = limited_by(figures);
+  return limit == "neither" ? "neither data nor computing" : limit;
+}
+
 std::string speed(std::int64_t images, const metrics::RunFigures& figures) {
   return fmt::format(
-      "{} in {}, {:.1f} img/s on {} x {}\nlimited by {}: {:.1f}% of the time waiting for data, {} "
-      "reading and decoding {:.1f}% of it\n",
+      "{} in {}, {:.1f} img/s on {} x {}\nlimited by {}: {:.1f}% of the time computing, {:.1f}% waiting for "
+      "data; {} reading and decoding {:.1f}% of it\n",
       counted(images, "image"), human_seconds(figures.seconds), figures.images_per_second,
-      counted(figures.ranks, "rank"), counted(figures.threads, "thread"), limited_by(figures),
-      100 * figures.waiting_share, counted(figures.workers, "worker"), 100 * figures.reading_share);
+      counted(figures.ranks, "rank"), counted(figures.threads, "thread"), words_for(figures),
+      100 * figures.computing_share, 100 * figures.waiting_share, counted(figures.workers, "worker"),
+      100 * figures.reading_share);
 }
 
 }  // namespace
 
 std::string_view limited_by(const metrics::RunFigures& figures) {
-  return figures.waiting_share > kMuchWaiting ? "data" : "computing";
+  if (figures.waiting_share > kMuchWaiting) return "data";
+  return figures.computing_share >= kMuchComputing ? "computing" : "neither";
 }
 
 metrics::AccuracyCounts count_accuracy(const store::Reader& reader) {

@@ -31,8 +31,4 @@ std::string pad_right(std::string_view text, std::size_t width) {
   return padded;
 }
 
-std::string counted(std::int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 }  // namespace polyhead::report

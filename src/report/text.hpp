@@ -15,7 +15,4 @@ std::string one_line(std::string_view text);
 std::string pad_right(std::string_view text, std::size_t width);
 std::size_t width_of(std::string_view text);
 
-/// "1 rank", "2 ranks"
-std::string counted(std::int64_t count, std::string_view noun);
-
 }  // namespace polyhead::report

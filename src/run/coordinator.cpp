@@ -81,6 +81,8 @@ void Coordinator::handle(const comm::Message& message) {
       return grant(settings_.grid.group_of(message.source));
     case ToCoordinator::rows:
       return keep(message.source, store::Rows::from_wire(message.bytes));
+    case ToCoordinator::synced:
+      return rest_is_synced(reader.get_array<std::int64_t>());
     case ToCoordinator::heartbeat:
       return;
     case ToCoordinator::farewell:
@@ -148,12 +150,18 @@ void Coordinator::keep(int rank, const store::Rows& rows) {
     throw Error(
         ExitCode::bad_data,
         fmt::format(
-            "{} samples are quarantined, data.max_bad allows {}; the last: sample {}, {}. Look at the "
-            "data and the heads, or raise data.max_bad",
-            quarantined_, settings_.max_bad,
+            "{} quarantined, data.max_bad allows {} of {}; the last: sample {}, {}. Look at the data and the "
+            "heads, or allow more: --set data.max_bad=5%",
+            quarantined_ == 1 ? "1 sample is" : fmt::format("{} samples are", quarantined_),
+            settings_.max_bad, batches_.samples(),
             settings_.sample_id(rows.batch * batches_.size() + static_cast<std::int64_t>(n)),
             describe(static_cast<Reason>(rows.reason[n]))));
   }
+}
+
+void Coordinator::rest_is_synced(const std::vector<std::int64_t>& batches) {
+  if (writer_.uncommitted() == 0) oldest_uncommitted_ = Clock::now();
+  for (const std::int64_t batch : batches) writer_.rest_is_synced(batch);
 }
 
 void Coordinator::commit_when_due() {

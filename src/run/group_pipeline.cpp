@@ -23,7 +23,8 @@ GroupPipeline::GroupPipeline(model::Model& model, comm::Collectives& group, cons
       heads_(job.heads),
       local_features_(job.config.parallel.features == config::Features::local || group.size() == 1),
       feature_values_(index(job.batches.size() * job.feature_width)),
-      logits_(index(job.heads.count * job.batches.size() * job.classes)) {
+      logits_(index(job.heads.count * job.batches.size() * job.classes), job.memory),
+      slots_{Slot(job.memory), Slot(job.memory), Slot(job.memory)} {
   const auto ranks = index(group.size());
   for (Slot& slot : slots_) {
     if (!local_features_) slot.features.resize(feature_values_);

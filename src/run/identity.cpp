@@ -13,6 +13,7 @@
 #include "polyhead/base/text.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/names.hpp"
+#include "polyhead/data/codecs.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -51,6 +52,7 @@ std::string identity_json(Inputs& inputs) {
   const nlohmann::ordered_json identity{
       {"backbone", config::name(config.backbone.arch)},
       {"precision", config::name(config.backbone.precision)},
+      {"engine", config::name(config.backbone.engine)},
       {"weights", "xxh128:" + inputs.weights_digest.hex()},
       {"heads", "xxh128:" + heads_digest(config.heads)},
       {"fusion", config::name(config.fusion.rule)},
@@ -64,10 +66,11 @@ std::string identity_json(Inputs& inputs) {
   return identity.dump(1);
 }
 
-std::string fingerprint_json(const model::Placement& placement) {
+std::string fingerprint_json(const config::Backbone& backbone, const model::Placement& placement) {
   const nlohmann::ordered_json fingerprint{
       {"cpu", cpu_fingerprint()},
-      {"engine", model::engine_fingerprint(placement)},
+      {"engine", model::engine_fingerprint(backbone, placement)},
+      {"images", data::codec_fingerprint()},
       {"libc", gnu_get_libc_version()},  // exp() of the softmax
       {"polyhead", POLYHEAD_VERSION},
   };

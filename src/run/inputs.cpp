@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/load.hpp"
 #include "polyhead/config/names.hpp"
+#include "scratch_index.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -51,6 +53,17 @@ std::filesystem::path index_beside(const std::filesystem::path& output) {
   return output.string() + ".index";
 }
 
+/// A configuration whose files and whose output have been looked at.
+config::Config load_config(const std::filesystem::path& path, const std::vector<std::string>& overrides,
+                           store::Existing existing) {
+  auto loaded = config::load(path, overrides);
+  config::resolve_files(loaded);
+  config::Data& data = loaded.config.data;
+  store::check_output(loaded.config.output.path, existing);
+  if (data.format == config::DataFormat::automatic) data.format = data::recognise(data);
+  return std::move(loaded.config);
+}
+
 std::vector<std::byte> to_bytes(const std::string& text) {
   const auto bytes = std::as_bytes(std::span(text));
   return {bytes.begin(), bytes.end()};
@@ -70,7 +83,7 @@ void share_config(comm::Collectives& world, config::Config& config) {
 }  // namespace
 
 plan::MicroBatches Inputs::micro_batches() const {
-  return {shape.size, config.parallel.batch.value_or(kDefaultBatch)};
+  return {shape.size, config.parallel.batch.value_or(plan::kDefaultBatch)};
 }
 
 store::Layout Inputs::layout() const {
@@ -95,14 +108,15 @@ void Inputs::read_labels(std::int64_t first, std::span<std::int32_t> outputs) {
 
 Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides,
                    store::Existing existing) {
-  auto loaded = config::load(config, overrides);
-  config::resolve_files(loaded);
-  config::Data& data = loaded.config.data;
-  const std::filesystem::path& output = loaded.config.output.path;
-  store::check_output(output, existing);
-  if (data.format == config::DataFormat::automatic) data.format = data::recognise(data);
-  const std::filesystem::path index = index_beside(output);
-  return open_inputs(std::move(loaded.config), index);
+  config::Config loaded = load_config(config, overrides, existing);
+  const std::filesystem::path index = index_beside(loaded.output.path);
+  return open_inputs(std::move(loaded), index);
+}
+
+Inputs check_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides) {
+  config::Config loaded = load_config(config, overrides, store::Existing::overwrite);
+  const ScratchIndex index(loaded.output.path.string() + ".index");
+  return open_inputs(std::move(loaded), index.path());
 }
 
 Inputs open_inputs(config::Config config, const std::filesystem::path& index) {
@@ -125,11 +139,12 @@ Inputs open_inputs(config::Config config, const std::filesystem::path& index) {
 Survey survey_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides) {
   auto loaded = config::load(config, overrides);
   config::resolve_files(loaded);
-  Survey survey{std::move(loaded.config), {}};
+  Survey survey{std::move(loaded.config), {}, {}};
   config::Data& data = survey.config.data;
   if (data.format == config::DataFormat::automatic) data.format = data::recognise(data);
   const auto dataset = data::open(data, index_beside(survey.config.output.path));
   survey.shape = {dataset->size(), dataset->image_shape()};
+  survey.reading = dataset->reading_memory();
   return survey;
 }
 

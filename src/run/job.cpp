@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include "own_pages.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
@@ -19,8 +20,11 @@
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/data/loader.hpp"
+#include "polyhead/data/memory.hpp"
 #include "polyhead/device/pinned.hpp"
 #include "polyhead/model/model.hpp"
+#include "polyhead/run/choice.hpp"
+#include "polyhead/run/exchange.hpp"
 #include "polyhead/run/group_pipeline.hpp"
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/inputs.hpp"
@@ -47,36 +51,40 @@ std::int64_t depth_of(const Inputs& inputs) {
                                 inputs.shape.image.values());
 }
 
-void check_backend(config::CommBackend backend) {
-  if (backend != config::CommBackend::nccl) return;
-  throw Error(ExitCode::config,
-              "comm.backend is nccl, but this version exchanges over MPI only; use auto or mpi");
+/// Who asked for NCCL and does not get it, or has groups at all, wants to know.
+void announce_exchange(config::CommBackend wanted, plan::Grid grid, const comm::Group& group) {
+  const bool fell_back = wanted == config::CommBackend::nccl && group.choice.backend != comm::Backend::nccl;
+  if (fell_back) return log::warning(describe_exchange(group));
+  if (grid.heads > 1) log::info(describe_exchange(group));
 }
 
-/// Throws Error(config) for a grid that needs more ranks than there are.
-plan::Grid choose_grid(const config::Parallel& parallel, int ranks) {
-  using config::Strategy;
-  if (parallel.strategy == Strategy::heads) return {1, ranks};
-  if (parallel.strategy != Strategy::grid) return {ranks, 1};
-  const plan::Grid grid{parallel.grid->data, parallel.grid->heads};
-  if (grid.ranks() <= ranks) return grid;
-  throw Error(ExitCode::config, fmt::format("parallel.grid: {} x {} needs {} ranks, but {} were started",
-                                            grid.data, grid.heads, grid.ranks(), ranks));
+/// The memory is a bound: what is decoded ahead and computed, and all that the threads may hold.
+void log_reading(const Inputs& inputs, plan::Grid grid, const model::Placement& placement, int workers) {
+  const auto value = static_cast<std::int64_t>(placement.cuda ? sizeof(std::uint8_t) : sizeof(float));
+  const std::int64_t batch = inputs.micro_batches().size() * inputs.shape.image.values() * value;
+  const bool all = inputs.config.parallel.features == config::Features::local;
+  const std::int64_t depth = depth_of(inputs);
+  data::ReadingMemory reading = inputs.dataset->reading_memory();
+  const std::int64_t large = std::exchange(reading.large_sample, 0);
+  const std::int64_t most = data::loader_memory(reading, workers, depth + (all ? grid.heads : 1), batch);
+  log::info(fmt::format("each rank reads up to {} micro-batches ahead in {} thread(s), in at most {}{}",
+                        depth, workers, human_bytes(static_cast<std::uint64_t>(most)),
+                        large == 0 ? ""
+                                   : fmt::format("; {} more for an image as large as data.max_pixels and "
+                                                 "data.max_file_size allow",
+                                                 human_bytes(static_cast<std::uint64_t>(large)))));
 }
 
-void warn_of_idle_ranks(const plan::MicroBatches& batches, plan::Grid grid, std::int64_t ranks) {
-  if (grid.ranks() < ranks) {
-    log::warning(fmt::format("the grid of {} x {} uses {} of {} ranks; the others idle", grid.data,
-                             grid.heads, grid.ranks(), ranks));
-  }
-  if (batches.count() >= grid.ranks()) return;
-  log::warning(
-      fmt::format("only {} of {} ranks get work: there are {} micro-batches of {} samples (parallel.batch)",
-                  batches.count(), ranks, batches.count(), batches.size()));
+void announce_engine(const config::Backbone& backbone, const model::Placement& placement) {
+  if (placement.cuda) return;
+  const std::string_view engine = config::name(model::engine_of(backbone, placement));
+  const std::string why = model::why_no_winograd(backbone, placement);
+  const bool fallen_back = backbone.engine == config::Engine::automatic && !why.empty();
+  log::info(fmt::format("the backbone runs on {}{}", engine, fallen_back ? ": " + why : ""));
 }
 
 void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, plan::Grid grid,
-              const model::Placement& placement, int workers) {
+              const model::Placement& placement, int workers, const comm::Group& group) {
   const auto ranks = static_cast<std::int64_t>(cores.size());
   const plan::MicroBatches batches = inputs.micro_batches();
   const std::string device =
@@ -84,15 +92,9 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, p
   log::info(fmt::format("{} heads on {}, {} samples in {} micro-batches of {}, {} rank(s) with {}",
                         inputs.config.heads.size(), config::name(inputs.config.backbone.arch),
                         batches.samples(), batches.count(), batches.size(), ranks, device));
-  const std::uint64_t batch_bytes =
-      static_cast<std::uint64_t>(batches.size() * inputs.shape.image.values()) * sizeof(float);
-  const auto depth = static_cast<std::uint64_t>(depth_of(inputs));
-  log::info(fmt::format("each rank reads up to {} micro-batches ahead ({}) in {} thread(s)", depth,
-                        human_bytes(depth * batch_bytes), workers));
-  if (grid.heads > 1) {
-    log::info(fmt::format("{} group(s) of {} ranks that share the heads", grid.data, grid.heads));
-  }
-  warn_of_idle_ranks(batches, grid, ranks);
+  log_reading(inputs, grid, placement, workers);
+  announce_engine(inputs.config.backbone, placement);
+  announce_exchange(inputs.config.comm.backend, grid, group);
   if (placement.cuda || inputs.config.parallel.threads) return;
   const std::string idle = idle_cores_warning(cores, placement.threads, online_cores());
   if (!idle.empty()) log::warning(idle);
@@ -116,39 +118,41 @@ std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, int workers, boo
 
 /// What a rank of the grid computes with.
 struct Equipment {
-  std::unique_ptr<comm::Collectives> group;
   std::unique_ptr<model::Model> model;
   std::unique_ptr<GroupPipeline> pipeline;
   std::unique_ptr<data::Loader> loader;
   Place place;
 };
 
-/// Every rank of the world must call it; surplus ranks get nothing. `weights`: this rank's.
-Equipment equip(comm::MpiEnvironment& mpi, comm::Collectives& world, const Inputs& inputs, plan::Grid grid,
+/// Every rank of the world must call it; surplus ranks, which have no `group`, get nothing. `weights`: this
+/// rank's.
+Equipment equip(comm::Collectives& world, comm::Collectives* group, const Inputs& inputs, plan::Grid grid,
                 plan::HeadRange heads, model::Weights weights, const model::Placement& placement,
                 int workers) {
-  const bool works = grid.works(mpi.rank());
   Equipment rank;
-  rank.group = mpi.split(works ? grid.group_of(mpi.rank()) : -1, kPatience * inputs.config.comm.timeout);
   comm::agree(world, [&] {
-    if (!works) return;
+    if (group == nullptr) return;
     const plan::MicroBatches batches = inputs.micro_batches();
-    const GroupPipeline::Job job{inputs.config, batches, heads, weights.classes, weights.feature_width};
+    const GroupPipeline::Job job{inputs.config,
+                                 batches,
+                                 heads,
+                                 weights.classes,
+                                 weights.feature_width,
+                                 placement.cuda ? device::pinned_memory() : device::ordinary_memory()};
     rank.model = model::make_model(with_heads(inputs.config, heads), std::move(weights), batches.size(),
                                    inputs.shape.image, placement);
-    rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *rank.group, job);
+    rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *group, job);
     rank.loader = make_loader(inputs, workers, placement.cuda);
-    rank.place = {grid.heads, grid.member_of(mpi.rank()),
-                  inputs.config.parallel.features == config::Features::local};
+    rank.place = {grid.heads, group->rank(), inputs.config.parallel.features == config::Features::local};
   });
   return rank;
 }
 
 WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinator, comm::Channel& to_ranks,
-                          const Equipment& rank, std::chrono::milliseconds timeout) {
+                          const Equipment& rank, std::chrono::milliseconds timeout, const OwnPages& own) {
   try {
     if (rank.pipeline)
-      return work(to_coordinator, to_ranks, *rank.loader, *rank.pipeline, rank.place, timeout);
+      return work(to_coordinator, to_ranks, *rank.loader, *rank.pipeline, rank.place, timeout, own);
     sit_out(to_coordinator, to_ranks, timeout);
     return {};
   } catch (const Error& error) {
@@ -161,19 +165,24 @@ WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinat
 metrics::RunFigures add_up(comm::Collectives& world, const WorkerFigures& mine, double seconds,
                            std::int64_t samples, int threads, int workers) {
   // Microseconds: the sum is of integers.
-  std::array<std::int64_t, 4> sums{std::llround(mine.seconds_waiting * 1e6),
+  const bool worked = mine.seconds_computing > 0;
+  std::array<std::int64_t, 5> sums{std::llround(mine.seconds_waiting * 1e6),
                                    std::llround(mine.seconds_computing * 1e6),
-                                   std::llround(mine.seconds_reading * 1e6), workers};
+                                   std::llround(mine.seconds_reading * 1e6), worked ? workers : 0, worked};
   world.all_reduce(sums);
+  const auto share = [&](std::int64_t microseconds, std::int64_t threads_in_all) {
+    const double all = seconds * static_cast<double>(threads_in_all);
+    return all > 0 ? static_cast<double>(microseconds) / 1e6 / all : 0;
+  };
   metrics::RunFigures figures;
   figures.seconds = seconds;
   figures.images_per_second = static_cast<double>(samples) / seconds;
   figures.ranks = world.size();
   figures.threads = threads;
-  const auto busy = static_cast<double>(sums[0] + sums[1]);
-  figures.waiting_share = busy > 0 ? static_cast<double>(sums[0]) / busy : 0;
+  figures.waiting_share = share(sums[0], sums[4]);
+  figures.computing_share = share(sums[1], sums[4]);
   figures.workers = workers;
-  figures.reading_share = static_cast<double>(sums[2]) / 1e6 / (seconds * static_cast<double>(sums[3]));
+  figures.reading_share = share(sums[2], sums[3]);
   return figures;
 }
 
@@ -188,48 +197,56 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   });
   share_inputs(*world, inputs);
   const std::vector<plan::RankCores> cores = gather_cores(*world, mpi.host());
-  plan::Grid grid;
-  comm::agree(*world, [&] {
-    check_backend(inputs.config.comm.backend);
-    grid = choose_grid(inputs.config.parallel, world->size());
-  });
-  const auto ranges = head_ranges(inputs.config, grid.heads);
-  const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
-  model::Weights weights = share_weights(*world, inputs.config, inputs.weights, ranges, member);
-
-  malloc_trim(0);  // rank 0 has let go of the other ranks' heads
-
   model::Placement placement;
   int workers = 0;
   comm::agree(*world, [&] {
     placement = choose_placement(cores, mpi.rank(), mpi.local_rank(), inputs.config.parallel);
-    workers = inputs.config.data.workers.value_or(placement.threads);
+    workers = plan::workers_for(inputs.config.data.workers, placement.threads);
   });
-  const Equipment rank = equip(mpi, *world, inputs, grid,
-                               member < 0 ? plan::HeadRange{} : ranges[static_cast<std::size_t>(member)],
-                               std::move(weights), placement, workers);
-  const std::string fingerprint = fingerprint_json(placement);
+  const Choice choice =
+      agree_on_choice(*world, inputs.config, inputs.shape, cores, placement,
+                      inputs.dataset ? inputs.dataset->reading_memory() : data::ReadingMemory{});
+  inputs.config.parallel.batch = static_cast<int>(choice.batch);
+  const plan::Grid grid = choice.grid;
+  const comm::Group group = join_group(mpi, inputs.config.comm, grid, placement);
+  const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
+  model::Weights weights = share_weights(*world, inputs.config, inputs.weights, choice.heads, member);
+
+  malloc_trim(0);  // rank 0 has let go of the other ranks' heads
+
+  const Equipment rank =
+      equip(*world, group.collectives.get(), inputs, grid,
+            member < 0 ? plan::HeadRange{} : choice.heads[static_cast<std::size_t>(member)],
+            std::move(weights), placement, workers);
+  const std::string fingerprint = fingerprint_json(inputs.config.backbone, placement);
   const bool mixed = !agree_on_fingerprint(*world, fingerprint, options.allow_mixed);
 
   std::optional<Keeper> keeper;
   comm::agree(*world, [&] {
     if (mpi.rank() != 0) return;
-    announce(inputs, cores, grid, placement, workers);
-    keeper.emplace(mpi, options, inputs, grid, hosts_of(cores));
+    announce(inputs, cores, grid, placement, workers, group);
+    keeper.emplace(mpi, options, inputs, grid, hosts_of(cores), group);
     keeper->create(fingerprint, mixed);
   });
+  std::unique_ptr<store::PageWriter> pages;
+  if (inputs.config.output.writers == config::Writers::all) {
+    pages = open_own_pages(*world, inputs, keeper ? keeper->offsets() : store::Offsets{}, member >= 0,
+                           mpi.host());
+  }
 
   const auto to_coordinator = mpi.channel(inputs.config.comm.timeout);
   const auto to_ranks = mpi.channel(inputs.config.comm.timeout);
   const auto start = Clock::now();
   if (keeper) keeper->start(*to_coordinator, *to_ranks);
-  const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, rank, inputs.config.comm.timeout);
+  const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, rank, inputs.config.comm.timeout,
+                                         {pages.get(), commit_interval_of(inputs.config.output)});
   if (keeper) keeper->join();
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
 
   JobResult result;
   result.figures = add_up(*world, mine, seconds, inputs.shape.size, placement.threads, workers);
   result.output = inputs.config.output.path;
+  if (inputs.config.output.writers == config::Writers::all) tell_what_was_written(*world, pages.get());
   comm::agree(*world, [&] {
     if (keeper) keeper->finish(result.figures);
   });

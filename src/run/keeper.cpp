@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "own_pages.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/config/load.hpp"
 #include "polyhead/run/coordinator.hpp"
@@ -20,6 +21,16 @@ namespace {
 
 constexpr std::int64_t kMostSamples = 1 << 16;  // in a lease, which carries the place of each
 
+/// null for a rank without one; nothing where no rank has one.
+nlohmann::ordered_json gpus_json(const std::vector<std::string>& uuids) {
+  auto gpus = nlohmann::ordered_json::array();
+  if (std::ranges::all_of(uuids, [](const std::string& uuid) { return uuid.empty(); })) return gpus;
+  for (const std::string& uuid : uuids) {
+    gpus.push_back(uuid.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(uuid));
+  }
+  return gpus;
+}
+
 }  // namespace
 
 void end_job(comm::MpiEnvironment& mpi, const Error& error) {
@@ -28,12 +39,13 @@ void end_job(comm::MpiEnvironment& mpi, const Error& error) {
 }
 
 Keeper::Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
-               std::vector<std::string> hosts)
+               std::vector<std::string> hosts, const comm::Group& group)
     : mpi_(mpi),
       options_(options),
       inputs_(inputs),
       grid_(grid),
       hosts_(std::move(hosts)),
+      group_(group),
       output_(inputs.config.output.path) {}
 
 void Keeper::create(const std::string& fingerprint, bool mixed) {
@@ -43,9 +55,10 @@ void Keeper::create(const std::string& fingerprint, bool mixed) {
       [&](std::int64_t first, std::span<std::int32_t> labels) { inputs_.read_labels(first, labels); },
       [&](std::int64_t index) { return inputs_.dataset->sample_id(index); }};
   const store::Header header{identity_json(inputs_), fingerprint, config::to_yaml(inputs_.config)};
-  const store::Offsets offsets = store::create(output_, layout, samples, header, options_.existing);
-  writer_ = std::make_unique<store::Writer>(store::open_for_writing(output_), layout, offsets);
+  offsets_ = store::create(output_, layout, samples, header, options_.existing);
+  writer_ = std::make_unique<store::Writer>(store::open_for_writing(output_), layout, offsets_);
   writer_->append_provenance(provenance(mixed));
+  writer_->finish();  // the note is there before other ranks look for it
 }
 
 void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
@@ -73,7 +86,7 @@ void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
   const plan::MicroBatches batches = inputs_.micro_batches();
   Progress progress(options_.progress, batches.samples());
   Coordinator::Settings settings;
-  settings.commit_interval = inputs_.config.output.commit_interval;
+  settings.commit_interval = commit_interval_of(inputs_.config.output);
   settings.timeout = inputs_.config.comm.timeout;
   settings.max_bad = static_cast<std::int64_t>(
       std::floor(inputs_.config.data.max_bad * static_cast<double>(batches.samples())));
@@ -106,6 +119,9 @@ std::string Keeper::provenance(bool mixed) const {
       {"ranks", hosts_.size()},
       {"grid", {{"data", grid_.data}, {"heads", grid_.heads}}},
       {"host", hosts_.front()},
+      {"backend", comm::name(group_.choice.backend)},
+      {"backend_reason", group_.choice.reason},
+      {"gpus", gpus_json(group_.gpus)},
       {"mixed_fingerprints", mixed},
       {"command", options_.command_line},
   };

@@ -15,7 +15,7 @@ namespace polyhead::run {
 namespace {
 
 // Assumed where nobody has measured: docs/planner.md says where the figures come from.
-constexpr double kCoreFlops = 45e9;      // ResNet-18's convolutions, AVX2, a core
+constexpr double kCoreFlops = 60e9;      // ResNet convolutions, a core with AVX2
 constexpr double kCoreHeadFlops = 30e9;  // linear layers of a micro-batch
 constexpr double kCoreStream = 6e9;      // bytes/s of weights, a core
 constexpr double kCoreStep = 8e-6;       // seconds to start a layer
@@ -34,14 +34,16 @@ constexpr plan::Link kInside{4e9, 100e-6};
 constexpr plan::Link kInsideGpus{10e9, 50e-6};
 constexpr double kBetween = 1.25e9;  // bytes/s: 10 Gbit/s
 constexpr double kBetweenLatency = 200e-6;
-constexpr plan::ProcessMemory kProcess{std::uint64_t{190} << 20U, 0};
+constexpr plan::ProcessMemory kProcess{std::uint64_t{210} << 20U, 0};
 constexpr plan::ProcessMemory kGpuProcess{std::uint64_t{3} << 30U, std::uint64_t{1} << 30U};
 constexpr double kStartup = 1.5;
 constexpr double kGpuStartup = 10;
 
-std::uint64_t physical_memory() {
-  return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-         static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+/// Of this host, or what the cgroup grants of it.
+std::uint64_t usable_memory() {
+  const auto all =
+      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return std::min(all, cgroup_memory_limit().value_or(all));
 }
 
 double usable_cores() {
@@ -93,7 +95,7 @@ Machine this_machine(int ranks, const config::Parallel& parallel) {
   Machine machine;
   machine.ranks = ranks;
   machine.cores = usable_cores();
-  machine.memory = physical_memory();
+  machine.memory = usable_memory();
   machine.threads = parallel.threads;
   const int gpus = parallel.device == config::Device::cpu ? 0 : device::device_count();
   if (parallel.device == config::Device::cuda && gpus == 0) {
@@ -117,7 +119,7 @@ Machine machine_of(const std::vector<plan::RankCores>& ranks, const model::Place
   machine.ranks_per_node =
       static_cast<int>(std::ranges::count(ranks, ranks.front().host, &plan::RankCores::host));
   machine.cores = static_cast<double>(placement.threads * machine.ranks_per_node);
-  machine.memory = physical_memory();
+  machine.memory = usable_memory();
   machine.gpu = placement.cuda;
   if (machine.gpu) machine.gpu_memory = device::query(placement.device).total_memory;
   return machine;
@@ -130,7 +132,7 @@ plan::Topology topology_of(const Machine& machine, const config::Data& data, std
   topology.ranks_per_node = machine.ranks_per_node;
   topology.processor = machine.gpu ? gpu_of(machine) : cpu_of(cores);
   topology.reading.cores = cores;
-  topology.reading.workers = data.workers.value_or(std::max(1, static_cast<int>(cores)));
+  topology.reading.workers = plan::workers_for(data.workers, static_cast<int>(cores));
   topology.reading.images_per_second = images_per_second(data, image_values);
   topology.reading.shares_cores = !machine.gpu;
   topology.keeping = {kWriteRate, kKeepSeconds};

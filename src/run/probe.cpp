@@ -3,43 +3,45 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <memory>
-#include <numeric>
+#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
+#include <malloc.h>
 
 #include "polyhead/base/text.hpp"
-#include "polyhead/data/loader.hpp"
-#include "polyhead/device/pinned.hpp"
-#include "polyhead/model/model.hpp"
 #include "polyhead/plan/cost.hpp"
 #include "polyhead/plan/memory.hpp"
 #include "polyhead/run/inputs.hpp"
-#include "polyhead/run/pipeline.hpp"
+#include "probe_peer.hpp"
 
 namespace polyhead::run {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr double kPhase = 1.5;          // seconds that each part is repeated for
-constexpr double kTogether = 4;         // seconds for all parts at once
-constexpr std::int64_t kMostAhead = 4;  // micro-batches; the speed is that of more
-constexpr double kProcessStart = 0.7;   // seconds: program, libraries, MPI
-constexpr double kRunMemory = 30e6;  // bytes that a run takes beside this trial: MPI, HDF5, the coordinator
+constexpr double kPhase = 1.5;         // seconds that each part is repeated for
+constexpr double kTogether = 4;        // seconds for all parts at once
+constexpr double kProcessStart = 0.7;  // seconds: program, libraries, MPI
+// Bytes that a run takes beside this trial: MPI, HDF5, the coordinator.
+constexpr std::int64_t kRunMemory = 30 << 20;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::int64_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  std::int64_t size = 0;
-  std::int64_t resident = 0;
-  file >> size >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
+/// The most memory that this process has had. (That of getrusage begins with what its parent had.)
+std::int64_t peak_bytes() {
+  constexpr std::string_view kName = "VmHWM:";
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(kName)) return std::stoll(line.substr(kName.size())) * 1024;
+  }
+  return 0;
 }
 
 model::Placement placement_of(const Machine& machine) {
@@ -49,155 +51,96 @@ model::Placement placement_of(const Machine& machine) {
   return placement;
 }
 
-/// What one rank would have.
-class Peer {
- public:
-  Peer(const Inputs& inputs, const model::Placement& placement, std::int64_t first)
-      : inputs_(inputs),
-        batch_(inputs.micro_batches().size()),
-        next_(first),
-        model_(model::make_model(inputs.config, inputs.weights, batch_, inputs.shape.image, placement)),
-        pipeline_(*model_, inputs.config, inputs.weights, batch_),
-        features_(static_cast<std::size_t>(batch_ * inputs.weights.feature_width)),
-        logits_(inputs.config.heads.size() * static_cast<std::size_t>(batch_ * inputs.weights.classes)) {
-    open_loader(placement);
-    example_ = loader_->next();
-    request();
-  }
+/// Memory of this process, with one peer, without what the memory model counts.
+std::uint64_t process_memory(const plan::Workload& workload, bool gpu, std::int64_t ahead) {
+  const std::int64_t batch_bytes = workload.batch * workload.image_values * 4;
+  plan::Workload shorter = workload;
+  shorter.read_ahead = static_cast<std::uint64_t>(ahead * batch_bytes);
+  shorter.worker_bytes = 0;  // the threads' own buffers stay with the process
+  plan::Topology topology;
+  topology.processor.gpu = gpu;
+  const plan::HeadRange all{0, static_cast<std::int64_t>(workload.heads.size())};
+  std::int64_t buffers =
+      plan::memory_of(shorter, topology, {1, 1}, config::Features::exchange, all, false).host.total();
+  buffers += batch_bytes + workload.batch * workload.classes * all.count * 4;  // the example and its scores
+  for (const plan::HeadCost& head : workload.heads)
+    buffers += head.bytes;  // the inputs' own copy of all weights
+  buffers += workload.backbone.bytes;
+  constexpr std::int64_t kLeast = std::int64_t{64} << 20U;
+  return static_cast<std::uint64_t>(std::max(kLeast, peak_bytes() - buffers) + kRunMemory);
+}
 
-  void compute_features() {
-    if (example_.bytes.empty()) {
-      model_->features(example_.pixels, features_);
-    } else {
-      model_->features(example_.bytes, features_);
-    }
-  }
-  void compute_heads() { model_->scores(features_, logits_); }
-  void compute() { pipeline_(example_); }
-  void read() {
-    data::Batch batch = take();
-    loader_->recycle(std::move(batch));
-  }
-  void read_and_compute() {
-    data::Batch batch = take();
-    pipeline_(batch);
-    loader_->recycle(std::move(batch));
-  }
+using Part = void (ProbePeer::*)();
 
-  [[nodiscard]] std::int64_t ahead() const { return ahead_; }
-
- private:
-  void open_loader(const model::Placement& placement) {
-    const int workers = inputs_.config.data.workers.value_or(placement.threads);
-    data::Loader::Readers readers;
-    for (int i = 0; i < workers; ++i)
-      readers.push_back(data::open_reader(inputs_.config.data, inputs_.shape));
-    const bool bytes = placement.cuda && readers.front()->gives_bytes();
-    ahead_ = std::min(kMostAhead, data::read_ahead_depth(inputs_.config.data.read_ahead, batch_,
-                                                         inputs_.shape.image.values()));
-    loader_ = std::make_unique<data::Loader>(std::move(readers), inputs_.shape, batch_, ahead_,
-                                             bytes ? device::pinned_memory() : nullptr);
-    for (std::int64_t i = 0; i <= ahead_; ++i) request();
-  }
-
-  /// The next micro-batch, from the first again after the last.
-  void request() {
-    const plan::MicroBatches batches = inputs_.micro_batches();
-    const std::int64_t index = next_++ % batches.count();
-    const plan::SampleRange samples = batches.samples_of(index);
-    loader_->request(index, 1, inputs_.dataset->locations(samples.first, samples.count));
-  }
-
-  data::Batch take() {
-    data::Batch batch = loader_->next();
-    request();
-    return batch;
-  }
-
-  const Inputs& inputs_;
-  std::int64_t batch_;
-  std::int64_t next_;
-  std::int64_t ahead_ = 0;
-  std::unique_ptr<model::Model> model_;
-  Pipeline pipeline_;
-  AlignedVector<float> features_;
-  AlignedVector<float> logits_;
-  std::unique_ptr<data::Loader> loader_;
-  data::Batch example_;
-};
+double repeat(ProbePeer& peer, Part part, double limit, std::int64_t skip) {
+  for (std::int64_t i = 0; i < skip; ++i) (peer.*part)();
+  const auto start = Clock::now();
+  int done = 0;
+  do {
+    (peer.*part)();
+    ++done;
+  } while (seconds_since(start) < limit);
+  return seconds_since(start) / done;
+}
 
 class Probe {
  public:
-  Probe(const Inputs& inputs, const Machine& machine) {
+  Probe(const Inputs& inputs, const Machine& machine, const plan::Workload& workload) {
     const int ranks = machine.gpu ? 1 : std::min(machine.ranks, machine.ranks_per_node);
     const std::int64_t batches = inputs.micro_batches().count();
-    for (int i = 0; i < ranks; ++i) {
-      peers_.push_back(std::make_unique<Peer>(inputs, placement_of(machine), batches * i / ranks));
-    }
+    add_peer(inputs, machine, 0);
+    for (std::int64_t i = 0; i < ahead() + 2; ++i) peers_.front()->read_and_compute();
+    process_ = process_memory(workload, machine.gpu, ahead());
+    for (int i = 1; i < ranks; ++i) add_peer(inputs, machine, batches * i / ranks);
   }
 
   /// Seconds that `part` takes when every peer repeats it for `limit` seconds, after doing it `skip` times.
-  double time(void (Peer::*part)(), double limit, std::int64_t skip = 1) {
-    std::vector<std::future<double>> times;
-    for (const auto& peer : peers_) {
-      times.push_back(std::async(std::launch::async, [&peer = *peer, part, limit, skip] {
-        for (std::int64_t i = 0; i < skip; ++i) (peer.*part)();
-        const auto start = Clock::now();
-        int done = 0;
-        do {
-          (peer.*part)();
-          ++done;
-        } while (seconds_since(start) < limit);
-        return seconds_since(start) / done;
-      }));
+  double time(Part part, double limit, std::int64_t skip = 1) {
+    std::vector<std::future<double>> others;
+    for (const auto& peer : std::span(peers_).subspan(1)) {
+      others.push_back(std::async(std::launch::async, repeat, std::ref(*peer), part, limit, skip));
     }
-    double sum = 0;
-    for (auto& seconds : times) sum += seconds.get();
-    return sum / static_cast<double>(times.size());
+    double sum = repeat(*peers_.front(), part, limit, skip);
+    for (auto& seconds : others) sum += seconds.get();
+    return sum / static_cast<double>(peers_.size());
   }
 
   [[nodiscard]] int ranks() const { return static_cast<int>(peers_.size()); }
   [[nodiscard]] std::int64_t ahead() const { return peers_.front()->ahead(); }
+  /// Bytes of memory that are neither weights nor buffers.
+  [[nodiscard]] std::uint64_t process() const { return process_; }
 
  private:
-  std::vector<std::unique_ptr<Peer>> peers_;
-};
+  void add_peer(const Inputs& inputs, const Machine& machine, std::int64_t first) {
+    peers_.push_back(std::make_unique<ProbePeer>(inputs, placement_of(machine), first));
+  }
 
-/// Memory of this process without what the memory model counts.
-std::uint64_t process_memory(const plan::Workload& workload, const Machine& machine, const Probe& probe) {
-  plan::Workload shorter = workload;
-  shorter.read_ahead = static_cast<std::uint64_t>(probe.ahead() * workload.batch * workload.image_values) * 4;
-  plan::Topology topology;
-  topology.processor.gpu = machine.gpu;
-  const plan::HeadRange all{0, static_cast<std::int64_t>(workload.heads.size())};
-  const plan::MemoryUse use =
-      plan::memory_of(shorter, topology, {1, 1}, config::Features::exchange, all, false).host;
-  const std::int64_t weights =
-      use.weights - (machine.gpu ? 0 : workload.backbone.bytes);  // the inputs' own copy
-  const std::int64_t buffers = probe.ranks() * (use.total() - use.process) + weights;
-  constexpr std::int64_t kLeast = std::int64_t{64} << 20U;
-  return static_cast<std::uint64_t>(std::max(kLeast, resident_bytes() - buffers) +
-                                    static_cast<std::int64_t>(kRunMemory));
-}
+  std::vector<std::unique_ptr<ProbePeer>> peers_;
+  std::uint64_t process_ = 0;
+};
 
 }  // namespace
 
 Measurement measure(const std::filesystem::path& config, const std::vector<std::string>& overrides,
                     const Machine& machine, const plan::Workload& workload) {
+  // Threads that stand for ranks must keep freed memory as a rank's main thread does: glibc only does so
+  // there.
+  mallopt(M_ARENA_MAX, 1);
   const auto start = Clock::now();
   const Inputs inputs = load_inputs(config, overrides, store::Existing::overwrite);
-  Probe probe(inputs, machine);
   Measurement measured;
-  measured.startup = seconds_since(start) / probe.ranks();
+  measured.startup = seconds_since(start);
+  Probe probe(inputs, machine, workload);
   measured.ranks = probe.ranks();
   const std::int64_t fill = probe.ahead() + 1;  // read before the clock starts
-  measured.images_per_second = static_cast<double>(workload.batch) / probe.time(&Peer::read, kPhase, fill);
-  measured.backbone = probe.time(&Peer::compute_features, kPhase);
-  measured.heads = probe.time(&Peer::compute_heads, kPhase / 2);
-  const double computing = probe.time(&Peer::compute, kPhase);
+  measured.images_per_second =
+      static_cast<double>(workload.batch) / probe.time(&ProbePeer::read, kPhase, fill);
+  measured.backbone = probe.time(&ProbePeer::compute_features, kPhase);
+  measured.heads = probe.time(&ProbePeer::compute_heads, kPhase / 2);
+  const double computing = probe.time(&ProbePeer::compute, kPhase);
   measured.fusing = std::max(0.0, computing - measured.backbone - measured.heads);
-  measured.together = probe.time(&Peer::read_and_compute, kTogether, fill);
-  measured.process = process_memory(workload, machine, probe);
+  measured.together = probe.time(&ProbePeer::read_and_compute, kTogether, fill);
+  measured.process = probe.process();
   return measured;
 }
 
@@ -229,8 +172,8 @@ std::vector<std::string> describe(const Measurement& measured) {
                       measured.ranks, ms(measured.backbone), ms(measured.heads), ms(measured.fusing)),
           fmt::format("reading and decoding alone {:.0f} images/s a rank; all at once {} a micro-batch",
                       measured.images_per_second, ms(measured.together)),
-          fmt::format("reading the inputs and building the model {:.1f} s; a process without them {}",
-                      measured.startup, human_bytes(measured.process))};
+          fmt::format("reading the inputs {:.1f} s; a process without them {}", measured.startup,
+                      human_bytes(measured.process))};
 }
 
 }  // namespace polyhead::run

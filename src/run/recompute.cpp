@@ -5,6 +5,7 @@
 #include "polyhead/comm/local.hpp"
 #include "polyhead/data/reader.hpp"
 #include "polyhead/device/pinned.hpp"
+#include "polyhead/plan/threads.hpp"
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/placement.hpp"
 
@@ -17,7 +18,7 @@ std::int64_t depth_of(const Inputs& inputs) {
 }
 
 std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, const model::Placement& placement) {
-  const int workers = inputs.config.data.workers.value_or(placement.threads);
+  const int workers = plan::workers_for(inputs.config.data.workers, placement.threads);
   data::Loader::Readers readers;
   for (int i = 0; i < workers; ++i) readers.push_back(data::open_reader(inputs.config.data, inputs.shape));
   const bool bytes = placement.cuda && readers.front()->gives_bytes();
@@ -27,14 +28,15 @@ std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, const model::Pla
 
 }  // namespace
 
-model::Placement place_alone(config::Parallel parallel, const std::string& fingerprint) {
+model::Placement place_alone(const config::Config& config, const std::string& fingerprint) {
+  config::Parallel parallel = config.parallel;
   comm::LocalWorld world(1);
   const auto cores = gather_cores(*world.collectives(0), "this host");
   const model::Placement placement = choose_placement(cores, 0, 0, parallel);
   if (!placement.cuda || parallel.device != config::Device::automatic) return placement;
   parallel.device = config::Device::cpu;
   const model::Placement cpu = choose_placement(cores, 0, 0, parallel);
-  return fingerprint_json(cpu) == fingerprint ? cpu : placement;
+  return fingerprint_json(config.backbone, cpu) == fingerprint ? cpu : placement;
 }
 
 Recompute::Recompute(const Inputs& inputs, const model::Placement& placement,

@@ -37,6 +37,6 @@ class Recompute {
 
 /// Where this process computes when it is the only one. A file with the fingerprint of this host's CPU is
 /// computed again there, also where there is a GPU, unless `parallel` names the device.
-model::Placement place_alone(config::Parallel parallel, const std::string& fingerprint);
+model::Placement place_alone(const config::Config& config, const std::string& fingerprint);
 
 }  // namespace polyhead::run

@@ -14,9 +14,7 @@
 #include "polyhead/base/log.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/comm/agreement.hpp"
-#include "polyhead/model/head_spec.hpp"
 #include "polyhead/model/layout.hpp"
-#include "polyhead/model/resnet_spec.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -101,14 +99,6 @@ model::Weights make_room(const config::Config& config, const model::Layout& all,
 }
 
 }  // namespace
-
-std::vector<plan::HeadRange> head_ranges(const config::Config& config, int parts) {
-  const std::int64_t features = model::resnet_spec(config.backbone.arch).feature_width;
-  std::vector<std::int64_t> costs;
-  costs.reserve(config.heads.size());
-  for (const config::Head& head : config.heads) costs.push_back(model::head_cost(head, features));
-  return plan::split_heads(costs, parts);
-}
 
 config::Config with_heads(const config::Config& config, plan::HeadRange range) {
   config::Config part = config;

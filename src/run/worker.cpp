@@ -14,19 +14,16 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/wire.hpp"
 #include "polyhead/run/messages.hpp"
+#include "row_sender.hpp"
+#include "tell.hpp"
 
 namespace polyhead::run {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int kCoordinator = 0;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-void tell(comm::Channel& channel, ToCoordinator tag, std::span<const std::byte> bytes = {}) {
-  channel.send(kCoordinator, static_cast<int>(tag), bytes);
 }
 
 /// Says "alive" a few times per time-out while the rank computes.
@@ -90,8 +87,8 @@ class LeaseClient {
 class Worker {
  public:
   Worker(comm::Channel& to, comm::Channel& from, data::Loader& loader, StepComputer& computer,
-         const Place& place, std::chrono::milliseconds timeout)
-      : to_(to), leases_(to, from, timeout), loader_(loader), computer_(computer), place_(place) {}
+         const Place& place, std::chrono::milliseconds timeout, const OwnPages& own)
+      : leases_(to, from, timeout), rows_(to, own), loader_(loader), computer_(computer), place_(place) {}
 
   WorkerFigures run() {
     for (plan::Lease lease = take(); lease.count > 0;) {
@@ -101,6 +98,7 @@ class Worker {
       compute(steps[steps.count() - 1]);
     }
     timed([&] { computer_.drain(deliver_); });
+    rows_.finish();
     figures_.seconds_waiting = loader_.figures().seconds_waited;
     figures_.seconds_reading = loader_.figures().seconds_reading;
     return figures_;
@@ -147,15 +145,15 @@ class Worker {
     figures_.seconds_computing += seconds_since(start);
   }
 
-  comm::Channel& to_;
   LeaseClient leases_;
+  RowSender rows_;
   data::Loader& loader_;
   StepComputer& computer_;
   Place place_;
   WorkerFigures figures_;
-  Deliver deliver_ = [this](const store::Rows& rows) {
+  Deliver deliver_ = [this](store::Rows rows) {
     ++figures_.batches;
-    tell(to_, ToCoordinator::rows, rows.to_wire());
+    rows_.send(std::move(rows));
   };
 };
 
@@ -184,10 +182,11 @@ void take_part(comm::Channel& to_coordinator, std::chrono::milliseconds timeout,
 }  // namespace
 
 WorkerFigures work(comm::Channel& to_coordinator, comm::Channel& from_coordinator, data::Loader& loader,
-                   StepComputer& computer, const Place& place, std::chrono::milliseconds timeout) {
+                   StepComputer& computer, const Place& place, std::chrono::milliseconds timeout,
+                   const OwnPages& own) {
   WorkerFigures figures;
   take_part(to_coordinator, timeout, [&] {
-    figures = Worker(to_coordinator, from_coordinator, loader, computer, place, timeout).run();
+    figures = Worker(to_coordinator, from_coordinator, loader, computer, place, timeout, own).run();
   });
   return figures;
 }

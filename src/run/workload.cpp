@@ -4,8 +4,9 @@
 
 #include "polyhead/model/head_spec.hpp"
 #include "polyhead/model/layout.hpp"
+#include "polyhead/model/model.hpp"
 #include "polyhead/model/resnet_spec.hpp"
-#include "polyhead/run/inputs.hpp"
+#include "polyhead/plan/micro_batches.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -26,7 +27,7 @@ struct Map {
 /// Walks an image through the backbone and notes what it costs.
 class Walk {
  public:
-  explicit Walk(ImageShape image) : map_{3, image.height, image.width} {}
+  Walk(ImageShape image, config::Engine engine) : map_{3, image.height, image.width}, engine_(engine) {}
 
   plan::BackboneCost cost(const model::ResNetSpec& spec) {
     stem(spec.stem);
@@ -44,6 +45,8 @@ class Walk {
     const std::int64_t weights = conv.in * conv.kernel * conv.kernel;
     cost_.flops += 2 * weights * out.values();
     cost_.bytes += (weights + 1) * conv.out * kFloat;  // one bias a channel: the batch norm is folded
+    const bool transformed = engine_ == config::Engine::winograd && conv.kernel == 3;  // 36 values for 9
+    cost_.prepared_bytes += ((transformed ? 4 : 1) * weights + 1) * conv.out * kFloat;
     return out;
   }
 
@@ -77,6 +80,7 @@ class Walk {
   }
 
   Map map_;
+  config::Engine engine_;
   plan::BackboneCost cost_;
 };
 
@@ -87,10 +91,9 @@ std::int64_t padded(std::int64_t values) {
 
 plan::HeadCost head_cost(const config::Head& head, std::int64_t features) {
   plan::HeadCost cost;
-  cost.multiplications = 1;
+  cost.multiplications = model::head_cost(head, features);
   for (const model::HeadStep& step : model::head_steps(head, features)) {
     const bool linear = step.kind == LayerKind::linear;
-    cost.multiplications += linear ? step.in * step.out : step.out;
     const bool has_weights = linear || step.kind == LayerKind::batchnorm || step.kind == LayerKind::layernorm;
     if (has_weights) cost.bytes += padded(linear ? step.in * step.out : step.out) + padded(step.out);
     cost.activations = std::max(cost.activations, (step.in + step.out) * kFloat);
@@ -101,20 +104,23 @@ plan::HeadCost head_cost(const config::Head& head, std::int64_t features) {
 
 }  // namespace
 
-plan::Workload workload_of(const config::Config& config, ImageShape image, std::int64_t samples) {
+plan::Workload workload_of(const config::Config& config, ImageShape image, std::int64_t samples,
+                           const data::ReadingMemory& reading) {
   const model::ResNetSpec spec = model::resnet_spec(config.backbone.arch);
   plan::Workload workload;
   workload.samples = samples;
-  workload.batch = config.parallel.batch.value_or(kDefaultBatch);
+  workload.batch = config.parallel.batch.value_or(plan::kDefaultBatch);
   workload.image_values = image.values();
   workload.classes = model::make_layout(config).classes;
-  workload.backbone = Walk(image).cost(spec);
+  workload.backbone = Walk(image, model::engine_of(config.backbone, {})).cost(spec);
   workload.heads.reserve(config.heads.size());
   for (const config::Head& head : config.heads) {
     workload.heads.push_back(head_cost(head, spec.feature_width));
   }
   workload.head_scores = config.output.head_scores;
   workload.read_ahead = config.data.read_ahead;
+  workload.worker_bytes = reading.worker;
+  workload.large_sample_bytes = reading.large_sample;
   return workload;
 }
 

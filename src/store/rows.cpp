@@ -7,7 +7,7 @@ namespace polyhead::store {
 
 std::vector<std::byte> Rows::to_wire() const {
   WireWriter writer;
-  writer.put(batch).put(count);
+  writer.put(batch).put(count).put(rest);
   writer.put_array(std::span(fused_scores)).put_array(std::span(fused_prediction));
   writer.put_array(std::span(head_prediction)).put_array(std::span(head_scores));
   writer.put_array(std::span(status)).put_array(std::span(reason));
@@ -19,6 +19,7 @@ Rows Rows::from_wire(std::span<const std::byte> bytes) {
   Rows rows;
   rows.batch = reader.get<std::int64_t>();
   rows.count = reader.get<std::int64_t>();
+  rows.rest = reader.get<bool>();
   rows.fused_scores = reader.get_array<float>();
   rows.fused_prediction = reader.get_array<std::int32_t>();
   rows.head_prediction = reader.get_array<std::int32_t>();

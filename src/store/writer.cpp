@@ -6,44 +6,14 @@
 
 #include <fmt/format.h>
 
+#include "columns.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
-#include "polyhead/base/sample.hpp"
 
 namespace polyhead::store {
 namespace {
 
 constexpr std::size_t kShown = 200;  // characters of a note in the log
-
-void check_size(const Rows& rows, const char* column, std::size_t found, std::int64_t expected) {
-  if (found == static_cast<std::size_t>(expected)) return;
-  throw Error(ExitCode::internal, fmt::format("store: micro-batch {}: column {} has {} values, expected {}",
-                                              rows.batch, column, found, expected));
-}
-
-void check_rows(const Rows& rows, const Layout& layout) {
-  if (rows.batch < 0 || rows.batch >= layout.batches()) {
-    throw Error(ExitCode::internal, fmt::format("store: micro-batch {} is outside the {} of this job",
-                                                rows.batch, layout.batches()));
-  }
-  const std::int64_t count = std::min(layout.batch, layout.samples - rows.batch * layout.batch);
-  if (rows.count != count) {
-    throw Error(ExitCode::internal,
-                fmt::format("store: micro-batch {} has {} rows, expected {}", rows.batch, rows.count, count));
-  }
-  const std::int64_t heads = layout.head_count();
-  check_size(rows, "fused_scores", rows.fused_scores.size(), count * layout.classes);
-  check_size(rows, "fused_prediction", rows.fused_prediction.size(), count);
-  check_size(rows, "head_prediction", rows.head_prediction.size(), count * heads);
-  check_size(rows, "head_scores", rows.head_scores.size(),
-             layout.head_scores ? count * heads * layout.classes : 0);
-  check_size(rows, "status", rows.status.size(), count);
-  check_size(rows, "reason", rows.reason.size(), count);
-  if (std::count(rows.status.begin(), rows.status.end(), static_cast<std::uint8_t>(SampleStatus::pending)) >
-      0) {
-    throw Error(ExitCode::internal, fmt::format("store: micro-batch {} has a pending row", rows.batch));
-  }
-}
 
 template <class T>
 std::span<const std::byte> bytes_of(const std::vector<T>& values) {
@@ -65,27 +35,40 @@ void Writer::check_usable() const {
       "the result file was not written to the disk earlier in this run; what was committed before is kept");
 }
 
-void Writer::put(std::uint64_t dataset, std::int64_t first, std::span<const std::byte> rows,
-                 std::int64_t count) {
-  const std::uint64_t row = rows.size() / static_cast<std::uint64_t>(count);
-  if (!rows.empty()) file_->write(dataset + static_cast<std::uint64_t>(first) * row, rows);
+void Writer::put(std::uint64_t offset, std::span<const std::byte> bytes) {
+  if (!bytes.empty()) file_->write(offset, bytes);
 }
 
 void Writer::write(const Rows& rows) {
   check_usable();
-  check_rows(rows, layout_);
+  check_rows(rows, layout_, offsets_);
   if (written_[static_cast<std::size_t>(rows.batch)]) {
     throw Error(ExitCode::internal, fmt::format("store: micro-batch {} was written before", rows.batch));
   }
-  const std::int64_t first = rows.batch * layout_.batch;
-  put(offsets_.fused_scores, first, bytes_of(rows.fused_scores), rows.count);
-  put(offsets_.fused_prediction, first, bytes_of(rows.fused_prediction), rows.count);
-  put(offsets_.head_prediction, first, bytes_of(rows.head_prediction), rows.count);
-  put(offsets_.head_scores, first, bytes_of(rows.head_scores), rows.count);
-  put(offsets_.status, first, bytes_of(rows.status), rows.count);
-  put(offsets_.reason, first, bytes_of(rows.reason), rows.count);
+  visit_wide_columns(layout_, offsets_, rows, [&](const char*, const Extent& where, const auto& values) {
+    const Extent others = rows.rest ? own_pages(where) : Extent{where.first, 0};
+    const auto before = bytes_of(values).first(others.first - where.first);
+    put(where.first, before);
+    put(others.end(), bytes_of(values).subspan(before.size()));
+  });
+  const auto first = static_cast<std::uint64_t>(rows.batch * layout_.batch);
+  put(offsets_.fused_prediction + first * sizeof(std::int32_t), bytes_of(rows.fused_prediction));
+  put(offsets_.status + first, bytes_of(rows.status));
+  put(offsets_.reason + first, bytes_of(rows.reason));
   written_[static_cast<std::size_t>(rows.batch)] = true;
-  pending_.push_back(rows.batch);
+  if (rows.rest) {
+    unsynced_elsewhere_.insert(rows.batch);
+  } else {
+    pending_.push_back(rows.batch);
+  }
+}
+
+void Writer::rest_is_synced(std::int64_t batch) {
+  if (unsynced_elsewhere_.erase(batch) == 0) {
+    throw Error(ExitCode::internal,
+                fmt::format("store: micro-batch {} has no pages that another wrote", batch));
+  }
+  pending_.push_back(batch);
 }
 
 void Writer::sync() {

@@ -42,6 +42,17 @@ TEST_F(CgroupQuota, Version1) {
   EXPECT_EQ(cgroup_cpu_quota(root_, "5:memory:/x\n4:cpu,cpuacct:/job\n0::/\n"), 3.0);
 }
 
+TEST_F(CgroupQuota, OfMemory) {
+  write("a/memory.max", "8589934592\n");
+  write("a/b/memory.max", "max\n");
+  EXPECT_EQ(cgroup_memory_limit(root_, "0::/a/b\n"), std::uint64_t{8} << 30U);
+  write("memory/job/memory.limit_in_bytes", "1073741824\n");
+  write("memory/memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_EQ(cgroup_memory_limit(root_, "5:memory:/job\n"), std::uint64_t{1} << 30U);
+  EXPECT_EQ(cgroup_memory_limit(root_, "0::/b\n"), std::nullopt);
+  EXPECT_EQ(cgroup_memory_limit(root_, "5:memory:/other\n"), std::nullopt);
+}
+
 TEST_F(CgroupQuota, NoLimit) {
   write("job/cpu.max", "max 100000\n");
   EXPECT_EQ(cgroup_cpu_quota(root_, "0::/job\n"), std::nullopt);

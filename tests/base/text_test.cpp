@@ -32,6 +32,12 @@ TEST(Human, Seconds) {
   EXPECT_EQ(human_seconds(-1), "?");
 }
 
+TEST(Counted, HasTheRightPlural) {
+  EXPECT_EQ(counted(1, "rank"), "1 rank");
+  EXPECT_EQ(counted(0, "rank"), "0 ranks");
+  EXPECT_EQ(counted(3, "micro-batch"), "3 micro-batches");
+}
+
 TEST(Join, PutsSeparatorsBetweenOnly) {
   EXPECT_EQ(join({}), "");
   EXPECT_EQ(join({"a"}), "a");

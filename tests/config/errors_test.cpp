@@ -213,6 +213,8 @@ const std::vector<BadCase> kOtherCases{
      "output.commit_interval: expected duration from 0ms to 1h; found '30'; a unit is needed: h, min, s, ms"},
     {"output: {path: o.h5, commit_interval: 30mins}",
      "unknown unit 'mins', did you mean 'min'? Units: h, min, s, ms"},
+    {"output: {path: o.h5, writers: ranks}",
+     "output.writers: expected one of coordinator, all; found 'ranks'"},
     {"output: {path: o.h5, commit_interval: s}", "expected duration from 0ms to 1h; found 's'"},
     {"comm: {timeout: 0s}", "comm.timeout: expected duration from 100ms to 24h; found '0s'"},
     {"comm: {timeout: 25h}", "expected duration from 100ms to 24h; found '25h'"},

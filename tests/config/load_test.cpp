@@ -31,7 +31,7 @@ heads:
   - {glob: "x-*.pth", layers: [linear 10]}
 fusion: {rule: mean-probabilities}
 parallel: {strategy: grid, grid: {data: 4, heads: 2}, features: local, batch: 32, threads: 4, device: cpu}
-output: {path: ../o.h5, head_scores: true, commit_interval: 500ms}
+output: {path: ../o.h5, head_scores: true, commit_interval: 500ms, writers: all}
 comm: {backend: mpi, timeout: 2min}
 )",
                               "e.yaml", "/base/folder");
@@ -69,6 +69,7 @@ comm: {backend: mpi, timeout: 2min}
   EXPECT_EQ(c.output.path, "/base/o.h5");
   EXPECT_TRUE(c.output.head_scores);
   EXPECT_EQ(c.output.commit_interval, std::chrono::milliseconds(500));
+  EXPECT_EQ(c.output.writers, Writers::all);
   EXPECT_EQ(c.comm.backend, CommBackend::mpi);
   EXPECT_EQ(c.comm.timeout, std::chrono::minutes(2));
 }
@@ -82,6 +83,7 @@ TEST(Load, LeavesDefaultsWhereNothingIsSaid) {
   EXPECT_EQ(config.parallel.features, Features::exchange);
   EXPECT_EQ(config.comm.backend, CommBackend::automatic);
   EXPECT_EQ(config.output.commit_interval, std::chrono::seconds(5));
+  EXPECT_EQ(config.output.writers, Writers::coordinator);
   EXPECT_EQ(config.heads[0].weight, 1.0);
 }
 

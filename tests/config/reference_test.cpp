@@ -25,6 +25,7 @@ const std::vector<std::string> kOptions{
     "backbone.arch\n    one of resnet18, resnet34, resnet50; default resnet18\n",
     "backbone.weights\n    path; required\n",
     "backbone.precision\n    fp32; default fp32\n",
+    "backbone.engine\n    one of auto, winograd, libtorch; default auto\n",
     "heads\n    list of at least one head; required\n",
     "heads[].name\n    text of at most 63 bytes; default the weights file's name without its suffix\n",
     "heads[].weights\n    path; default none\n",
@@ -43,6 +44,7 @@ const std::vector<std::string> kOptions{
     "output.path\n    path; required\n",
     "output.head_scores\n    true or false; default false\n",
     "output.commit_interval\n    duration from 0ms to 1h; default 5s\n",
+    "output.writers\n    one of coordinator, all; default coordinator\n",
     "comm.backend\n    one of auto, mpi, nccl; default auto\n",
     "comm.timeout\n    duration from 100ms to 24h; default 1min\n",
 };

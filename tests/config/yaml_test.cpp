@@ -29,7 +29,7 @@ Config awkward() {
                        {1e-6, 0.1 + 0.2, 1e6}};
   c.data.max_bad = std::numeric_limits<double>::denorm_min();
   c.data.read_ahead = 67'108'865;
-  c.backbone = {Arch::resnet50, "/~", Precision::fp32};
+  c.backbone = {Arch::resnet50, "/~", Precision::fp32, Engine::libtorch};
   c.heads = {
       {"true",
        "",
@@ -41,7 +41,7 @@ Config awkward() {
   };
   c.fusion.rule = FusionRule::mean_probabilities;
   c.parallel = {Strategy::grid, 32, 3, Device::cpu, GridShape{65536, 3}, Features::local};
-  c.output = {"/" + std::string(4000, 'o'), true, std::chrono::milliseconds(1'234)};
+  c.output = {"/" + std::string(4000, 'o'), true, std::chrono::milliseconds(1'234), Writers::all};
   c.comm.backend = CommBackend::nccl;
   c.comm.timeout = std::chrono::milliseconds(86'399'999);
   return c;
@@ -81,6 +81,7 @@ void expect_equal(const Config& a, const Config& b) {
   EXPECT_EQ(a.backbone.arch, b.backbone.arch);
   EXPECT_EQ(a.backbone.weights, b.backbone.weights);
   EXPECT_EQ(a.backbone.precision, b.backbone.precision);
+  EXPECT_EQ(a.backbone.engine, b.backbone.engine);
   ASSERT_EQ(a.heads.size(), b.heads.size());
   for (std::size_t i = 0; i < a.heads.size(); ++i) expect_equal(a.heads[i], b.heads[i]);
   EXPECT_EQ(a.fusion.rule, b.fusion.rule);
@@ -93,6 +94,7 @@ void expect_equal(const Config& a, const Config& b) {
   EXPECT_EQ(a.output.path, b.output.path);
   EXPECT_EQ(a.output.head_scores, b.output.head_scores);
   EXPECT_EQ(a.output.commit_interval, b.output.commit_interval);
+  EXPECT_EQ(a.output.writers, b.output.writers);
   EXPECT_EQ(a.comm.backend, b.comm.backend);
   EXPECT_EQ(a.comm.timeout, b.comm.timeout);
 }
@@ -124,6 +126,7 @@ backbone:
   arch: resnet18
   weights: "/base/b.pth"
   precision: fp32
+  engine: auto
 heads:
   - {name: "a", weights: "/base/a.pth", layers: [linear 10], weight: 1}
 fusion:
@@ -138,6 +141,7 @@ output:
   path: "/base/o.h5"
   head_scores: false
   commit_interval: 5s
+  writers: coordinator
 comm:
   backend: auto
   timeout: 1min

@@ -70,6 +70,14 @@ TEST_F(Cifar, PixelsAreTorchvisions) {
   EXPECT_EQ(read(at("ten"), 6, 1), std::vector<float>(expected.end() - 3072, expected.end()));
 }
 
+TEST_F(Cifar, BytesAreTheSamePixels) {
+  config::Data config = at("hundred");
+  config.preprocess = {
+      40, 36, config::Interpolation::bilinear, config::PreprocessMode::exact, {0.5, 0.4, 0.3}};
+  const auto reader = open_reader(config, {7, {36, 36}});
+  EXPECT_EQ(testing::normalised_bytes(*reader, config.preprocess, 2, 4, {36, 36}), read(config, 2, 4));
+}
+
 TEST_F(Cifar, IsPreprocessed) {
   config::Data config = at("ten");
   config.preprocess.crop = 2;

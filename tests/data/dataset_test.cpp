@@ -1,5 +1,6 @@
 #include "polyhead/data/dataset.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
 #include <numeric>
@@ -7,6 +8,7 @@
 
 #include <gmock/gmock.h>
 
+#include "../../src/data/hdf5_reader.hpp"
 #include "../support.hpp"
 #include "polyhead/data/reader.hpp"
 #include "polyhead/h5/h5.hpp"
@@ -182,6 +184,44 @@ TEST(Hdf5Reader, ManyReadAtTheSameTime) {
   for (std::thread& thread : threads) thread.join();
 }
 
+/// Sees how many samples were finished while HDF5 was in use.
+class WatchedTurn : public Hdf5Turn {
+ public:
+  explicit WatchedTurn(const std::vector<float>& pixels) : pixels_(pixels) {}
+  void lock() override {
+    Hdf5Turn::lock();
+    before_ = unfinished();
+    ++turns;
+  }
+  void unlock() override {
+    finished_meanwhile += before_ - unfinished();
+    Hdf5Turn::unlock();
+  }
+  std::int64_t turns = 0;
+  std::int64_t finished_meanwhile = 0;
+
+ private:
+  [[nodiscard]] std::int64_t unfinished() const { return std::ranges::count(pixels_, -1.0F); }
+  const std::vector<float>& pixels_;
+  std::int64_t before_ = 0;
+};
+
+TEST(Hdf5Reader, OthersMayReadWhileItPreprocesses) {
+  const TemporaryFolder folder;
+  config::Data config = at(with_dataset(folder, "images", Type::u8, {5, 700, 600, 3}));
+  config.preprocess.crop = 2;
+  std::vector<float> pixels(60, -1.0F);
+  WatchedTurn turn(pixels);
+  const auto reader = open_hdf5_reader(config, {5, {2, 2}}, turn);
+  EXPECT_EQ(reader->grain(), 1);
+  std::vector<Reason> reasons(5);
+  turn.turns = 0;
+  reader->read(0, {}, pixels, reasons);
+  EXPECT_THAT(pixels, Each(0.0F));
+  EXPECT_EQ(turn.turns, 5);
+  EXPECT_EQ(turn.finished_meanwhile, 0);
+}
+
 TEST(Hdf5Reader, RefusesABufferOfTheWrongSize) {
   const TemporaryFolder folder;
   const config::Data config = at(numbered(folder, "a.h5", 3));
@@ -222,6 +262,27 @@ TEST_F(Foreign, EveryLayoutGivesTheSame) {
   EXPECT_THAT(doubles->describe(), HasSubstr("float64 3x6x5"));
   EXPECT_EQ(read(choose("good.h5", "big_endian", "bytes"), 0, 50), expected);
   EXPECT_EQ(labels_of(*doubles, 0, 2), (std::vector<std::int32_t>{-1, 0}));
+}
+
+TEST_F(Foreign, FloatsAreNotGivenAsBytes) {
+  const config::Data config = choose("good.h5", "big_endian", "bytes");
+  const auto reader = open_reader(config, shape_of(config));
+  EXPECT_FALSE(reader->gives_bytes());
+  std::vector<std::uint8_t> bytes(90);
+  std::vector<Reason> reasons(1);
+  EXPECT_EQ(error_of([&] { return reader->read_bytes(0, {}, bytes, reasons), 0; }).first, ExitCode::internal);
+}
+
+/// What is packed together is read together: other readers would unpack it again.
+TEST_F(Foreign, ReadsWholeChunks) {
+  const auto grain = [&](const std::string& images) {
+    const config::Data config = choose("chunks.h5", images, "none");
+    return open_reader(config, {20, {600, 600}})->grain();
+  };
+  EXPECT_EQ(grain("plain"), 2);  // a MiB
+  EXPECT_EQ(grain("one"), 2);
+  EXPECT_EQ(grain("eight"), 8);
+  EXPECT_EQ(grain("all"), 20);
 }
 
 TEST_F(Foreign, RefusesOtherTypes) {

@@ -40,6 +40,9 @@ struct Numbers {
   std::set<const float*> buffers;  ///< touched by the loader's threads; looked at when they are gone
 };
 
+/// Each thread's own time: every read takes a second.
+thread_local double own_seconds = 0;
+
 class NumbersReader : public SampleReader {
  public:
   explicit NumbersReader(Numbers& numbers) : numbers_(numbers) {}
@@ -63,6 +66,7 @@ class NumbersReader : public SampleReader {
     for (std::size_t i = 0; i < locations.size(); ++i) {
       EXPECT_EQ(locations[i].offset, static_cast<std::uint64_t>(first) + i);
     }
+    own_seconds += 1;
     ++numbers_.reads;
     numbers_.reads.notify_all();
   }
@@ -74,7 +78,7 @@ class NumbersReader : public SampleReader {
 Loader make_loader(Numbers& numbers, std::int64_t batch_size, std::int64_t depth, int workers = 1) {
   Loader::Readers readers;
   for (int i = 0; i < workers; ++i) readers.push_back(std::make_unique<NumbersReader>(numbers));
-  return {std::move(readers), numbers.shape, batch_size, depth};
+  return {std::move(readers), numbers.shape, batch_size, depth, nullptr, [] { return own_seconds; }};
 }
 
 void wait_for_reads(const Numbers& dataset, std::int64_t count) {
@@ -225,13 +229,57 @@ TEST(Loader, SaysThatABatchIsTooLarge) {
   EXPECT_THAT(text, AllOf(HasSubstr("1073741824 images"), HasSubstr("parallel.batch")));
 }
 
+/// Time that passes only when somebody says so. Knows when the consumer has looked at it.
+class SlowTime {
+ public:
+  double now() {
+    const double value = seconds_;  // before the reader may go on
+    if (std::this_thread::get_id() == consumer_) {
+      asked_ = true;
+      asked_.notify_all();
+    }
+    return value;
+  }
+  void pass(double seconds) { seconds_ = seconds_ + seconds; }
+  void await_the_consumer() const { asked_.wait(false); }
+
+ private:
+  const std::thread::id consumer_ = std::this_thread::get_id();
+  std::atomic<double> seconds_ = 0;
+  std::atomic<bool> asked_ = false;
+};
+
+/// Takes 5 seconds for the first sample, once the consumer waits for it, and 2 for each other one.
+class SlowReader : public SampleReader {
+ public:
+  explicit SlowReader(SlowTime& time) : time_(time) {}
+  void read(std::int64_t first, std::span<const Location> /*locations*/, std::span<float> /*pixels*/,
+            std::span<Reason> /*reasons*/) override {
+    if (first == 0) time_.await_the_consumer();
+    time_.pass(first == 0 ? 5 : 2);
+  }
+
+ private:
+  SlowTime& time_;
+};
+
 TEST(Loader, CountsTheTimeWaited) {
-  Numbers dataset(3);
-  Loader loader = make_loader(dataset, 3, 1);
+  SlowTime time;
+  Loader::Readers readers;
+  readers.push_back(std::make_unique<SlowReader>(time));
+  Loader loader(std::move(readers), {3, {1, 2}}, 1, 2, nullptr, [&] { return time.now(); });
   EXPECT_EQ(loader.figures().seconds_waited, 0.0);
   loader.request(0, 1);
   static_cast<void>(loader.next());
-  EXPECT_GE(loader.figures().seconds_waited, 0.0);
+  EXPECT_EQ(loader.figures().seconds_waited, 5.0);
+  EXPECT_EQ(loader.figures().seconds_reading, 5.0);
+  // What is there when it is asked for costs nothing.
+  loader.request(1, 2);
+  while (loader.figures().seconds_reading < 9.0) std::this_thread::yield();
+  static_cast<void>(loader.next());
+  static_cast<void>(loader.next());
+  EXPECT_EQ(loader.figures().seconds_waited, 5.0);
+  EXPECT_EQ(loader.figures().seconds_reading, 9.0);
 }
 
 TEST(Loader, StopsAtAnyMoment) {
@@ -286,7 +334,8 @@ TEST(Loader, ManyThreadsShareABatch) {
       }
       loader.recycle(std::move(batch));
     }
-    EXPECT_GE(loader.figures().seconds_reading, 0.0);
+    EXPECT_EQ(loader.figures().seconds_reading, static_cast<double>(dataset.reads));
+    EXPECT_EQ(loader.figures().seconds_waited, 0.0);  // the consumer's own time stands still
   }
 }
 

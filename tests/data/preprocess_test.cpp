@@ -11,6 +11,7 @@
 #include "../support.hpp"
 #include "polyhead/data/dataset.hpp"
 #include "polyhead/data/reader.hpp"
+#include "samples.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -46,7 +47,12 @@ std::istream& operator>>(std::istream& in, Case& item) {
   return in;
 }
 
-std::vector<float> read_all(const std::filesystem::path& file, const Case& item) {
+struct Images {
+  std::vector<float> pixels;
+  std::vector<float> from_bytes;  ///< the same, taken as bytes where there are some
+};
+
+Images read_all(const std::filesystem::path& file, const Case& item) {
   config::Data config;
   config.format = config::DataFormat::hdf5;
   config.path = file;
@@ -54,10 +60,17 @@ std::vector<float> read_all(const std::filesystem::path& file, const Case& item)
   config.preprocess = item.preprocess;
   const auto dataset = open(config, "no list is needed");
   EXPECT_EQ(dataset->image_shape(), item.shape);
-  std::vector<float> pixels(static_cast<std::size_t>(dataset->size() * dataset->image_shape().values()));
+  Images images;
+  images.pixels.resize(static_cast<std::size_t>(dataset->size() * dataset->image_shape().values()));
   std::vector<Reason> reasons(static_cast<std::size_t>(dataset->size()));
-  open_reader(config, {dataset->size(), dataset->image_shape()})->read(0, {}, pixels, reasons);
-  return pixels;
+  const auto reader = open_reader(config, {dataset->size(), dataset->image_shape()});
+  reader->read(0, {}, images.pixels, reasons);
+  images.from_bytes = images.pixels;
+  if (reader->gives_bytes()) {
+    images.from_bytes =
+        testing::normalised_bytes(*reader, config.preprocess, 0, dataset->size(), dataset->image_shape());
+  }
+  return images;
 }
 
 /// Values that differ: in any bit, or by more than `tolerance` of the larger of 1 and the expected value.
@@ -83,8 +96,9 @@ TEST(Preprocessor, MatchesTorchvision) {
     reference.read(reinterpret_cast<char*>(expected.data()),
                    static_cast<std::streamsize>(expected.size() * sizeof(float)));
     ASSERT_TRUE(reference);
-    const auto pixels = read_all(folder / "images.h5", item);
+    const auto [pixels, from_bytes] = read_all(folder / "images.h5", item);
     ASSERT_EQ(pixels.size(), expected.size());
+    EXPECT_EQ(differences(from_bytes, pixels, 0.0F), 0U);
     const bool is_bytes =
         item.images.starts_with("rgb") || item.images.starts_with("gray") || item.images.starts_with("flat");
     EXPECT_EQ(differences(pixels, expected, is_bytes ? 0.0F : 1e-5F), 0U)

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "polyhead/data/dataset.hpp"
+#include "polyhead/data/normalize.hpp"
+#include "polyhead/data/reader.hpp"
 
 namespace polyhead::data::testing {
 
@@ -55,6 +57,26 @@ inline std::vector<std::int32_t> labels_of(Dataset& dataset) {
   std::vector<std::int32_t> labels(static_cast<std::size_t>(dataset.size()), 99);
   dataset.read_labels(0, labels);
   return labels;
+}
+
+/// A reader's bytes, uint8 [N, H, W, 3], normalised to fp32 [N, 3, H, W] as a device does it.
+inline std::vector<float> normalised_bytes(SampleReader& reader, const config::Preprocess& preprocess,
+                                           std::int64_t first, std::int64_t count, ImageShape image) {
+  EXPECT_TRUE(reader.gives_bytes());
+  const auto values = static_cast<std::size_t>(image.values());
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(count) * values);
+  std::vector<Reason> reasons(static_cast<std::size_t>(count), Reason::corrupt);
+  reader.read_bytes(first, {}, bytes, reasons);
+  for (const Reason reason : reasons) EXPECT_EQ(reason, Reason::none);
+  const Normalization normalization(preprocess);
+  std::vector<float> pixels(bytes.size());
+  const std::size_t plane = values / 3;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::size_t channel = i % 3;
+    pixels[i / values * values + channel * plane + i % values / 3] =
+        normalization.of(static_cast<float>(bytes[i]) / 255.0F, channel);
+  }
+  return pixels;
 }
 
 /// Sets the time of the last change, of all in a folder, so that it is long ago.

@@ -121,6 +121,15 @@ TEST(Shard, RefusesNamesThatLeadElsewhere) {
       ElementsAre("a.jpg 1"));
 }
 
+TEST(Shard, RefusesTwoOfAKind) {
+  for (const std::string& group :
+       {image("a.jpg") + image("a.jpg"), image("a.jpg") + tar_entry("a.cls", "1") + image("a.JPG")}) {
+    EXPECT_THAT(refusal(group), AllOf(HasSubstr("x.tar: entry 'a."), HasSubstr("found it twice")));
+  }
+  EXPECT_THAT(refusal(image("a.jpg") + tar_entry("a.cls", "1") + tar_entry("a.cls", "2")),
+              HasSubstr("x.tar: entry 'a.cls': found it twice; expected each name once"));
+}
+
 TEST(ShardPaths, BracesAreExpanded) {
   EXPECT_THAT(expand_braces("x-{008..011}.tar"),
               ElementsAre("x-008.tar", "x-009.tar", "x-010.tar", "x-011.tar"));
@@ -175,6 +184,43 @@ TEST_F(WebDataset, OneShardAFolderOrAPattern) {
   EXPECT_EQ(open("shards/x-{000..002}.tar")->digest(), all->digest());
   EXPECT_THAT(ids_of(*open("shards/x-{002,000}.tar")),
               ElementsAre("x-002.tar/002.jpg", "x-002.tar/b.png", "x-000.tar/000.jpg", "x-000.tar/b.png"));
+}
+
+/// Shards of one name in several folders.
+TEST_F(WebDataset, IdsAreUnique) {
+  for (const char* path : {"data/a/x.tar", "data/b/x.tar", "data/b/c/x.tar"}) {
+    write(folder_ / path, image("0.jpg") + image("d/1.jpg") + tar_end());
+  }
+  const auto two = open("data/{a,b}/x.tar");
+  EXPECT_THAT(ids_of(*two),
+              ElementsAre("a/x.tar/0.jpg", "a/x.tar/d/1.jpg", "b/x.tar/0.jpg", "b/x.tar/d/1.jpg"));
+  EXPECT_THAT(ids_of(*open("data/b/{c/x,x}.tar")),
+              ElementsAre("c/x.tar/0.jpg", "c/x.tar/d/1.jpg", "x.tar/0.jpg", "x.tar/d/1.jpg"));
+  EXPECT_THAT(ids_of(*open("data/b/x.tar")), ElementsAre("x.tar/0.jpg", "x.tar/d/1.jpg"));
+  // They do not depend on where the data set is.
+  const Digest digest = two->digest();
+  fs::rename(folder_ / "data", folder_ / "moved");
+  EXPECT_EQ(open("moved/{a,b}/x.tar")->digest(), digest);
+}
+
+TEST_F(WebDataset, FoldersOfSimilarNamesAreTwo) {
+  for (const char* path : {"train-1/x.tar", "train-2/x.tar"})
+    write(folder_ / path, image("0.jpg") + tar_end());
+  EXPECT_THAT(ids_of(*open("train-{1..2}/x.tar")), ElementsAre("train-1/x.tar/0.jpg", "train-2/x.tar/0.jpg"));
+}
+
+TEST_F(WebDataset, RefusesANameThatIsInAShardTwice) {
+  write_shards(3);
+  write(folder_ / "shards/x-001.tar",
+        image("a.jpg") + image("b.jpg") + image("c.jpg") + image("b.jpg") + tar_end());
+  EXPECT_THAT(refusal("shards", ExitCode::bad_data),
+              AllOf(HasSubstr("1 of 3 shard(s) cannot be used"),
+                    HasSubstr("x-001.tar: entry 'b.jpg': found it twice")));
+}
+
+TEST_F(WebDataset, RefusesAShardTwice) {
+  write_shards(2);
+  EXPECT_THAT(refusal("shards/x-{000,001,000}.tar", ExitCode::config), HasSubstr("x-000.tar twice"));
 }
 
 TEST_F(WebDataset, ListsMissingShards) {
@@ -253,6 +299,12 @@ TEST_F(WebDataset, TheListIsMadeAnewWhenAShardChanges) {
   EXPECT_THAT(log(), HasSubstr("read from"));
   testing::make_old(folder_ / "shards/x-001.tar", 1'000'000'007);
   EXPECT_THAT(log(), HasSubstr("indexed 4 samples"));
+  EXPECT_THAT(log(), HasSubstr("read from"));
+  // The size alone: a tool that sets the time of the last change back hides nothing.
+  write(folder_ / "shards/x-001.tar",
+        image("a.jpg") + image("b.jpg") + image("c.jpg") + image("d.jpg") + tar_end());
+  testing::make_old(folder_ / "shards/x-001.tar", 1'000'000'007);
+  EXPECT_THAT(log(), HasSubstr("indexed 6 samples"));
   EXPECT_THAT(log(), HasSubstr("read from"));
   write_shards(3);
   EXPECT_THAT(log(), HasSubstr("indexed 6 samples"));

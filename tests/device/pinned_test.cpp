@@ -11,12 +11,20 @@
 namespace polyhead::device {
 namespace {
 
-TEST(PinnedMemory, IsAlignedAndWritable) {
+void expect_aligned_and_writable(std::pmr::memory_resource* memory) {
   for (const std::size_t size : {std::size_t{1}, std::size_t{1000}, std::size_t{1} << 22U}) {
-    std::pmr::vector<std::uint8_t> bytes(size, std::uint8_t{7}, pinned_memory());
+    std::pmr::vector<std::uint8_t> bytes(size, std::uint8_t{7}, memory);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(bytes.data()) % kAlignment, 0U);
     EXPECT_EQ(bytes.back(), 7);
   }
+}
+
+TEST(PinnedMemory, IsAlignedAndWritable) {
+  expect_aligned_and_writable(pinned_memory());
+}
+
+TEST(OrdinaryMemory, IsAlignedAndWritable) {
+  expect_aligned_and_writable(ordinary_memory());
 }
 
 }  // namespace

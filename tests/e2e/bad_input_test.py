@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import shutil
 import struct
 import subprocess
@@ -16,6 +17,11 @@ from harness import POLYHEAD, EndToEnd, polyhead
 USAGE, BAD_DATA, NO_INPUT, CANT_CREATE, CONFIG = 64, 65, 66, 73, 78
 
 
+def message(done):
+    """The error that a run ended with, without what mpirun has to say (between dashes) and without the time."""
+    return re.search(r"\[error\] (.*?)(?=\n-{20}|\Z)", done.stderr.strip(), re.DOTALL).group(1).strip()
+
+
 class Evil:
     def __reduce__(self):
         return os.system, ("touch pwned",)
@@ -23,10 +29,12 @@ class Evil:
 
 class BadInput(EndToEnd):
     def run_twice(self, *arguments):
-        """Alone and on two ranks: the same exit code, and the same message."""
+        """Alone and on two ranks: the same exit code, and the same message, said once."""
         alone = polyhead("run", self.config, *arguments)
         together = polyhead("run", self.config, *arguments, ranks=2)
         self.assertEqual(alone.returncode, together.returncode, together.stderr)
+        self.assertEqual(together.stderr.count("[error]"), 1, together.stderr)
+        self.assertEqual(message(alone), message(together))
         return together
 
     def write_config(self, text):
@@ -65,11 +73,12 @@ class BadInput(EndToEnd):
     def test_truncated_safetensors(self):
         header = b'{"0.weight":{"dtype":"F32","shape":[10,512],"data_offsets":[0,20480]}}'
         self.assert_fails(self.safetensors(struct.pack("<Q", len(header)) + header + bytes(100)), BAD_DATA,
-                          "bad.safetensors")
+                          "bad.safetensors: tensor '0.weight' ends at byte 20480 of the data, but the file has 100: is it "
+                          "truncated?")
 
     def test_safetensors_header_beyond_the_file(self):
         self.assert_fails(self.safetensors(struct.pack("<Q", 1 << 20) + b"{}" + bytes(20)), BAD_DATA, "bad.safetensors",
-                          "header")
+                          "says that its header has 1048576 bytes, but the file ends after 22")
 
     def test_safetensors_overlapping_offsets(self):
         header = (b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},'

@@ -11,33 +11,41 @@ from pathlib import Path
 import h5py
 import numpy as np
 from harness import EndToEnd, polyhead, results
+from opened import Opened
 from photos import CLASSES, crops, save_tree
 
 TOLERANCE = 1e-4
-PREPROCESS = "  preprocess: {{resize: 72, crop: 64, {rest}mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}}\n"
+PREPROCESS = ("  preprocess: {{resize: {sizes[0]}, crop: {sizes[1]}, {rest}"
+              "mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}}\n")
+SMALL, IMAGENET = (72, 64), (256, 224)
 
 
 class Formats(EndToEnd):
-    def configure(self, lines, rest=""):
+    def configure(self, lines, rest="", sizes=SMALL):
         """The demo's heads on another data set."""
         text = self.config.read_text()
         head, tail = text.index("data:"), text.index("backbone:")
-        data = "data:\n" + "".join(f"  {line}\n" for line in lines) + PREPROCESS.format(rest=rest)
+        data = "data:\n" + "".join(f"  {line}\n" for line in lines) + PREPROCESS.format(rest=rest, sizes=sizes)
         self.config.write_text(text[:head] + data + "\n" + text[tail:])
 
-    def reference(self, files):
-        """What PyTorch gives for image files in this order."""
-        listed, output = self.folder / "files.txt", self.folder / "reference.npz"
-        listed.write_text("".join(f"{path}\n" for path in files))
+    def reference(self, files=None):
+        """What PyTorch gives for image files in this order, or for the array that the configuration names."""
+        output, arguments = self.folder / "reference.npz", []
+        if files is not None:
+            listed = self.folder / "files.txt"
+            listed.write_text("".join(f"{path}\n" for path in files))
+            arguments = ["--files", listed]
         script = Path(__file__).with_name("reference.py")
-        subprocess.run([sys.executable, script, self.config, output, "--files", listed], check=True, timeout=300)
+        subprocess.run([sys.executable, script, self.config, output, *arguments], check=True, timeout=300)
         return np.load(output)
 
     def check(self, files, labels, ids, output="out.h5", ranks=2):
+        """`files`: of the images; None where they are in an array."""
         done = self.run_job(output, ranks=ranks)
         expected = self.reference(files)
         with h5py.File(self.folder / output) as file:
-            np.testing.assert_allclose(file["fused/scores"][()], expected["mean_logits"], rtol=0, atol=TOLERANCE)
+            scale = max(1, np.abs(expected["mean_logits"]).max())
+            np.testing.assert_allclose(file["fused/scores"][()], expected["mean_logits"], rtol=0, atol=TOLERANCE * scale)
             np.testing.assert_array_equal(file["fused/prediction"][()], expected["mean_logits_prediction"])
             np.testing.assert_array_equal(file["heads/prediction"][()], expected["head_prediction"])
             np.testing.assert_array_equal(file["samples/label"][()], labels)
@@ -64,6 +72,18 @@ class Formats(EndToEnd):
         self.run_job("auto.h5", ranks=3)
         self.assertEqual(results(self.folder / "out.h5"), results(self.folder / "auto.h5"))
 
+    def test_only_one_rank_looks_through_folders(self):
+        files = save_tree(self.folder / "tree", 20)
+        self.configure(["path: tree"])
+        folders = [self.folder / "tree", *{path.parent for path in files}]
+        counts = []
+        for ranks in (1, 4):
+            with Opened(folders) as opened:
+                self.run_job(f"{ranks}.h5", "parallel.batch=4", ranks=ranks)
+            counts.append(opened.count)
+        self.assertGreaterEqual(counts[0], len(folders))
+        self.assertLess(counts[1], 2 * counts[0])  # four ranks would look four times
+
     def test_bicubic(self):
         files = save_tree(self.folder / "tree", 40)
         self.configure(["path: tree"], rest="interpolation: bicubic, ")
@@ -87,12 +107,12 @@ class Formats(EndToEnd):
         self.configure(["path: list.csv"])
         self.check(files, [self.class_of(path) for path in files], [row.split(",")[0] for row in rows])
 
-    def test_webdataset(self):
-        files = save_tree(self.folder / "tree", 60)
+    def write_shards(self, files, each=20):
+        """The files in shards val-000.tar ...; returns the samples' ids."""
         ids = []
-        for shard in range(3):
+        for shard in range(len(files) // each):
             with tarfile.open(self.folder / f"val-{shard:03}.tar", "w") as tar:
-                for number, path in list(enumerate(files))[shard * 20:(shard + 1) * 20]:
+                for number, path in list(enumerate(files))[shard * each:(shard + 1) * each]:
                     label = self.class_of(path)
                     text = ("cls", str(label)) if number % 2 else ("json", json.dumps({"label": label}))
                     members = [(path.suffix[1:], path.read_bytes()), (text[0], text[1].encode())]
@@ -101,28 +121,77 @@ class Formats(EndToEnd):
                         info.size = len(content)
                         tar.addfile(info, io.BytesIO(content))
                     ids.append(f"val-{shard:03}.tar/{number:06}{path.suffix}")
+        return ids
+
+    def test_webdataset(self):
+        files = save_tree(self.folder / "tree", 60)
+        ids = self.write_shards(files)
         self.configure(["path: val-{000..002}.tar"])
         self.check(files, [self.class_of(path) for path in files], ids)
 
-    def test_cifar10(self):
+    def write_cifar(self, name, count):
+        """Photographs in CIFAR's binary form, in a folder of that name; returns the labels."""
         rng = np.random.default_rng(1)
-        pixels = np.stack([np.asarray(image.resize((32, 32))) for image in crops(50)])
-        labels = rng.integers(10, size=50)
-        rows = np.concatenate([labels[:, None].astype(np.uint8), pixels.transpose(0, 3, 1, 2).reshape(50, -1)], axis=1)
-        (self.folder / "cifar").mkdir()
-        rows.tofile(self.folder / "cifar" / "test_batch.bin")
-        with h5py.File(self.folder / "same.h5", "w") as file:
-            file["images"], file["labels"] = pixels, labels.astype(np.int32)
-        self.configure(["path: same.h5"])
-        self.run_job("h5.h5")
-        self.configure_again("cifar")
-        self.run_job("cifar.h5", ranks=2)
-        one, other = results(self.folder / "h5.h5"), results(self.folder / "cifar.h5")
-        for name in ("fused/scores", "fused/prediction", "heads/prediction", "samples/label"):
-            self.assertEqual(one[name], other[name], name)
+        pixels = np.stack([np.asarray(image.resize((32, 32))) for image in crops(count)])
+        labels = rng.integers(10, size=count)
+        columns = [labels[:, None].astype(np.uint8), pixels.transpose(0, 3, 1, 2).reshape(count, -1)]
+        if name == "cifar100":  # the coarse label comes first, and is another one
+            columns.insert(0, 19 - columns[0])
+        (self.folder / name).mkdir()
+        np.hstack(columns).tofile(self.folder / name / {"cifar10": "test_batch.bin", "cifar100": "test.bin"}[name])
+        return labels
 
-    def configure_again(self, path):
-        self.config.write_text(self.config.read_text().replace("path: same.h5", f"path: {path}"))
+    def write_photographs(self, count, height=150, width=200):
+        """uint8 photographs and their labels in photos.h5."""
+        pixels = np.stack([np.asarray(image.resize((width, height))) for image in crops(count)])
+        labels = np.arange(count) % 10
+        with h5py.File(self.folder / "photos.h5", "w") as file:
+            file.create_dataset("images", data=pixels, chunks=(7, height, width, 3), compression="gzip")
+            file["labels"] = labels.astype(np.int32)
+        return labels
+
+    def check_array(self, labels, **options):
+        self.check(None, labels, [str(number) for number in range(len(labels))], **options)
+
+    def test_cifar(self):
+        for name in ("cifar10", "cifar100"):
+            with self.subTest(name):
+                labels = self.write_cifar(name, 50)
+                self.configure([f"format: {name}", f"path: {name}"])
+                self.check_array(labels, output=f"{name}.h5")
+                self.run_job("again.h5", "data.format=auto", "data.workers=3", "parallel.threads=2", flags=["--overwrite"])
+                self.assertEqual(results(self.folder / f"{name}.h5"), results(self.folder / "again.h5"))
+
+    def test_hdf5_photographs(self):
+        labels = self.write_photographs(60)
+        self.configure(["path: photos.h5"])
+        self.check_array(labels)
+        self.run_job("again.h5", "data.workers=4", ranks=3)
+        self.assertEqual(results(self.folder / "out.h5"), results(self.folder / "again.h5"))
+
+    def test_imagenet_sizes(self):
+        """resize 256, crop 224, of every format."""
+        files = save_tree(self.folder / "tree", 20)
+        shard_ids = self.write_shards(files)
+        labels = [self.class_of(path) for path in files]
+        names = [str(path.relative_to(self.folder)) for path in files]
+        (self.folder / "list.tsv").write_text("".join(f"{name}\t{label}\n" for name, label in zip(names, labels)))
+        cases = {"image-folder": ("tree", files, labels, [name.removeprefix("tree/") for name in names]),
+                 "manifest": ("list.tsv", files, labels, names),
+                 "webdataset": ("val-000.tar", files, labels, shard_ids)}
+        for name, (path, *expected) in cases.items():
+            with self.subTest(name):
+                self.configure([f"path: {path}"], sizes=IMAGENET)
+                self.check(*expected, output=f"{name}.h5")
+        for name in ("cifar10", "cifar100"):
+            with self.subTest(name):
+                labels = self.write_cifar(name, 20)
+                self.configure([f"format: {name}", f"path: {name}"], sizes=IMAGENET)
+                self.check_array(labels, output=f"{name}.h5")
+        with self.subTest("hdf5"):
+            labels = self.write_photographs(20, height=300, width=420)
+            self.configure(["path: photos.h5"], sizes=IMAGENET)
+            self.check_array(labels)
 
     def test_classes_by_name(self):
         """Heads whose outputs stand in another order than the folders, and a data set with too few classes."""

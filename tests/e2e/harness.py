@@ -4,6 +4,7 @@ Each test is a unittest file, started as  python3 tests/e2e/X_test.py  with POLY
 made by tools/make_demo.py) and MPIEXEC in the environment; ctest sets them.
 """
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,8 @@ import h5py
 import numpy as np
 
 POLYHEAD = os.environ.get("POLYHEAD", "build/release/polyhead")
+# The same program on pretended GPUs with a NCCL in host memory (tests/comm/nccl_double); empty in a build without NCCL.
+NCCL_DOUBLE = os.environ.get("POLYHEAD_NCCL_DOUBLE", "")
 DEMO = Path(os.environ.get("POLYHEAD_DEMO", "runs/demo")).resolve()
 MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
 SECONDS = 120  # no run of a test may take longer
@@ -33,15 +36,15 @@ def environment():
                          "OMP_WAIT_POLICY": "PASSIVE"}
 
 
-def mpirun_command(ranks, arguments):
-    return [MPIEXEC, "-np", str(ranks), "--oversubscribe", "--bind-to", "none", POLYHEAD, *map(str, arguments)]
+def mpirun_command(ranks, arguments, program=POLYHEAD):
+    return [MPIEXEC, "-np", str(ranks), "--oversubscribe", "--bind-to", "none", program, *map(str, arguments)]
 
 
-def polyhead(*arguments, ranks=None, **options):
+def polyhead(*arguments, ranks=None, program=POLYHEAD, variables=None, **options):
     """Runs a command of the program, under mpirun when `ranks` is given. Output is captured as text."""
-    command = [POLYHEAD, *map(str, arguments)] if ranks is None else mpirun_command(ranks, arguments)
-    return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=SECONDS,
-                          stdin=subprocess.DEVNULL, check=False, **options)
+    command = [program, *map(str, arguments)] if ranks is None else mpirun_command(ranks, arguments, program)
+    return subprocess.run(command, env=environment() | (variables or {}), capture_output=True, text=True,
+                          timeout=SECONDS, stdin=subprocess.DEVNULL, check=False, **options)
 
 
 def without_times(text):
@@ -52,6 +55,12 @@ def results(path):
     """{dataset: bytes} of a result file, and nothing else of it."""
     with h5py.File(path) as file:
         return {name: file[name][()].tobytes() for name in RESULT_DATASETS if name in file}
+
+
+def provenance(path):
+    """The line that the start of the run has left."""
+    with h5py.File(path) as file:
+        return json.loads(bytes(file["job/provenance"][()]).split(b"\n")[0])
 
 
 def ledger(path):
@@ -71,12 +80,12 @@ class EndToEnd(unittest.TestCase):
         shutil.copy(DEMO / "ensemble.yaml", self.folder)
         self.config = self.folder / "ensemble.yaml"
 
-    def run_job(self, output, *sets, ranks=1, flags=()):
+    def run_job(self, output, *sets, ranks=1, flags=(), **how):
         """Runs the demo's job into self.folder/output; fails the test when the run does."""
         arguments = ["run", self.config, "--set", f"output.path={self.folder / output}", *flags]
         for option in sets:
             arguments += ["--set", option]
-        done = polyhead(*arguments, ranks=ranks)
+        done = polyhead(*arguments, ranks=ranks, **how)
         self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
         return done
 

@@ -12,7 +12,6 @@ import h5py
 import numpy as np
 from harness import EndToEnd, environment, ledger, mpirun_command
 
-KILLS = 20  # of each kind
 SECONDS_OF_WORK = 3  # at least
 LARGEST = 512  # side of the enlarged images, pixels
 BATCH = 8
@@ -35,6 +34,7 @@ def wait_for_processes(output):
 
 
 class Kill(EndToEnd):
+    kills = 20  # of each kind
     sets = ()
 
     def choose_size(self, size):
@@ -87,7 +87,7 @@ class Kill(EndToEnd):
 
         dice = random.Random(20)
         moments = []
-        while len(moments) < KILLS:
+        while len(moments) < self.kills:
             output = self.folder / f"killed-{len(moments)}.h5"
             job = self.start(output)
             while not output.exists() and job.poll() is None:

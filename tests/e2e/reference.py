@@ -3,8 +3,8 @@
 
     tests/e2e/reference.py runs/demo/ensemble.yaml reference.npz [--files list.txt]
 
-Reads the same configuration, weights and HDF5 images (or the image files of a list, a path a line), and runs eager fp32 modules, a head at a time. Shares no
-code with polyhead or the demo. The .npz holds, for N samples, K heads and C classes:
+Reads the same configuration, weights and HDF5 images or CIFAR rows (or the image files of a list, a path a line), and runs
+eager fp32 modules, a head at a time. Shares no code with polyhead or the demo. The .npz holds, for N samples, K heads and C classes:
 
     head_logits         f32 [K, N, C]     head_prediction                int32 [N, K]
     mean_logits         f64 [N, C]        mean_logits_prediction         int32 [N]
@@ -131,8 +131,24 @@ def reference_of_files(config_path, files):
     return fuse(logits, weights_of(config)) | {"labels": np.full(len(files), -1, np.int32)}
 
 
+def read_cifar(path, label_bytes):
+    """(uint8 [N, 32, 32, 3], the last of each row's label bytes)"""
+    rows = np.fromfile(path, np.uint8).reshape(-1, label_bytes + 3 * 32 * 32)
+    return rows[:, label_bytes:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), rows[:, label_bytes - 1]
+
+
+def reference_of_cifar(config_path, config):
+    folder = config_path.parent
+    name, label_bytes = {"cifar10": ("test_batch.bin", 1), "cifar100": ("test.bin", 2)}[config["data"]["format"]]
+    images, labels = read_cifar(folder / config["data"]["path"] / name, label_bytes)
+    logits = run_heads(config, folder, np.ascontiguousarray(images))
+    return fuse(logits, weights_of(config)) | {"labels": labels.astype(np.int32)}
+
+
 def reference(config_path):
     config = yaml.safe_load(config_path.read_text())
+    if config["data"].get("format", "").startswith("cifar"):
+        return reference_of_cifar(config_path, config)
     folder = config_path.parent
     with h5py.File(folder / config["data"]["path"], "r") as file:
         images = file[config["data"].get("images", "images")]

@@ -1,9 +1,12 @@
 """Writes weights files with PyTorch, and what PyTorch makes of them, for the C++ tests to compare with.
 
 make_reference.py checkpoints FOLDER    tensors in every form that a file may have them in
-make_reference.py models FOLDER ARCH... random ResNets of torchvision, heads, images, features and logits
+make_reference.py models FOLDER ARCH-SIZE...
+                                        random ResNets of torchvision, heads, images of SIZE x SIZE, features (also
+                                        in fp64) and logits
 """
 
+import copy
 import os
 import pathlib
 import sys
@@ -158,12 +161,12 @@ def save_heads(folder, heads):
     torch.save(half, folder / "every.pth")
 
 
-def write_model(folder, arch):
+def write_model(folder, arch, size):
     import torchvision
 
     torch.manual_seed(2)
     folder.mkdir()
-    size, batch = (64, 8) if arch == "resnet50" else (32, 8)
+    batch = 8
     images = torch.randn(batch, 3, size, size)
     backbone = getattr(torchvision.models, arch)()
     randomise(backbone)
@@ -172,6 +175,7 @@ def write_model(folder, arch):
         torch.save(backbone.state_dict(), folder / "backbone.pth")
         backbone.fc = torch.nn.Identity()
         features = backbone.eval()(images)
+        exact = copy.deepcopy(backbone).double()(images.double())
         heads = make_heads(features.shape[1])
         for head in heads.values():
             randomise(head)
@@ -180,17 +184,19 @@ def write_model(folder, arch):
         logits = torch.stack([head.eval()(features) for head in heads.values()])
     write_floats(folder / "images.f32", images)
     write_floats(folder / "features.f32", features)
+    write_floats(folder / "exact.f32", exact)
     write_floats(folder / "logits.f32", logits)
 
 
 def main():
-    kind, folder, *archs = sys.argv[1:]
+    kind, folder, *models = sys.argv[1:]
     torch.set_num_threads(2)
     warnings.simplefilter("ignore")  # of what is deprecated and written on purpose
     if kind == "checkpoints":
         write_checkpoints(pathlib.Path(folder))
-    for arch in archs:
-        write_model(pathlib.Path(folder) / arch, arch)
+    for model in models:
+        arch, size = model.split("-")
+        write_model(pathlib.Path(folder) / model, arch, int(size))
 
 
 if __name__ == "__main__":

@@ -9,13 +9,16 @@
 #include <stdlib.h>
 
 #include "polyhead/base/aligned.hpp"
+#include "polyhead/config/names.hpp"
 #include "polyhead/device/cuda.hpp"
+#include "polyhead/kernels/isa.hpp"
 #include "random_files.hpp"
 #include "support.hpp"
 
 namespace polyhead::model {
 namespace {
 
+using config::Engine;
 using config::LayerKind;
 using ::testing::HasSubstr;
 using testing::layer;
@@ -28,9 +31,10 @@ constexpr std::int64_t kHeads = 4;
 constexpr std::int64_t kClasses = 10;
 
 /// The network that make_reference.py writes.
-config::Config reference_config(const std::filesystem::path& folder, config::Arch arch) {
+config::Config reference_config(const std::filesystem::path& folder, config::Arch arch,
+                                config::Engine engine) {
   config::Config config;
-  config.backbone = {arch, folder / "backbone.pth", config::Precision::fp32};
+  config.backbone = {arch, folder / "backbone.pth", config::Precision::fp32, engine};
   config.heads = {
       {"mlp", "", {linear(256), layer(LayerKind::relu), linear(10)}, folder / "mlp.pth", 1.0},
       {"wide", "", {linear(512), layer(LayerKind::batchnorm), linear(10)}, folder / "wide.safetensors", 1.0},
@@ -62,13 +66,15 @@ double largest_difference(std::span<const float> a, std::span<const float> b) {
 /// One of torchvision's ResNets with random weights, and what PyTorch computes with it.
 class Reference {
  public:
-  Reference(const std::string& name, config::Arch arch, int size)
-      : status_(testing::make_reference(fmt::format("models '{}' {}", folder_.path().string(), name))),
-        config_(reference_config(folder_ / name, arch)),
+  Reference(config::Arch arch, int size, Engine engine = Engine::automatic)
+      : name_(fmt::format("{}-{}", config::name(arch), size)),
+        status_(testing::make_reference(fmt::format("models '{}' {}", folder_.path().string(), name_))),
+        config_(reference_config(folder_ / name_, arch, engine)),
         image_{size, size},
-        images_(aligned(testing::read_floats(folder_ / name / "images.f32"))),
-        features_(testing::read_floats(folder_ / name / "features.f32")),
-        logits_(testing::read_floats(folder_ / name / "logits.f32")) {
+        images_(aligned(testing::read_floats(folder_ / name_ / "images.f32"))),
+        features_(testing::read_floats(folder_ / name_ / "features.f32")),
+        exact_(testing::read_floats(folder_ / name_ / "exact.f32")),
+        logits_(testing::read_floats(folder_ / name_ / "logits.f32")) {
     EXPECT_EQ(status_, 0);
   }
 
@@ -88,43 +94,80 @@ class Reference {
     return out;
   }
   [[nodiscard]] const std::vector<float>& expected_features() const { return features_; }
+  /// The same in fp64.
+  [[nodiscard]] const std::vector<float>& exact_features() const { return exact_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::vector<float>& expected_logits() const { return logits_; }
 
  private:
   testing::TemporaryFolder folder_;
+  std::string name_;
   int status_;
   config::Config config_;
   ImageShape image_;
   Values images_;
   std::vector<float> features_;
+  std::vector<float> exact_;
   std::vector<float> logits_;
 };
 
-void compare(const std::string& name, config::Arch arch, int size) {
-  const Reference reference(name, arch, size);
+/// |a - b| / |b|
+double relative_error(std::span<const float> a, std::span<const float> b) {
+  double difference = 0;
+  double size = 0;
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    difference += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+    size += double{b[i]} * b[i];
+  }
+  return std::sqrt(difference / size);
+}
+
+/// Rounding errors are those of PyTorch's own fp32, or a little larger: `times` as large.
+void compare(config::Arch arch, int size, Engine engine, double times) {
+  const Reference reference(arch, size, engine);
   const auto model = reference.model({});
   const Values features = reference.features(*model, reference.images());
   const double features_error = largest_difference(features, reference.expected_features());
   const double logits_error =
       largest_difference(Reference::scores(*model, features), reference.expected_logits());
-  std::cout << name << ": largest error of a feature " << features_error << ", of a logit " << logits_error
-            << "\n";
+  const double error = relative_error(features, reference.exact_features());
+  const double pytorch_error = relative_error(reference.expected_features(), reference.exact_features());
+  std::cout << reference.name() << ": largest difference of a feature " << features_error << ", of a logit "
+            << logits_error << "; features against fp64 " << error << ", PyTorch's " << pytorch_error << "\n";
+  EXPECT_LE(error, times * pytorch_error);
+  if (size < 224) return;  // small images leave nothing to average over
+  EXPECT_LT(error, 1e-6);
   EXPECT_LE(features_error, 1e-4);
   EXPECT_LE(logits_error, 1e-4);
 }
 
-TEST(Model, ResNet18ComputesWhatPyTorchComputes) {
-  compare("resnet18", config::Arch::resnet18, 32);
+class EngineTest : public ::testing::TestWithParam<Engine> {
+ protected:
+  void SetUp() override {
+    const Engine found =
+        engine_of({config::Arch::resnet18, "", config::Precision::fp32, Engine::automatic}, {});
+    if (GetParam() == Engine::winograd && found != Engine::winograd)
+      GTEST_SKIP() << "this processor has no AVX2";
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Model, EngineTest, ::testing::Values(Engine::winograd, Engine::libtorch),
+                         [](const auto& engine) { return std::string(config::name(engine.param)); });
+
+TEST_P(EngineTest, ResNet18ComputesWhatPyTorchComputes) {
+  compare(config::Arch::resnet18, 32, GetParam(), 3);
 }
-TEST(Model, ResNet34ComputesWhatPyTorchComputes) {
-  compare("resnet34", config::Arch::resnet34, 32);
+TEST_P(EngineTest, ResNet18ComputesWhatPyTorchComputesOfWholeImages) {
+  compare(config::Arch::resnet18, 224, GetParam(), 3);
+}
+TEST_P(EngineTest, ResNet34ComputesWhatPyTorchComputes) {
+  compare(config::Arch::resnet34, 32, GetParam(), 3);
 }
 TEST(Model, ResNet50ComputesWhatPyTorchComputes) {
-  compare("resnet50", config::Arch::resnet50, 64);
+  compare(config::Arch::resnet50, 64, Engine::automatic, 3);
 }
 
-TEST(Model, BitsDependNeitherOnThreadsNorOnOtherRows) {
-  const Reference reference("resnet18", config::Arch::resnet18, 32);
+TEST_P(EngineTest, BitsDependNeitherOnThreadsNorOnOtherRows) {
+  const Reference reference(config::Arch::resnet18, 32, GetParam());
   const auto two = reference.model({false, 0, 2});
   const Values features = reference.features(*two, reference.images());
   const Values scores = Reference::scores(*two, features);
@@ -149,8 +192,8 @@ TEST(Model, BitsDependNeitherOnThreadsNorOnOtherRows) {
   EXPECT_TRUE(std::equal(features.begin(), features.begin() + 512, alone.begin()));
 }
 
-TEST(Model, WhatIsNotFiniteIsNeverLost) {
-  const Reference reference("resnet18", config::Arch::resnet18, 32);
+TEST_P(EngineTest, WhatIsNotFiniteIsNeverLost) {
+  const Reference reference(config::Arch::resnet18, 32, GetParam());
   const auto model = reference.model({});
   const Values clean = reference.features(*model, reference.images());
   Values images = reference.images();
@@ -253,23 +296,42 @@ TEST_F(SmallModel, RefusesBuffersOfAnotherSize) {
   EXPECT_EQ(text, "a buffer does not have the size that its shape needs");
 }
 
-TEST_F(SmallModel, WithoutAGpuCudaIsRefused) {
-  if (device::device_count() > 0) GTEST_SKIP() << "there is a CUDA device";
-  EXPECT_EQ(refusal(ExitCode::config, 2, {true, 0, 1}), "no GPU can be used: " + device::why_no_device());
+TEST_F(SmallModel, AGpuThatIsNotThereIsRefused) {
+  const int count = device::device_count();
+  const std::string text = refusal(ExitCode::config, 2, {true, count, 1});
+  EXPECT_THAT(text, HasSubstr(count == 0 ? "no GPU can be used: " + device::why_no_device()
+                                         : std::string("this process may use")));
 }
 
 TEST(EngineFingerprint, NamesWhatChangesTheBits) {
   unsetenv("ONEDNN_MAX_CPU_ISA");
-  const std::string plain = engine_fingerprint({});
+  config::Backbone backbone;
+  backbone.engine = Engine::libtorch;
+  const std::string plain = engine_fingerprint(backbone, {});
   EXPECT_THAT(plain, HasSubstr("LibTorch " + libtorch_version() + "; kernels "));
   setenv("ONEDNN_MAX_CPU_ISA", "AVX", 1);
-  EXPECT_EQ(engine_fingerprint({}), plain + "; ONEDNN_MAX_CPU_ISA=AVX");
+  EXPECT_EQ(engine_fingerprint(backbone, {}), plain + "; ONEDNN_MAX_CPU_ISA=AVX");
   unsetenv("ONEDNN_MAX_CPU_ISA");
+  backbone.engine = Engine::automatic;
+  const auto isa = kernels::best_isa();
+  const std::string own = isa ? fmt::format("backbone winograd {}; ", kernels::name(*isa)) : "";
+  EXPECT_THAT(engine_fingerprint(backbone, {}), HasSubstr("; " + own + "kernels "));
+  EXPECT_EQ(engine_fingerprint(backbone, {}).size(), plain.size() + own.size());
+}
+
+TEST(EngineOf, WinogradIsRefusedWhereItCannotRun) {
+  const auto [code, text] = testing::error_of([] {
+    return engine_of({config::Arch::resnet18, "", config::Precision::fp32, Engine::winograd}, {true, 0, 1});
+  });
+  EXPECT_EQ(code, ExitCode::config);
+  EXPECT_EQ(text, "backbone.engine is winograd, but it runs on a GPU; use auto or libtorch");
+  EXPECT_EQ(engine_of({config::Arch::resnet18, "", config::Precision::fp32, Engine::automatic}, {true, 0, 1}),
+            Engine::libtorch);
 }
 
 TEST(GpuModel, ComputesWhatTheCpuComputes) {
   if (device::device_count() == 0) GTEST_SKIP() << "no CUDA device";
-  const Reference reference("resnet18", config::Arch::resnet18, 32);
+  const Reference reference(config::Arch::resnet18, 32);
   const auto model = reference.model({true, 0, 1});
   const Values features = reference.features(*model, reference.images());
   const Values scores = Reference::scores(*model, features);
@@ -277,7 +339,7 @@ TEST(GpuModel, ComputesWhatTheCpuComputes) {
   EXPECT_LE(largest_difference(scores, reference.expected_logits()), 1e-4);
   EXPECT_EQ(reference.features(*model, reference.images()), features);
   EXPECT_EQ(Reference::scores(*model, features), scores);
-  EXPECT_THAT(engine_fingerprint({true, 0, 1}), HasSubstr(device::query(0).name));
+  EXPECT_THAT(engine_fingerprint({}, {true, 0, 1}), HasSubstr(device::query(0).name));
 }
 
 }  // namespace

@@ -26,11 +26,13 @@ inline void add_batch_norm(model::Checkpoint& file, const std::string& name, std
   }
 }
 
-/// A whole ResNet, its classifier left out.
+/// A whole ResNet, its classifier left out. Sums of positive weights are about 1, so that nothing overflows.
 inline model::Checkpoint random_resnet(config::Arch arch) {
   model::Checkpoint file;
   for (const model::ConvSpec& conv : model::convolutions(model::resnet_spec(arch))) {
     file.push_back(random_tensor(conv.name + ".weight", {conv.out, conv.in, conv.kernel, conv.kernel}));
+    const auto summands = static_cast<float>(conv.in * conv.kernel * conv.kernel);
+    for (float& value : file.back().values) value /= summands;
     add_batch_norm(file, conv.batch_norm, conv.out);
   }
   return file;

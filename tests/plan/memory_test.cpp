@@ -20,21 +20,35 @@ TEST(Memory, OfARankOnACpu) {
   const MemoryUse host = alone(work, cpus(1)).host;
   const std::int64_t heads = 5 * work.heads.front().bytes;
   EXPECT_EQ(host.process, 200 << 20);
-  EXPECT_EQ(host.weights, 2 * work.backbone.bytes + heads);  // as read, and as the kernels want them
+  EXPECT_EQ(host.backbone, work.backbone.bytes + work.backbone.prepared_bytes);
+  EXPECT_EQ(host.heads, heads);
   EXPECT_EQ(host.activations, 32 * work.backbone.fused_activations);
   EXPECT_EQ(host.loader,
             (3 + 1) * 32 * work.image_values * 4);  // 64 MiB hold 3 micro-batches; one is computed
-  EXPECT_EQ(host.total(), host.process + host.weights + host.activations + host.exchange + host.loader);
+  EXPECT_EQ(host.total(),
+            host.process + host.backbone + host.heads + host.activations + host.exchange + host.loader);
 }
 
 TEST(Memory, OfARankWithAGpu) {
   const Workload work = imagenet();
   const RankMemory memory = alone(work, gpus(1));
-  EXPECT_EQ(memory.gpu.weights, work.backbone.bytes + 5 * work.heads.front().bytes);
+  EXPECT_EQ(memory.gpu.backbone, work.backbone.bytes);
+  EXPECT_EQ(memory.gpu.heads, 5 * work.heads.front().bytes);
   EXPECT_EQ(memory.gpu.activations, 32 * (work.backbone.activations + work.image_values));
   EXPECT_EQ(memory.gpu.process, 1 << 30);
   EXPECT_EQ(memory.host.loader, (3 + 1) * 32 * work.image_values);  // bytes, not floats
   EXPECT_EQ(memory.host.activations, 0);
+}
+
+TEST(Memory, OfTheThreadsThatReadIsCounted) {
+  Workload work = imagenet();
+  const MemoryUse without = alone(work, cpus(1)).host;
+  work.worker_bytes = kMega;
+  work.large_sample_bytes = kGiga;
+  const MemoryUse host = alone(work, cpus(1)).host;
+  EXPECT_EQ(host.loader - without.loader, 8 * kMega);
+  EXPECT_EQ(host.total() - without.total(), 8 * kMega);
+  EXPECT_EQ(host.large_sample, kGiga);
 }
 
 TEST(Memory, OfAShortJobIsSmaller) {
@@ -52,8 +66,7 @@ TEST(Memory, Rank0HoldsAllHeadsAtTheStart) {
   const RankMemory second = memory_of(work, cpus(64), grid, kExchange, {1, 1}, false);
   EXPECT_GT(first.host.total(), 65 * kGiga);
   EXPECT_LT(second.host.total(), 4 * kGiga);
-  EXPECT_EQ(memory_of(work, gpus(64), grid, kExchange, {0, 1}, true).gpu.weights,
-            kGiga + work.backbone.bytes);
+  EXPECT_EQ(memory_of(work, gpus(64), grid, kExchange, {0, 1}, true).gpu.heads, kGiga);
 }
 
 TEST(Memory, LocalFeaturesNeedMoreImages) {

@@ -41,5 +41,14 @@ TEST(ThreadsFor, AtLeastOne) {
   EXPECT_EQ(threads_for(ranks, 3), 1);
 }
 
+TEST(WorkersFor, AreAsManyAsComputeUnlessSaid) {
+  EXPECT_EQ(workers_for({}, 1), 1);
+  EXPECT_EQ(workers_for({}, 12), 12);
+  EXPECT_EQ(workers_for(3, 12), 3);
+  EXPECT_EQ(workers_for(12, 1), 12);
+  EXPECT_EQ(workers_for({}, 0), 1);
+  EXPECT_EQ(workers_for({}, 384), 256);
+}
+
 }  // namespace
 }  // namespace polyhead::plan

@@ -79,17 +79,43 @@ TEST_F(ResultFile, CompleteGivesATableOfAccuracies) {
   layout_.heads = {"mlp", "Löwenkopf"};
   create();
   finish_all();
-  figures_ = metrics::RunFigures{4.2, 238.1, 2, 1, 0.004, 3, 0.125};
-  EXPECT_EQ(
-      summary(),
-      "head        accuracy   correct\n"
-      "mlp          100.00%   10/10\n"
-      "Löwenkopf     90.00%   9/10\n"
-      "ensemble      90.00%   9/10     (mean-logits)\n"
-      "\n"
-      "10 images in 4.2 s, 238.1 img/s on 2 ranks x 1 thread\n"
-      "limited by computing: 0.4% of the time waiting for data, 3 workers reading and decoding 12.5% of it\n"
-      "result: runs/result.h5\n");
+  figures_ = metrics::RunFigures{4.2, 238.1, 2, 1, 0.004, 0.931, 3, 0.125};
+  EXPECT_EQ(summary(),
+            "head        accuracy   correct\n"
+            "mlp          100.00%   10/10\n"
+            "Löwenkopf     90.00%   9/10\n"
+            "ensemble      90.00%   9/10     (mean-logits)\n"
+            "\n"
+            "10 images in 4.2 s, 238.1 img/s on 2 ranks x 1 thread\n"
+            "limited by computing: 93.1% of the time computing, 0.4% waiting for data; "
+            "3 workers reading and decoding 12.5% of it\n"
+            "result: runs/result.h5\n");
+}
+
+metrics::RunFigures shares(double waiting, double computing) {
+  metrics::RunFigures figures;
+  figures.waiting_share = waiting;
+  figures.computing_share = computing;
+  return figures;
+}
+
+TEST(LimitedBy, NamesTheBottleneck) {
+  EXPECT_EQ(limited_by(shares(0.051, 0.9)), "data");
+  EXPECT_EQ(limited_by(shares(0.95, 0.02)), "data");
+  EXPECT_EQ(limited_by(shares(0.049, 0.7)), "computing");
+  EXPECT_EQ(limited_by(shares(0.0, 0.5)), "computing");
+  EXPECT_EQ(limited_by(shares(0.0, 0.49)), "neither");
+  EXPECT_EQ(limited_by(shares(0.04, 0.49)), "neither");
+}
+
+TEST_F(ResultFile, TheBottleneckIsNamedInWords) {
+  create();
+  finish_all();
+  figures_ = shares(0.4, 0.5);
+  EXPECT_THAT(summary(),
+              HasSubstr("\nlimited by data: 50.0% of the time computing, 40.0% waiting for data; "));
+  figures_ = shares(0.02, 0.3);
+  EXPECT_THAT(summary(), HasSubstr("\nlimited by neither data nor computing: 30.0% of the time computing, "));
 }
 
 TEST_F(ResultFile, QuarantineGivesBounds) {
@@ -152,7 +178,7 @@ TEST_F(ResultFile, RowsThatAreNotCommittedDoNotCount) {
 TEST_F(ResultFile, JsonHoldsTheSameNumbers) {
   create();
   finish_all({9});
-  figures_ = metrics::RunFigures{2, 5, 3, 4, 0.25, 1, 0.75};
+  figures_ = metrics::RunFigures{2, 5, 3, 4, 0.25, 0.5, 1, 0.75};
   const nlohmann::json found = json();
   EXPECT_EQ(found, nlohmann::json::parse(R"({
     "format_version": 1, "complete": true, "samples": 10, "done": 9, "quarantined": 1, "pending": 0,
@@ -161,7 +187,7 @@ TEST_F(ResultFile, JsonHoldsTheSameNumbers) {
     "heads": [{"name": "head0", "weight": 0.5, "correct": 9, "accuracy": 1.0},
               {"name": "head1", "weight": 0.5, "correct": 8, "accuracy": 0.8888888888888888}],
     "run": {"seconds": 2.0, "images_per_second": 5.0, "ranks": 3, "threads": 4, "waiting_share": 0.25,
-            "workers": 1, "reading_share": 0.75, "limited_by": "data"}})"));
+            "computing_share": 0.5, "workers": 1, "reading_share": 0.75, "limited_by": "data"}})"));
 }
 
 TEST_F(ResultFile, JsonSurvivesANameThatIsNotUtf8) {

@@ -106,6 +106,42 @@ TEST(Coordinator, WriteErrorsAreReported) {
   EXPECT_EQ(job.ledger_sum(), 0);
 }
 
+/// In a micro-batch: two pages of fused scores, and one of the head's predictions.
+constexpr std::int64_t kPagesOfRows = 16384;
+
+TEST(Coordinator, RanksMayWriteTheirOwnPages) {
+  LocalJob job(3, 4 * kPagesOfRows + 5, kPagesOfRows);
+  job.disk.bytes.resize(std::size_t{9} << 20U);  // several threads write
+  job.own_file = [&] { return std::make_unique<testing::MemoryFile>(job.disk); };
+  const auto error = job.run(number);
+  ASSERT_FALSE(error) << error->what();
+  EXPECT_EQ(job.own_bytes.load(), static_cast<std::uint64_t>(4 * kPagesOfRows * 12));
+  for (std::int64_t n = 0; n < 4 * kPagesOfRows + 5; ++n) {
+    ASSERT_EQ(job.prediction(n), n);
+    ASSERT_EQ(job.fused_score(n), 0.5F);
+  }
+  EXPECT_EQ(job.ledger_sum(), 5);
+}
+
+/// Its writes seem to work.
+class UnsyncableFile final : public store::File {
+ public:
+  void write(std::uint64_t /*offset*/, std::span<const std::byte> /*bytes*/) override {}
+  void sync() override { throw Error(ExitCode::io_error, "cannot be written to the disk"); }
+};
+
+TEST(Coordinator, PagesThatDoNotReachTheDiskAreNeverMarked) {
+  LocalJob job(2, 4 * kPagesOfRows, kPagesOfRows);
+  job.disk.bytes.resize(std::size_t{9} << 20U);
+  job.settings.timeout = 1s;
+  job.own_file = [] { return std::make_unique<UnsyncableFile>(); };
+  const auto error = job.run(number);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ExitCode::io_error);
+  EXPECT_THAT(error->what(), HasSubstr("on host: cannot be written to the disk"));
+  EXPECT_EQ(job.ledger_sum(), 0);
+}
+
 TEST(Coordinator, ASilentRankIsNamed) {
   LocalJob job(2, 40, 4);
   job.settings.timeout = 1s;
@@ -154,7 +190,8 @@ TEST(Coordinator, TooManyBadSamplesEndTheJob) {
   });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ExitCode::bad_data);
-  EXPECT_THAT(error->what(), HasSubstr("5 samples are quarantined, data.max_bad allows 4"));
+  EXPECT_THAT(error->what(), HasSubstr("5 samples are quarantined, data.max_bad allows 4 of 40; the last: "));
+  EXPECT_THAT(error->what(), HasSubstr("or allow more: --set data.max_bad=5%"));
   EXPECT_THAT(error->what(), HasSubstr("image-4"));
 }
 

@@ -1,59 +1,216 @@
 #include "polyhead/run/identity.hpp"
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
+#include "../support.hpp"
+#include "polyhead/base/cpu.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/comm/local.hpp"
+#include "polyhead/data/codecs.hpp"
 
 namespace polyhead::run {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using Json = nlohmann::ordered_json;
 
-/// Runs `body` on three ranks, each in a thread of its own.
-void on_three_ranks(const std::function<void(comm::Collectives&)>& body) {
-  comm::LocalWorld world(3);
-  std::vector<std::jthread> threads;
-  for (int rank = 0; rank < 3; ++rank) {
-    threads.emplace_back([&world, &body, rank] { body(*world.collectives(rank)); });
+/// A data set that is nothing but its digest.
+class NamedData final : public data::Dataset {
+ public:
+  explicit NamedData(std::string_view content) : content_(content) {}
+  [[nodiscard]] std::int64_t size() const override { return 100; }
+  [[nodiscard]] ImageShape image_shape() const override { return {32, 32}; }
+  [[nodiscard]] bool labelled() const override { return false; }
+  void read_labels(std::int64_t, std::span<std::int32_t>) override {}
+  [[nodiscard]] std::string sample_id(std::int64_t index) const override { return std::to_string(index); }
+  [[nodiscard]] std::vector<data::Location> locations(std::int64_t, std::int64_t) const override {
+    return {};
+  }
+  [[nodiscard]] data::ReadingMemory reading_memory() const override { return {}; }
+  Digest digest() override { return Hasher().update(content_).digest(); }
+  [[nodiscard]] std::string describe() const override { return "data"; }
+
+ private:
+  std::string_view content_;
+};
+
+/// Two heads of ten classes on 100 samples.
+Inputs inputs() {
+  Inputs made;
+  const config::Layer linear{config::LayerKind::linear, 10, 0};
+  made.config.heads = {{"mlp", "", {{config::LayerKind::relu, 0, 0}, linear}, "mlp.pth", 1.0},
+                       {"plain", "", {linear}, "plain.pth", 2.0}};
+  made.dataset = std::make_unique<NamedData>("photographs");
+  made.shape = {100, {32, 32}};
+  made.weights.parameters = {{"backbone.conv1.weight", {4}, 0}};
+  made.weights.values = {1, 2, 3, 4};
+  made.weights.classes = 10;
+  return made;
+}
+
+using Change = std::function<void(Inputs&)>;
+
+/// Keys of the entries that `change` changes.
+std::vector<std::string> changed_by(const Change& change) {
+  Inputs before = inputs();
+  Inputs after = inputs();
+  change(after);
+  before.weights_digest = before.weights.digest();
+  after.weights_digest = after.weights.digest();
+  const Json old_entries = Json::parse(identity_json(before));
+  const Json new_entries = Json::parse(identity_json(after));
+  EXPECT_EQ(old_entries.size(), new_entries.size());
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : old_entries.items()) {
+    if (new_entries.at(key) != value) keys.push_back(key);
+  }
+  return keys;
+}
+
+TEST(Identity, IsTheSameForTheSameJob) {
+  EXPECT_THAT(changed_by([](Inputs&) {}), IsEmpty());
+  Inputs one = inputs();
+  EXPECT_EQ(Json::parse(identity_json(one)).at("samples"), 100);
+}
+
+TEST(Identity, ChangesWithWhatChangesResults) {
+  const std::vector<std::pair<std::string, Change>> changes{
+      {"backbone", [](Inputs& in) { in.config.backbone.arch = config::Arch::resnet34; }},
+      {"weights", [](Inputs& in) { in.weights.values[3] = 5; }},
+      {"weights", [](Inputs& in) { in.weights.parameters[0].name = "backbone.conv2.weight"; }},
+      {"heads", [](Inputs& in) { in.config.heads[0].name = "other"; }},
+      {"heads", [](Inputs& in) { in.config.heads[1].weight = 2.5; }},
+      {"heads", [](Inputs& in) { in.config.heads[0].layers[0].kind = config::LayerKind::gelu; }},
+      {"heads", [](Inputs& in) { std::swap(in.config.heads[0], in.config.heads[1]); }},
+      {"heads", [](Inputs& in) { in.config.heads.pop_back(); }},
+      {"fusion", [](Inputs& in) { in.config.fusion.rule = config::FusionRule::mean_probabilities; }},
+      {"data", [](Inputs& in) { in.dataset = std::make_unique<NamedData>("drawings"); }},
+      {"samples", [](Inputs& in) { in.shape.size = 99; }},
+      {"classes",
+       [](Inputs& in) {
+         in.config.data.classes.entries = {{"cat", 1}, {"dog", 0}};
+       }},
+      {"classes",
+       [](Inputs& in) {
+         in.labels = LabelMap({}, {"cat", "dog"}, 2);
+       }},
+      {"preprocess", [](Inputs& in) { in.config.data.preprocess.resize = 256; }},
+      {"preprocess", [](Inputs& in) { in.config.data.preprocess.crop = 224; }},
+      {"preprocess",
+       [](Inputs& in) { in.config.data.preprocess.interpolation = config::Interpolation::bicubic; }},
+      {"preprocess", [](Inputs& in) { in.config.data.preprocess.mode = config::PreprocessMode::fast; }},
+      {"preprocess", [](Inputs& in) { in.config.data.preprocess.mean[2] = 0.1; }},
+      {"preprocess", [](Inputs& in) { in.config.data.preprocess.std[0] = 0.2; }},
+      {"limits", [](Inputs& in) { in.config.data.max_pixels = 1000; }},
+      {"limits", [](Inputs& in) { in.config.data.max_file_size = 1000; }},
+      {"batch", [](Inputs& in) { in.config.parallel.batch = 16; }},
+  };
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    EXPECT_THAT(changed_by(changes[i].second), ElementsAre(changes[i].first)) << "change " << i;
   }
 }
 
-/// Rank 1 has another processor.
-std::string mixed(int rank) {
-  return rank == 1 ? "avx2" : "avx512";
+TEST(Identity, IsTheJobsAndNotTheRuns) {
+  const std::vector<Change> changes{
+      [](Inputs& in) { in.config.data.path = "/elsewhere"; },
+      [](Inputs& in) { in.config.data.workers = 3; },
+      [](Inputs& in) { in.config.data.read_ahead = 1; },
+      [](Inputs& in) { in.config.data.max_bad = 1; },  // when a run ends, not what it finds
+      [](Inputs& in) { in.config.backbone.weights = "/elsewhere.pth"; },
+      [](Inputs& in) { in.config.heads[0].weights = "/elsewhere.pth"; },
+      [](Inputs& in) { in.config.parallel.strategy = config::Strategy::data; },
+      [](Inputs& in) { in.config.parallel.threads = 7; },
+      [](Inputs& in) { in.config.parallel.device = config::Device::cpu; },
+      [](Inputs& in) { in.config.parallel.batch = plan::kDefaultBatch; },  // what `auto` stands for
+      [](Inputs& in) { in.config.output.path = "/elsewhere.h5"; },
+      [](Inputs& in) { in.config.output.commit_interval = std::chrono::milliseconds(1); },
+      [](Inputs& in) { in.config.output.writers = config::Writers::all; },
+      [](Inputs& in) { in.config.comm.timeout = std::chrono::milliseconds(1); },
+  };
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    EXPECT_THAT(changed_by(changes[i]), IsEmpty()) << "change " << i;
+  }
 }
 
-TEST(Fingerprint, EqualOnesAreAgreedOn) {
-  on_three_ranks([](comm::Collectives& world) { EXPECT_TRUE(agree_on_fingerprint(world, "avx2", false)); });
+TEST(Fingerprint, NamesProcessorEngineAndLibraries) {
+  const Json found = Json::parse(fingerprint_json({}, {}));
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : found.items()) keys.push_back(key);
+  EXPECT_THAT(keys, ElementsAre("cpu", "engine", "images", "libc", "polyhead"));
+  EXPECT_EQ(found["cpu"], cpu_fingerprint());
+  EXPECT_EQ(found["engine"], model::engine_fingerprint({}, {}));
+  EXPECT_EQ(found["images"], data::codec_fingerprint());
+  EXPECT_THAT(found["libc"], HasSubstr("."));
+  EXPECT_EQ(fingerprint_json({}, {}), fingerprint_json({}, {false, 0, 8}));  // threads don't change bits
 }
 
-TEST(Fingerprint, DifferentOnesAreRefusedOnEveryRank) {
-  on_three_ranks([](comm::Collectives& world) {
-    try {
-      agree_on_fingerprint(world, mixed(world.rank()), false);
-      ADD_FAILURE() << "rank " << world.rank() << " did not throw";
-    } catch (const comm::AgreedError& error) {
-      EXPECT_EQ(error.code(), ExitCode::config);
-      EXPECT_THAT(error.what(), AllOf(HasSubstr("ranks 1: avx2"), HasSubstr("ranks 0, 2: avx512"),
-                                      HasSubstr("--allow-mixed")));
+/// What a rank came to.
+struct Verdict {
+  std::optional<bool> equal;  ///< unless it threw
+  std::string message;
+};
+
+std::vector<Verdict> agree(const std::vector<std::string>& fingerprints, bool allow_mixed) {
+  const auto ranks = static_cast<int>(fingerprints.size());
+  comm::LocalWorld world(ranks);
+  std::vector<Verdict> verdicts(fingerprints.size());
+  {
+    std::vector<std::jthread> threads;
+    for (int rank = 0; rank < ranks; ++rank) {
+      threads.emplace_back([&, rank] {
+        const auto mine = static_cast<std::size_t>(rank);
+        try {
+          verdicts[mine].equal =
+              agree_on_fingerprint(*world.collectives(rank), fingerprints[mine], allow_mixed);
+        } catch (const comm::AgreedError& error) {
+          EXPECT_EQ(error.code(), ExitCode::config);
+          verdicts[mine].message = error.what();
+        }
+      });
     }
-  });
+  }
+  return verdicts;
 }
 
-TEST(Fingerprint, DifferentOnesMayBeAllowed) {
-  on_three_ranks(
-      [](comm::Collectives& world) { EXPECT_FALSE(agree_on_fingerprint(world, mixed(world.rank()), true)); });
+TEST(AgreeOnFingerprint, EqualOnesAreFine) {
+  for (const bool allow_mixed : {false, true}) {
+    for (const Verdict& verdict : agree({"avx2", "avx2", "avx2"}, allow_mixed)) {
+      EXPECT_EQ(verdict.equal, true);
+    }
+  }
 }
 
-TEST(Fingerprint, NamesWhatBitsDependOn) {
-  const std::string text = fingerprint_json({});
-  EXPECT_THAT(text, AllOf(HasSubstr("\"cpu\""), HasSubstr("\"engine\""), HasSubstr("\"libc\""),
-                          HasSubstr("\"polyhead\"")));
+TEST(AgreeOnFingerprint, DifferentOnesAreRefusedByAllRanksAlike) {
+  const auto verdicts = agree({R"({"cpu":"avx2"})", R"({"cpu":"avx512"})", R"({"cpu":"avx2"})"}, false);
+  for (const Verdict& verdict : verdicts) {
+    EXPECT_FALSE(verdict.equal);
+    EXPECT_EQ(verdict.message, verdicts[0].message);
+  }
+  EXPECT_THAT(verdicts[0].message,
+              AllOf(HasSubstr("the ranks would not compute the same bits:\n"),
+                    HasSubstr("ranks 0, 2: {\"cpu\":\"avx2\"}\n"),
+                    HasSubstr("ranks 1: {\"cpu\":\"avx512\"}\n"), HasSubstr("--allow-mixed")));
+}
+
+TEST(AgreeOnFingerprint, DifferentOnesMayBeAllowed) {
+  ::testing::internal::CaptureStderr();
+  for (const Verdict& verdict : agree({"avx2", "avx512"}, true)) EXPECT_EQ(verdict.equal, false);
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, AllOf(HasSubstr("[warning] the ranks would not compute the same bits"),
+                         HasSubstr("ranks 1: avx512"), Not(HasSubstr("--allow-mixed"))));
+  EXPECT_EQ(log.find("same bits"), log.rfind("same bits"));  // said once, by rank 0
 }
 
 }  // namespace

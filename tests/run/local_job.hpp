@@ -101,7 +101,10 @@ class LocalJob {
     data::Loader loader(std::move(readers), {batches_.samples(), {1, 1}}, batches_.size(), 2);
     try {
       EachAlone alone(compute);
-      work(*up, *down, loader, alone, {}, settings.timeout);
+      std::optional<store::PageWriter> pages;
+      if (own_file) pages.emplace(own_file(), layout_, small_offsets());
+      work(*up, *down, loader, alone, {}, settings.timeout, {pages ? &*pages : nullptr, 1ms});
+      if (pages) own_bytes += pages->bytes();
     } catch (const Error&) {
       ++failed_workers;
     }
@@ -110,6 +113,12 @@ class LocalJob {
   [[nodiscard]] std::int32_t prediction(std::int64_t sample) const {
     std::int32_t value = 0;
     std::memcpy(&value, disk.bytes.data() + small_offsets().fused_prediction + sample * 4, 4);
+    return value;
+  }
+  /// Of class 1.
+  [[nodiscard]] float fused_score(std::int64_t sample) const {
+    float value = 0;
+    std::memcpy(&value, disk.bytes.data() + sample * 8 + 4, 4);
     return value;
   }
   [[nodiscard]] std::int64_t ledger_sum() const {
@@ -123,7 +132,9 @@ class LocalJob {
 
   Disk disk;
   Coordinator::Settings settings;
-  plan::LeaseSchedule::Sizes lease_sizes;  ///< instead of those that follow the ranks' speeds
+  plan::LeaseSchedule::Sizes lease_sizes;                  ///< instead of those that follow the ranks' speeds
+  std::function<std::unique_ptr<store::File>()> own_file;  ///< for each rank's own pages, where set
+  std::atomic<std::uint64_t> own_bytes = 0;                ///< that the ranks wrote
   std::atomic<int> failed_workers = 0;
 
  private:

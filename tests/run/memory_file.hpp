@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -15,7 +16,7 @@ namespace polyhead::run::testing {
 /// The result file's bytes in memory, kept beyond the writer's life.
 struct Disk {
   std::vector<std::byte> bytes;
-  int syncs = 0;
+  std::atomic<int> syncs = 0;
   std::chrono::milliseconds sync_time{0};
   bool full = false;  ///< every write fails
 };

@@ -1,5 +1,6 @@
 """tests/check_skips.py on reports as ctest writes them."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,13 +12,19 @@ SKIPPED = '<testcase name="{0}" status="{1}"><skipped message="x"/></testcase>'
 RAN = '<testcase name="base.good" status="run"/>'
 
 
-def check(*cases):
-    """(exit code, what it prints) for a report with these test cases, where device.copy carries the label."""
+def check(*cases, unshare="exit 1", tools=("ip",)):
+    """(exit code, what it prints) for a report with these test cases, where device.copy carries the label. `unshare`: what
+    that command does, as a script. `tools`: others that there are."""
     with tempfile.TemporaryDirectory() as folder:
         report, gpu = Path(folder, "junit.xml"), Path(folder, "gpu.json")
         report.write_text(f"<testsuite>{RAN}{''.join(cases)}</testsuite>")
         gpu.write_text('{"kind": "ctestInfo", "tests": [{"name": "device.copy"}]}')
-        run = subprocess.run([sys.executable, SCRIPT, report, gpu], capture_output=True, text=True, check=False)
+        for name, script in ({"unshare": unshare} | dict.fromkeys(tools, "")).items():
+            stub = Path(folder, name)
+            stub.write_text(f"#!/bin/sh\n{script}\n")
+            stub.chmod(0o755)
+        run = subprocess.run([sys.executable, SCRIPT, report, gpu], env=os.environ | {"PATH": folder}, capture_output=True,
+                             text=True, check=False)
         return run.returncode, run.stdout
 
 
@@ -32,6 +39,20 @@ class CheckSkipsTest(unittest.TestCase):
         for status in ("notrun", "disabled"):
             code, text = check(SKIPPED.format("h5.reads", status))
             self.assertEqual((code, text), (1, "h5.reads: skipped, but not labelled gpu\n"))
+
+    def test_pretended_hosts_may_be_skipped_where_namespaces_cannot_be_made(self):
+        skipped = SKIPPED.format("e2e.hosts", "notrun")
+        self.assertEqual(check(skipped), (0, ""))
+        for only in ('case "$*" in *--user*) exit 1;; esac', 'case "$*" in *--user*) ;; *) exit 1;; esac'):
+            self.assertEqual(check(skipped, unshare=only), (1, "e2e.hosts: skipped, but namespaces can be made here\n"))
+
+    def test_that_is_no_excuse_for_others(self):
+        self.assertEqual(check(SKIPPED.format("e2e.kill", "notrun")), (1, "e2e.kill: skipped, but not labelled gpu\n"))
+
+    def test_a_missing_tool_is_no_excuse(self):
+        code, text = check(SKIPPED.format("e2e.hosts", "notrun"), tools=())
+        self.assertEqual(code, 1)
+        self.assertIn("e2e.hosts: skipped, but only because ip is missing", text)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,16 @@
+#include <deque>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <map>
 #include <random>
+#include <set>
 
 #include <gmock/gmock.h>
 
 #include "example.hpp"
+#include "polyhead/store/extent.hpp"
+#include "polyhead/store/page_writer.hpp"
 
 /// What a crash can leave: the writer's calls are recorded and then replayed onto a copy of the fresh file,
 /// where each write since the last sync is applied whole, torn, or not at all, in any order.
@@ -15,6 +21,7 @@ using Bytes = std::vector<std::byte>;
 constexpr std::size_t kSector = 512;
 
 struct Call {
+  int file = 0;  ///< which of several writers' own; a sync covers no other's
   bool sync = false;
   std::uint64_t offset = 0;
   Bytes bytes;
@@ -23,21 +30,23 @@ struct Call {
 /// Records what is asked of it. From call number `fail_at` on, it throws; the failing write leaves a part.
 class RecordingFile final : public File {
  public:
-  RecordingFile(std::vector<Call>& calls, std::size_t fail_at) : calls_(calls), fail_at_(fail_at) {}
+  RecordingFile(std::vector<Call>& calls, std::size_t fail_at, int file = 0)
+      : calls_(calls), fail_at_(fail_at), file_(file) {}
   void write(std::uint64_t offset, std::span<const std::byte> bytes) override {
     const bool fails = count_++ >= fail_at_;
     if (fails) bytes = bytes.first(bytes.size() / 2);
-    calls_.push_back({false, offset, {bytes.begin(), bytes.end()}});
+    calls_.push_back({file_, false, offset, {bytes.begin(), bytes.end()}});
     if (fails) throw Error(ExitCode::io_error, "the disk is gone");
   }
   void sync() override {
     if (count_++ >= fail_at_) throw Error(ExitCode::io_error, "the disk is gone");
-    calls_.push_back({true, 0, {}});
+    calls_.push_back({file_, true, 0, {}});
   }
 
  private:
   std::vector<Call>& calls_;
   std::size_t fail_at_;
+  int file_;
   std::size_t count_ = 0;
 };
 
@@ -59,7 +68,8 @@ bool equal_at(const Bytes& disk, std::uint64_t dataset, std::int64_t first, cons
 
 class Replay : public ::testing::Test {
  protected:
-  Replay() : empty_(read_file(fresh_.path)) {}
+  explicit Replay(Layout layout = example::layout())
+      : fresh_(std::move(layout)), empty_(read_file(fresh_.path)) {}
 
   /// A run in the coordinator's manner: micro-batches in any order, commits now and then, notes between.
   std::vector<Call> record(std::uint32_t seed, std::size_t fail_at = SIZE_MAX) const {
@@ -87,12 +97,20 @@ class Replay : public ::testing::Test {
 
   /// The disk after a crash just before call `crash`.
   Bytes replay(const std::vector<Call>& calls, std::size_t crash, std::mt19937& random) const {
-    std::size_t synced = crash;
-    while (synced > 0 && !calls[synced - 1].sync) --synced;
+    std::map<int, std::size_t> last_sync;
+    for (std::size_t i = 0; i < crash; ++i) {
+      if (calls[i].sync) last_sync[calls[i].file] = i;
+    }
     Bytes disk = empty_;
-    for (std::size_t i = 0; i < synced; ++i) apply(disk, calls[i], 0, calls[i].bytes.size());
     std::vector<std::size_t> open;
-    for (std::size_t i = synced; i < crash; ++i) open.push_back(i);
+    for (std::size_t i = 0; i < crash; ++i) {
+      const auto sync = last_sync.find(calls[i].file);
+      if (sync != last_sync.end() && i < sync->second) {
+        apply(disk, calls[i], 0, calls[i].bytes.size());
+      } else {
+        open.push_back(i);
+      }
+    }
     std::shuffle(open.begin(), open.end(), random);
     for (const std::size_t i : open) lose_or_apply(disk, calls[i], random);
     return disk;
@@ -282,6 +300,94 @@ TEST_F(Replay, NeighboursInTheLedgerGoInOneWrite) {
   EXPECT_EQ(calls[1].offset, fresh_.offsets.ledger + 9);
   EXPECT_EQ(calls[2].offset, fresh_.offsets.ledger + 3);
   EXPECT_EQ(calls[2].bytes, Bytes(3, std::byte{1}));
+}
+
+/// Ranks that write their own pages, and a coordinator that writes the rest.
+class SharedReplay : public Replay {
+ protected:
+  SharedReplay() : Replay(example::wide_layout()) {}
+
+  struct Rank {
+    PageWriter pages;
+    std::deque<std::function<void()>> messages;  ///< under way to the coordinator, which gets them in order
+  };
+
+  /// Whoever comes next does whatever it can: computes, syncs, is heard, or the coordinator commits.
+  std::vector<Call> record_shared(std::uint32_t seed) const {
+    std::mt19937 random(seed);
+    std::vector<Call> calls;
+    Writer writer(std::make_unique<RecordingFile>(calls, SIZE_MAX), fresh_.layout, fresh_.offsets);
+    std::deque<Rank> ranks;
+    for (int file = 1; file <= 3; ++file) {
+      auto recorder = std::make_unique<RecordingFile>(calls, SIZE_MAX, file);
+      ranks.push_back({PageWriter(std::move(recorder), fresh_.layout, fresh_.offsets), {}});
+    }
+    std::int64_t left = fresh_.layout.batches();
+    while (writer.committed() < fresh_.layout.batches()) {
+      Rank& rank = ranks[random() % ranks.size()];
+      switch (random() % 4) {
+        case 0:
+          if (left > 0) compute(rank, --left, writer);
+          break;
+        case 1:
+          sync(rank, writer);
+          break;
+        case 2:
+          if (rank.messages.empty()) break;
+          rank.messages.front()();
+          rank.messages.pop_front();
+          break;
+        default:
+          writer.commit();
+      }
+    }
+    writer.finish();
+    return calls;
+  }
+
+ private:
+  void compute(Rank& rank, std::int64_t batch, Writer& writer) const {
+    const Rows rest = rank.pages.write(example::rows(fresh_.layout, batch));
+    rank.messages.emplace_back([&writer, rest] { writer.write(rest); });
+  }
+
+  static void sync(Rank& rank, Writer& writer) {
+    for (const std::int64_t batch : rank.pages.sync()) {
+      rank.messages.emplace_back([&writer, batch] { writer.rest_is_synced(batch); });
+    }
+  }
+};
+
+TEST_F(SharedReplay, NoCrashLeavesALedgerByteWithoutItsRows) {
+  for (std::uint32_t seed = 0; seed < 2; ++seed) {
+    std::mt19937 random(seed);
+    const std::vector<Call> calls = record_shared(seed);
+    for (std::size_t crash = 0; crash <= calls.size(); ++crash) {
+      ASSERT_EQ(lies(replay(calls, crash, random)), 0) << "seed " << seed << ", crash before call " << crash;
+    }
+    EXPECT_EQ(ledger_sum(replay(calls, calls.size(), random)), fresh_.layout.batches());
+  }
+}
+
+TEST_F(SharedReplay, CatchesRanksThatNeverSync) {
+  std::mt19937 random(0);
+  std::vector<Call> calls = record_shared(0);
+  std::erase_if(calls, [](const Call& call) { return call.sync && call.file > 0; });
+  EXPECT_GT(lies(replay(calls, calls.size(), random)), 0);
+}
+
+TEST_F(SharedReplay, NoPageHasTwoWriters) {
+  std::map<std::uint64_t, std::set<int>> writers;
+  std::set<int> files;
+  for (const Call& call : record_shared(3)) {
+    if (call.sync) continue;
+    files.insert(call.file);
+    const std::uint64_t end = call.offset + call.bytes.size();
+    for (std::uint64_t page = call.offset / kPage; page * kPage < end; ++page)
+      writers[page].insert(call.file);
+  }
+  EXPECT_EQ(files.size(), 4U);
+  for (const auto& [page, who] : writers) EXPECT_EQ(who.size(), 1U) << "page " << page;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,11 @@ std::vector<int> affinity_cores();
 /// both given for tests.
 std::optional<double> cgroup_cpu_quota(const std::string& root = "/sys/fs/cgroup",
                                        const std::string& self = "");
+
+/// Bytes of memory that the cgroup grants (v2 `memory.max`, v1 `memory.limit_in_bytes`); empty without a
+/// limit.
+std::optional<std::uint64_t> cgroup_memory_limit(const std::string& root = "/sys/fs/cgroup",
+                                                 const std::string& self = "");
 
 /// Cores of this machine that are online.
 int online_cores();

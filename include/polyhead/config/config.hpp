@@ -18,10 +18,12 @@ enum class Interpolation { bilinear, bicubic };
 enum class PreprocessMode { exact, fast };
 enum class Arch { resnet18, resnet34, resnet50 };
 enum class Precision { fp32 };
+enum class Engine { automatic, winograd, libtorch };
 enum class FusionRule { mean_logits, mean_probabilities };
 enum class Strategy { automatic, data, heads, grid };
 enum class Features { exchange, local };
 enum class CommBackend { automatic, mpi, nccl };
+enum class Writers { coordinator, all };
 enum class Device { automatic, cpu, cuda };
 
 /// What is done to an image before the backbone sees it.
@@ -66,6 +68,7 @@ struct Backbone {
   Arch arch = Arch::resnet18;
   std::filesystem::path weights;
   Precision precision = Precision::fp32;
+  Engine engine = Engine::automatic;  ///< what computes it on CPUs
 };
 
 enum class LayerKind { linear, relu, gelu, tanh, batchnorm, layernorm, dropout, flatten };
@@ -111,6 +114,7 @@ struct Output {
   std::filesystem::path path;
   bool head_scores = false;
   std::chrono::milliseconds commit_interval{5000};  ///< longest time that finished rows stay uncommitted
+  Writers writers = Writers::coordinator;
 };
 
 struct Comm {

@@ -14,10 +14,12 @@ std::string_view name(Interpolation value);
 std::string_view name(PreprocessMode value);
 std::string_view name(Arch value);
 std::string_view name(Precision value);
+std::string_view name(Engine value);
 std::string_view name(FusionRule value);
 std::string_view name(Strategy value);
 std::string_view name(Features value);
 std::string_view name(CommBackend value);
+std::string_view name(Writers value);
 std::string_view name(Device value);
 std::string_view name(LayerKind value);
 

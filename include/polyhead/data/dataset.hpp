@@ -11,6 +11,7 @@
 #include "polyhead/base/image.hpp"
 #include "polyhead/config/config.hpp"
 #include "polyhead/data/location.hpp"
+#include "polyhead/data/memory.hpp"
 
 namespace polyhead::data {
 
@@ -36,6 +37,8 @@ class Dataset {
   /// Tells whether this is the data set that an earlier run saw, without reading it through: names, labels,
   /// shapes, and the bytes of some samples spread over it.
   virtual Digest digest() = 0;
+  /// What reading its samples takes.
+  [[nodiscard]] virtual ReadingMemory reading_memory() const = 0;
   /// One line for the log: "data.h5: 1000 images, uint8 32x32x3, labelled".
   [[nodiscard]] virtual std::string describe() const = 0;
 };

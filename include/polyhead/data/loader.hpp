@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <memory_resource>
 #include <span>
@@ -29,6 +30,10 @@ struct LoaderFigures {
   double seconds_reading = 0;  ///< reading and decoding, the threads' times added up
 };
 
+/// Seconds since some moment that stays the same; called by the loader's threads and the consumer's.
+using LoaderClock = std::function<double()>;
+double steady_seconds();
+
 /// Reads micro-batches ahead of the consumer, in threads of its own, and delivers them in the order in which
 /// they were asked for. The threads share the samples of one micro-batch, so that few are open at a time.
 /// Never holds more than `depth` batches (those that the consumer still has not counted).
@@ -37,9 +42,10 @@ class Loader {
   using Readers = std::vector<std::unique_ptr<SampleReader>>;
 
   /// A thread for each of `readers`. `batch_size`: samples in a micro-batch. `depth`: at least 1. `bytes`: to
-  /// deliver bytes, in this memory, instead of normalised pixels; all readers must give them.
+  /// deliver bytes, in this memory, instead of normalised pixels; all readers must give them. `clock`: what
+  /// the figures are taken with.
   Loader(Readers readers, const DatasetShape& shape, std::int64_t batch_size, std::int64_t depth,
-         std::pmr::memory_resource* bytes = nullptr);
+         std::pmr::memory_resource* bytes = nullptr, LoaderClock clock = steady_seconds);
   /// Stops as soon as the samples under way are read; batches that nobody took are dropped.
   ~Loader();
   Loader(const Loader&) = delete;

@@ -46,6 +46,8 @@ class Preprocessor {
   /// throws.
   void operator()(const ByteImage& image, float* out);
   void operator()(const FloatImage& image, float* out);
+  /// The same before normalisation: uint8 [H, W, 3].
+  void operator()(const ByteImage& image, std::uint8_t* out);
 
  private:
   Geometry prepare(ImageShape image);

@@ -11,6 +11,10 @@
 
 namespace polyhead::data {
 
+/// Raised whenever resizing, cropping or normalising gives other bits than before: the numerics fingerprint
+/// holds it.
+inline constexpr int kResamplingVersion = 1;
+
 /// Pixels in somebody else's memory: rows from the top, a pixel's channels side by side.
 template <class Pixel>
 struct PixelView {

@@ -4,9 +4,12 @@
 
 namespace polyhead::device {
 
-/// Host memory that a GPU copies from at full speed and while it computes (page-locked, cudaHostAlloc).
-/// Ordinary memory, aligned to 64 bytes, where there is no GPU. Lives as long as the program. Throws
+/// Host memory that a GPU copies from and to at full speed and while it computes (page-locked,
+/// cudaHostAlloc). Ordinary memory where there is no GPU. Lives as long as the program. Throws
 /// std::bad_alloc.
 std::pmr::memory_resource* pinned_memory();
+
+/// Memory of any host, aligned to 64 bytes. Lives as long as the program. Throws std::bad_alloc.
+std::pmr::memory_resource* ordinary_memory();
 
 }  // namespace polyhead::device

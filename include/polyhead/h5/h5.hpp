@@ -28,6 +28,11 @@ enum class Type { u8, i8, u16, i16, i32, u32, i64, u64, f32, f64, other };
 std::size_t size_of(Type type);
 std::string_view name_of(Type type);
 
+/// Bytes of unpacked chunks that an open dataset keeps, at most.
+inline constexpr std::int64_t kLargestCache = std::int64_t{64} << 20U;
+/// Bytes that the library takes for an open file and for converting values.
+inline constexpr std::int64_t kBuffers = std::int64_t{4} << 20U;
+
 /// An open dataset.
 class Dataset {
  public:
@@ -43,6 +48,13 @@ class Dataset {
   /// Byte offset in the file of a contiguous, allocated dataset; empty when it is chunked or not yet
   /// allocated.
   [[nodiscard]] std::optional<std::uint64_t> offset() const;
+
+  /// What the file packs together; empty when the dataset is contiguous.
+  struct Chunk {
+    std::int64_t rows = 1;   ///< of the first dimension
+    std::int64_t bytes = 0;  ///< unpacked
+  };
+  [[nodiscard]] std::optional<Chunk> chunk() const;
 
   /// Reads rows [first, first + count) of the first dimension, converted to `as`. `out` holds exactly these
   /// bytes. Throws Error(io_error) when the library cannot read, Error(internal) when the range does not fit.

@@ -39,9 +39,17 @@ class Model {
 std::unique_ptr<Model> make_model(const config::Config& config, Weights weights, std::int64_t batch,
                                   ImageShape image, const Placement& placement);
 
-/// LibTorch's version and the instruction set that its CPU kernels picked, or the GPU's name: part of the
-/// numerics fingerprint.
-std::string engine_fingerprint(const Placement& placement);
+/// What computes the backbone there: `winograd` or `libtorch`, never `automatic`. Throws Error(config) when
+/// it must be `winograd`, but is to run on a GPU or a processor without AVX2.
+config::Engine engine_of(const config::Backbone& backbone, const Placement& placement);
+
+/// Why `automatic` falls back to LibTorch, for a message: "this processor has no AVX2". Empty where it does
+/// not.
+std::string why_no_winograd(const config::Backbone& backbone, const Placement& placement);
+
+/// LibTorch's version and the instruction set that its CPU kernels picked, or the GPU's name; and the
+/// backbone's engine and its instruction set: part of the numerics fingerprint.
+std::string engine_fingerprint(const config::Backbone& backbone, const Placement& placement);
 
 /// "2.15.0"
 std::string libtorch_version();

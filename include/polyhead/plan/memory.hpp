@@ -12,12 +12,18 @@ namespace polyhead::plan {
 /// Bytes that a rank needs at its worst moment, by what they are for.
 struct MemoryUse {
   std::int64_t process = 0;      ///< program, libraries and, on a GPU, its context
-  std::int64_t weights = 0;      ///< backbone and the rank's heads
+  std::int64_t backbone = 0;     ///< weights
+  std::int64_t heads = 0;        ///< weights of the rank's heads; on rank 0 also what it reads at the start
   std::int64_t activations = 0;  ///< of one micro-batch
   std::int64_t exchange = 0;     ///< features, scores and sums under way
-  std::int64_t loader = 0;       ///< micro-batches that are decoded ahead
+  std::int64_t loader = 0;       ///< micro-batches that are decoded ahead, and the threads that do it
+  /// More for one sample as large as the limits of `data` allow. Not in `total`: there may never be one, and
+  /// a plan for ordinary photographs must not give up ranks for it.
+  std::int64_t large_sample = 0;
 
-  [[nodiscard]] std::int64_t total() const { return process + weights + activations + exchange + loader; }
+  [[nodiscard]] std::int64_t total() const {
+    return process + backbone + heads + activations + exchange + loader;
+  }
 };
 
 /// What a rank needs on its GPU (all 0 without one) and on its host.

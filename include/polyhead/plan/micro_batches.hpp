@@ -5,6 +5,10 @@
 
 namespace polyhead::plan {
 
+/// Samples in a micro-batch where the configuration leaves it to polyhead and memory allows it. Never depends
+/// on the number of ranks: it is part of the job.
+inline constexpr int kDefaultBatch = 32;
+
 /// A run of consecutive samples.
 struct SampleRange {
   std::int64_t first = 0;

@@ -33,16 +33,19 @@ struct Plan {
   std::vector<Candidate> compared;  ///< what it was chosen from, by H; the chosen one is among them
   MemoryLimits limits;
   std::int64_t largest_batch = 0;  ///< samples in a micro-batch that would still fit
+  bool less_memory = false;        ///< parallel.batch is `auto`, and less than usual for lack of memory
   std::string reason;              ///< a sentence
   std::vector<std::string> warnings;
 };
+
+/// Samples in a micro-batch: those of `workload` where the configuration gives them, else (`parallel.batch:
+/// auto`) the usual number, halved until every rank has the memory that it needs. It only depends on the
+/// machines where memory is short. The usual number when nothing fits. Throws as `make_plan`.
+std::int64_t choose_batch(Workload workload, const Topology& topology, const config::Parallel& wanted);
 
 /// Plans the job. With strategy `auto`, data parallelism unless a rank cannot hold all heads or another grid
 /// is clearly faster; other strategies are obeyed, and compared all the same. Never looks at anything but its
 /// arguments. Throws Error(config) when the grid asked for has more ranks than there are.
 Plan make_plan(const Workload& workload, const Topology& topology, const config::Parallel& wanted);
-
-/// The grid alone, as a run needs it. Throws as `make_plan`.
-Grid choose_grid(const config::Parallel& wanted, const Workload& workload, const Topology& topology);
 
 }  // namespace polyhead::plan

@@ -18,4 +18,9 @@ struct RankCores {
 /// may run on it, and the cgroup's quota divided among the host's ranks; at least 1.
 int threads_for(const std::vector<RankCores>& ranks, int rank);
 
+/// Threads of a rank that read and decode: `wanted` (`data.workers`), or for `auto` one for each compute
+/// thread. On a CPU the two share the cores: while the queue is full the readers sleep, and when it runs
+/// empty they may use every core. Beside a GPU the cores have nothing else to do. Never more than 256.
+int workers_for(std::optional<int> wanted, int compute_threads);
+
 }  // namespace polyhead::plan

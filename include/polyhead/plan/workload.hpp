@@ -12,6 +12,7 @@ struct BackboneCost {
   std::int64_t feature_width = 0;      ///< values a sample
   std::int64_t activations = 0;        ///< bytes an image that live at once, at most, input included
   std::int64_t fused_activations = 0;  ///< the same where sums are made in place, as on CPUs
+  std::int64_t prepared_bytes = 0;  ///< of the second copy of its parameters, as the CPU's kernels want them
 };
 
 /// What one head costs.
@@ -30,8 +31,10 @@ struct Workload {
   std::int64_t classes = 0;
   BackboneCost backbone;
   std::vector<HeadCost> heads;
-  bool head_scores = false;      ///< every head's scores are kept
-  std::uint64_t read_ahead = 0;  ///< bytes of micro-batches decoded ahead, a rank
+  bool head_scores = false;             ///< every head's scores are kept
+  std::uint64_t read_ahead = 0;         ///< bytes of micro-batches decoded ahead, a rank
+  std::int64_t worker_bytes = 0;        ///< of a thread that reads and decodes, at most
+  std::int64_t large_sample_bytes = 0;  ///< more, once a rank, while a sample is read that is unusually large
 
   [[nodiscard]] std::int64_t micro_batches() const { return (samples + batch - 1) / batch; }
 };

@@ -14,7 +14,9 @@ namespace polyhead::report {
 /// Counts over the whole file, read in chunks: memory does not grow with the number of samples.
 metrics::AccuracyCounts count_accuracy(const store::Reader& reader);
 
-/// What a faster run would need more of: "data" (reading and decoding) or "computing".
+/// What held a run up. "data" (reading and decoding): ranks waited for it for more than a fifth of their
+/// time. Otherwise "computing", if that took at least half of it; else "neither": the time went into leases,
+/// commits and waiting for other ranks, as in runs of a moment.
 std::string_view limited_by(const metrics::RunFigures& figures);
 
 /// The text at the end of a run: a table with the accuracy of each head and of the ensemble (bounds where

@@ -63,6 +63,7 @@ class Coordinator {
   void dismiss_surplus();
   void reassure();
   void keep(int rank, const store::Rows& rows);  // of one micro-batch
+  void rest_is_synced(const std::vector<std::int64_t>& batches);
   void commit_when_due();
   void look_for_silent_ranks() const;
   [[nodiscard]] bool finished() const;

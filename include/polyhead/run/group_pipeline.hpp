@@ -3,11 +3,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 
-#include "polyhead/base/aligned.hpp"
 #include "polyhead/comm/collectives.hpp"
 #include "polyhead/config/config.hpp"
+#include "polyhead/device/pinned.hpp"
 #include "polyhead/model/model.hpp"
 #include "polyhead/plan/grid.hpp"
 #include "polyhead/plan/micro_batches.hpp"
@@ -35,6 +36,8 @@ class GroupPipeline final : public StepComputer {
     plan::HeadRange heads;  ///< those of this rank
     std::int64_t classes = 0;
     std::int64_t feature_width = 0;
+    /// Holds features and logits, which a GPU reads and writes.
+    std::pmr::memory_resource* memory = device::ordinary_memory();
   };
 
   /// `model`: the backbone and the heads `job.heads`. `group`: the H ranks. Both must outlive it.
@@ -46,12 +49,13 @@ class GroupPipeline final : public StepComputer {
  private:
   /// A step under way. The handles come last: they wait before the buffers go.
   struct Slot {
+    explicit Slot(std::pmr::memory_resource* memory) : features(memory), all_features(memory) {}
     plan::Step step;
-    std::optional<MicroBatch> own;      ///< none in a short step
-    AlignedVector<float> features;      ///< [m, F], of the owned micro-batch
-    AlignedVector<float> all_features;  ///< [H, m, F]
-    std::vector<std::int64_t> blocks;   ///< [H, words]: of this rank's heads
-    std::vector<std::int64_t> block;    ///< [words]: of all heads, for the owned micro-batch
+    std::optional<MicroBatch> own;         ///< none in a short step
+    std::pmr::vector<float> features;      ///< [m, F], of the owned micro-batch
+    std::pmr::vector<float> all_features;  ///< [H, m, F]
+    std::vector<std::int64_t> blocks;      ///< [H, words]: of this rank's heads
+    std::vector<std::int64_t> block;       ///< [words]: of all heads, for the owned micro-batch
     std::unique_ptr<comm::Pending> gather;
     std::unique_ptr<comm::Pending> reduce;
   };
@@ -73,7 +77,7 @@ class GroupPipeline final : public StepComputer {
   plan::HeadRange heads_;
   bool local_features_;
   std::size_t feature_values_;  ///< of one micro-batch
-  AlignedVector<float> logits_;
+  std::pmr::vector<float> logits_;
   std::array<Slot, 3> slots_;
   std::int64_t begun_ = 0, fused_ = 0, finished_ = 0;  ///< steps
 };

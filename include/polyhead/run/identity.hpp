@@ -9,13 +9,13 @@
 namespace polyhead::run {
 
 /// What makes two jobs the same job: a JSON object with one entry for each part that changes results
-/// (weights, data, preprocessing, micro-batch, precision, heads, fusion), and nothing that does not (ranks,
-/// threads, output). Resuming compares entry by entry.
+/// (weights, data, preprocessing, limits of an image's size, micro-batch, precision, heads, fusion), and
+/// nothing that does not (ranks, threads, output). Resuming compares entry by entry.
 std::string identity_json(Inputs& inputs);
 
 /// What the bits depend on beside the job: a JSON object with processor and vector instruction sets, engine
-/// and its version, C library.
-std::string fingerprint_json(const model::Placement& placement);
+/// and its version, decoders of images and theirs, C library.
+std::string fingerprint_json(const config::Backbone& backbone, const model::Placement& placement);
 
 /// Lets the ranks compare their fingerprints. Where they differ, throws AgreedError that names the ranks and
 /// what differs; with `allow_mixed` it warns. Returns whether all are equal. Collective.

@@ -34,15 +34,14 @@ struct Inputs {
   void read_labels(std::int64_t first, std::span<std::int32_t> outputs);
 };
 
-/// Samples in a micro-batch when the configuration leaves it to polyhead. Never depends on the ranks: it is
-/// part of the job.
-inline constexpr int kDefaultBatch = 32;
-
-/// Reads and checks configuration, output path, data set and weights, as rank 0 does before a run and
-/// `polyhead check` does without one. The list of samples goes to a file beside the output. What is worth
-/// telling goes to the log. Throws Error.
+/// Reads and checks configuration, output path, data set and weights, as rank 0 does before a run. The list
+/// of samples goes to a file beside the output. What is worth telling goes to the log. Throws Error.
 Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides,
                    store::Existing existing);
+
+/// The same for `polyhead check`, which leaves nothing behind: no folder is made, and the list of samples is
+/// that of an earlier run, or a temporary one. An output that is there already is no error.
+Inputs check_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides);
 
 /// The part of `load_inputs` that follows the look at configuration and output: data set, weights and labels
 /// of a configuration whose files are resolved. `index`: where the list of samples is kept. Throws Error.
@@ -53,6 +52,7 @@ Inputs open_inputs(config::Config config, const std::filesystem::path& index);
 struct Survey {
   config::Config config;  ///< globs expanded, data.format decided
   data::DatasetShape shape;
+  data::ReadingMemory reading;
 };
 Survey survey_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides);
 

@@ -9,6 +9,7 @@
 
 #include "polyhead/base/error.hpp"
 #include "polyhead/comm/channel.hpp"
+#include "polyhead/comm/group.hpp"
 #include "polyhead/comm/mpi.hpp"
 #include "polyhead/metrics/run_figures.hpp"
 #include "polyhead/plan/grid.hpp"
@@ -25,12 +26,14 @@ namespace polyhead::run {
 /// The result file and its coordinator: rank 0's second role.
 class Keeper {
  public:
-  /// `hosts`: of each rank. The others must outlive it.
+  /// `hosts`: of each rank. `group`: for the provenance. The others must outlive it.
   Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
-         std::vector<std::string> hosts);
+         std::vector<std::string> hosts, const comm::Group& group);
 
-  /// Creates the output. Throws Error.
+  /// Creates the output; all of it is on the disk. Throws Error.
   void create(const std::string& fingerprint, bool mixed);
+  /// Of the output, once it is created.
+  [[nodiscard]] const store::Offsets& offsets() const { return offsets_; }
   /// Starts the coordinator's thread. A failure there ends the job.
   void start(comm::Channel& from_ranks, comm::Channel& to_ranks);
   /// Until every row is committed.
@@ -48,8 +51,10 @@ class Keeper {
   Inputs& inputs_;
   plan::Grid grid_;
   std::vector<std::string> hosts_;
+  const comm::Group& group_;
   std::filesystem::path output_;
   std::optional<store::OutputLock> lock_;
+  store::Offsets offsets_;
   std::unique_ptr<store::Writer> writer_;
   std::thread thread_;
 };

@@ -16,10 +16,11 @@ inline constexpr int kPatience = 10;
 /// Tags on `to_coordinator`.
 enum class ToCoordinator : int {
   request = 1,  ///< empty: wants a lease for its group; from group leaders
-  rows,         ///< store::Rows of one finished micro-batch
-  heartbeat,    ///< empty: alive, busy
-  failure,      ///< `Failure`: this rank cannot go on
-  farewell,     ///< empty: has no work left and sends nothing more
+  rows,         ///< store::Rows of one finished micro-batch, or the rest that the rank has not written itself
+  synced,     ///< micro-batches (an array of int64): what the rank has written itself of them is on the disk
+  heartbeat,  ///< empty: alive, busy
+  failure,    ///< `Failure`: this rank cannot go on
+  farewell,   ///< empty: has no work left and sends nothing more
 };
 
 /// Tags on `to_ranks`.

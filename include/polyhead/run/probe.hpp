@@ -20,7 +20,7 @@ struct Measurement {
   double together = 0;           ///< reading, backbone, heads and fusing at once, seconds a micro-batch
   double fusing = 0;             ///< seconds a micro-batch
   double images_per_second = 0;  ///< read and decoded by a rank that does nothing else
-  double startup = 0;            ///< seconds to read the inputs and build the model
+  double startup = 0;            ///< seconds to read the inputs
   std::uint64_t process = 0;     ///< bytes of memory that are neither weights nor buffers
 };
 

@@ -9,9 +9,6 @@
 
 namespace polyhead::run {
 
-/// The runs of heads that the `parts` ranks of a group have, shared out by what they cost to compute.
-std::vector<plan::HeadRange> head_ranges(const config::Config& config, int parts);
-
 /// The configuration with heads `range` alone.
 config::Config with_heads(const config::Config& config, plan::HeadRange range);
 

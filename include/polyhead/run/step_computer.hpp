@@ -10,7 +10,7 @@
 namespace polyhead::run {
 
 /// Takes the finished rows of one micro-batch.
-using Deliver = std::function<void(const store::Rows& rows)>;
+using Deliver = std::function<void(store::Rows rows)>;
 
 /// Computes a rank's part of its group's steps, from pixels to finished rows. Rows may come a few steps
 /// later: what the ranks exchange travels while they compute what is next.

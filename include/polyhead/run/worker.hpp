@@ -6,6 +6,7 @@
 #include "polyhead/comm/channel.hpp"
 #include "polyhead/data/loader.hpp"
 #include "polyhead/run/step_computer.hpp"
+#include "polyhead/store/page_writer.hpp"
 
 namespace polyhead::run {
 
@@ -14,6 +15,12 @@ struct Place {
   int heads = 1;           ///< H, ranks of its group
   int member = 0;          ///< its number among them; 0 leads, and asks for the group's leases
   bool reads_all = false;  ///< reads every micro-batch, not only those that it owns
+};
+
+/// What a rank writes to the result file itself, beside the coordinator.
+struct OwnPages {
+  store::PageWriter* writer = nullptr;    ///< none: the coordinator writes all rows
+  std::chrono::milliseconds interval{0};  ///< what is written goes to the disk at least so often
 };
 
 /// What a rank did.
@@ -30,7 +37,8 @@ struct WorkerFigures {
 /// the rank is alive. An error is sent to the coordinator, then thrown. `timeout`: `comm.timeout`; the
 /// coordinator may be silent `kPatience` times as long.
 WorkerFigures work(comm::Channel& to_coordinator, comm::Channel& from_coordinator, data::Loader& loader,
-                   StepComputer& computer, const Place& place, std::chrono::milliseconds timeout);
+                   StepComputer& computer, const Place& place, std::chrono::milliseconds timeout,
+                   const OwnPages& own = {});
 
 /// A surplus rank: says that it is alive until the others have finished.
 void sit_out(comm::Channel& to_coordinator, comm::Channel& from_coordinator,

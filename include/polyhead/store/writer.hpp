@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -80,11 +81,14 @@ class Writer {
   /// Puts the rows of one micro-batch in their place. Throws Error(internal) for one that was written before
   /// or whose columns don't have the layout's sizes.
   void write(const Rows& rows);
+  /// Rows that were a rest (see PageWriter) are committed only when it is known that the others are on the
+  /// disk: now they are. Throws Error(internal) for any other micro-batch.
+  void rest_is_synced(std::int64_t batch);
   /// Rows so far to the disk, then their ledger bytes. Does nothing when there is nothing new.
   void commit();
   /// Micro-batches whose ledger byte is written.
   [[nodiscard]] std::int64_t committed() const;
-  /// Written, not yet committed.
+  /// Written and not yet committed, though they could be.
   [[nodiscard]] std::int64_t uncommitted() const;
 
   /// Appends one line to /job/provenance. When it no longer fits it is dropped, with a warning: nobody should
@@ -98,7 +102,7 @@ class Writer {
 
  private:
   void write_text(const TextArea& area, std::string_view text);
-  void put(std::uint64_t dataset, std::int64_t first, std::span<const std::byte> rows, std::int64_t count);
+  void put(std::uint64_t offset, std::span<const std::byte> bytes);
   void sync();
   void check_usable() const;
   std::unique_ptr<File> file_;
@@ -106,6 +110,7 @@ class Writer {
   Offsets offsets_;
   std::vector<std::int64_t> pending_;
   std::vector<bool> written_;
+  std::set<std::int64_t> unsynced_elsewhere_;
   std::int64_t committed_ = 0;
   std::uint64_t provenance_used_ = 0;
   bool sync_failed_ = false;

@@ -1,15 +1,13 @@
-#pragma once
-
 #include <algorithm>
-#include <cstddef>
-#include <memory_resource>
 #include <new>
 
 #include "polyhead/base/aligned.hpp"
+#include "polyhead/device/pinned.hpp"
 
 namespace polyhead::device {
+namespace {
 
-/// Ordinary memory, aligned as kernels want it.
+/// Aligned as kernels want it.
 class AlignedMemory : public std::pmr::memory_resource {
  private:
   static std::align_val_t aligned(std::size_t alignment) {
@@ -25,5 +23,12 @@ class AlignedMemory : public std::pmr::memory_resource {
     return this == &other;
   }
 };
+
+}  // namespace
+
+std::pmr::memory_resource* ordinary_memory() {
+  static AlignedMemory memory;
+  return &memory;
+}
 
 }  // namespace polyhead::device

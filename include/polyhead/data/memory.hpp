@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+
+#include "polyhead/base/image.hpp"
+#include "polyhead/config/config.hpp"
+
+namespace polyhead::data {
+
+/// Bytes that reading takes at its worst, beside the micro-batches that are held.
+struct ReadingMemory {
+  std::int64_t worker = 0;  ///< of each thread
+  /// Of all threads together, for one sample that is larger than usual: such ones are read one at a time.
+  std::int64_t large_sample = 0;
+};
+
+/// Of JPEG and PNG files within `data.max_pixels` and `data.max_file_size`, cropped as `data.preprocess`
+/// says: the file, the decoder's rows, coefficients of progressive JPEGs, all rows of interlaced PNGs, the
+/// resizer's rows and tables.
+ReadingMemory encoded_memory(const config::Data& config);
+
+/// What an array's reader reads at once.
+struct ArrayPiece {
+  std::int64_t bytes = 0;        ///< of it
+  std::int64_t cache = 0;        ///< that the file's library keeps and unpacks into
+  ImageShape image;              ///< of each of its images
+  std::int64_t value_bytes = 1;  ///< of a pixel's value in memory
+};
+
+/// Of images in an array, which become `output`.
+ReadingMemory array_memory(const ArrayPiece& piece, ImageShape output);
+
+/// Of a rank's whole loader: `batches` micro-batches of `batch_bytes`, and what reading takes.
+std::int64_t loader_memory(const ReadingMemory& reading, int workers, std::int64_t batches,
+                           std::int64_t batch_bytes);
+
+}  // namespace polyhead::data

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "polyhead/kernels/buffer.hpp"
+
+namespace polyhead::kernels {
+
+struct ImageDims {
+  int channels = 0;
+  int height = 0;  ///< pixels
+  int width = 0;
+  friend bool operator==(const ImageDims&, const ImageDims&) = default;
+};
+
+/// Images as the kernels want them: [image][block of channels][row][column][channel of the block], in blocks
+/// of as many channels as a vector holds. Around each plane runs a border of one pixel of zeros, which
+/// nothing writes to; channels that fill up the last block are zero as well.
+class Activations {
+ public:
+  /// `block`: channels in a block. Throws std::bad_alloc.
+  Activations(int images, const ImageDims& dims, int block);
+
+  [[nodiscard]] const ImageDims& dims() const { return dims_; }
+  [[nodiscard]] int images() const { return images_; }
+  [[nodiscard]] int block() const { return block_; }
+  [[nodiscard]] int blocks() const { return (dims_.channels + block_ - 1) / block_; }
+
+  /// Floats from a row to the next, from a block of channels to the next, and from an image to the next.
+  [[nodiscard]] std::ptrdiff_t row_stride() const { return std::ptrdiff_t{dims_.width + 2} * block_; }
+  [[nodiscard]] std::ptrdiff_t block_stride() const { return (dims_.height + 2) * row_stride(); }
+  [[nodiscard]] std::ptrdiff_t image_stride() const { return blocks() * block_stride(); }
+
+  /// Floats from `data()` to the first channel of a pixel; rows and columns from -1 (the border) on.
+  [[nodiscard]] std::ptrdiff_t offset(int image, int y, int x) const {
+    return image * image_stride() + (y + 1) * row_stride() + std::ptrdiff_t{x + 1} * block_;
+  }
+  [[nodiscard]] float* data() { return buffer_.data(); }
+  [[nodiscard]] const float* data() const { return buffer_.data(); }
+
+  /// From and to [image][channel][row][column] with all images. The sizes must fit.
+  void assign(std::span<const float> planar);
+  void copy_to(std::span<float> planar) const;
+
+ private:
+  int images_;
+  ImageDims dims_;
+  int block_;
+  Buffer buffer_;
+};
+
+}  // namespace polyhead::kernels

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace polyhead::kernels {
+
+/// Floats that start at a page, set to zero, on huge pages where the system has them: the kernels write
+/// dozens of streams at once, more than the processor keeps addresses of small pages for.
+class Buffer {
+ public:
+  Buffer() = default;
+  /// Throws std::bad_alloc.
+  explicit Buffer(std::size_t size);
+
+  [[nodiscard]] float* data() { return data_.get(); }
+  [[nodiscard]] const float* data() const { return data_.get(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  /// Makes room for `size` floats; what it held is lost when it grows.
+  void at_least(std::size_t size);
+
+ private:
+  struct Free {
+    void operator()(float* memory) const;
+  };
+  std::unique_ptr<float, Free> data_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace polyhead::kernels

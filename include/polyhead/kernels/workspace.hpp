@@ -1,0 +1,37 @@
+#pragma once
+
+#include <vector>
+
+#include "polyhead/kernels/buffer.hpp"
+#include "polyhead/kernels/team.hpp"
+
+namespace polyhead::kernels {
+
+/// What one caller computes with: its threads and their scratch memory. Layers keep no state of their own, so
+/// callers with a workspace each may share them.
+class Workspace {
+ public:
+  explicit Workspace(int threads) : team_(threads), scratch_(static_cast<std::size_t>(threads)) {}
+
+  /// A thread's transformed tiles, before and after the product.
+  struct Scratch {
+    Buffer inputs;
+    Buffer sums;
+  };
+
+  [[nodiscard]] Team& team() { return team_; }
+  [[nodiscard]] Scratch& scratch(int thread) { return scratch_[static_cast<std::size_t>(thread)]; }
+  /// Makes room in every thread's scratch, in floats. Throws std::bad_alloc.
+  void reserve(std::size_t inputs, std::size_t sums) {
+    for (Scratch& scratch : scratch_) {
+      scratch.inputs.at_least(inputs);
+      scratch.sums.at_least(sums);
+    }
+  }
+
+ private:
+  Team team_;
+  std::vector<Scratch> scratch_;
+};
+
+}  // namespace polyhead::kernels

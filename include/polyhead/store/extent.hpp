@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+
+namespace polyhead::store {
+
+/// A run of bytes of a file.
+struct Extent {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  [[nodiscard]] std::uint64_t end() const { return first + count; }
+  friend bool operator==(const Extent&, const Extent&) = default;
+};
+
+/// The largest page of the systems this runs on (arm64 and POWER have 64 KiB). Clients of a shared file
+/// system may read, cache and write back whole pages.
+inline constexpr std::uint64_t kPage = 65536;
+
+/// The pages that hold bytes of the extent and nothing else; none: count 0, first as given. Neighbours, who
+/// see the same file, find other pages: so each page can have one writer without a word between them.
+Extent own_pages(const Extent& extent);
+
+}  // namespace polyhead::store

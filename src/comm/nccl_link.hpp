@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <nccl.h>
+
+namespace polyhead::comm {
+
+/// The only owner of a NCCL communicator, which never blocks: each call is made, then asked after until NCCL
+/// says how it went, the time is over, or other ranks have failed. Any failure aborts it; from then on every
+/// call throws the same Error(unavailable).
+class NcclLink {
+ public:
+  /// Joins the other ranks. The calling thread's GPU becomes this rank's.
+  NcclLink(const ncclUniqueId& id, int rank, int size, std::chrono::milliseconds timeout);
+  /// Waits for other ranks to leave, too, up to the time limit; but not while an exception unwinds, which the
+  /// others may know nothing of: aborts then.
+  ~NcclLink();
+  NcclLink(const NcclLink&) = delete;
+  NcclLink& operator=(const NcclLink&) = delete;
+
+  [[nodiscard]] ncclComm_t get() const { return communicator_; }
+  /// Makes `calls` as one group; they give the first result that is bad. When `group` returns, they are in
+  /// their stream.
+  void group(std::string_view what, const std::function<ncclResult_t()>& calls);
+  /// Waits until `done`, and looks after the communicator meanwhile.
+  void wait(std::string_view what, const std::function<bool()>& done);
+  /// Runs `step`; when it throws, other ranks could wait for ever: aborts.
+  void guard(const std::function<void()>& step);
+
+ private:
+  void check(ncclResult_t result, std::string_view call);
+  void require_whole() const;
+  ncclResult_t state(std::string_view what);
+  void settle(std::string_view what);
+  void finish() noexcept;
+  [[noreturn]] void fail(const std::string& why);
+
+  ncclComm_t communicator_ = nullptr;
+  std::chrono::milliseconds timeout_;
+  int exceptions_at_start_;
+  std::string failure_;
+};
+
+/// Neither success nor "not yet".
+inline bool failed(ncclResult_t result) {
+  return result != ncclSuccess && result != ncclInProgress;
+}
+
+}  // namespace polyhead::comm

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "apply.hpp"
+#include "table.hpp"
+
+/// The product of transformed tiles and weights, in strips of as many tiles as registers hold sums for.
+namespace polyhead::kernels {
+
+inline constexpr int kLine = 16;  // floats in a cache line
+
+/// Adds channel `c` of kRows tiles, times its weights.
+template <class Vec, int kRows>
+[[gnu::always_inline]] inline void add_channel(const float* tiles, const float* weights,
+                                               typename Vec::V (&sums)[kRows][2]) {
+  const typename Vec::V left = Vec::load(weights);
+  const typename Vec::V right = Vec::load(weights + Vec::kWidth);
+  unroll<kRows>([&](auto row) __attribute__((always_inline)) {
+    const typename Vec::V value = Vec::repeat(tiles + row * Vec::kWidth);
+    sums[row][0] = Vec::multiply_add(value, left, sums[row][0]);
+    sums[row][1] = Vec::multiply_add(value, right, sums[row][1]);
+  });
+}
+
+/// kRows tiles from `first` on. Each sum runs over the channels one by one, so that neither a tile's place
+/// nor the width of vectors changes its bits.
+template <class Vec, int kRows>
+void strip(const Gemm& gemm, int first, const float* next) {
+  constexpr int kUnroll = 8;
+  typename Vec::V sums[kRows][2];
+  float* left = gemm.sums + first * Vec::kWidth;
+  float* right = left + gemm.sums_block;
+  unroll<kRows>([&](auto row) __attribute__((always_inline)) {
+    sums[row][0] = gemm.accumulate ? Vec::load(left + row * Vec::kWidth) : Vec::zero();
+    sums[row][1] = gemm.accumulate ? Vec::load(right + row * Vec::kWidth) : Vec::zero();
+  });
+  const float* tiles = gemm.tiles + first * Vec::kWidth;
+  const float* weights = gemm.weights;
+  int channels = gemm.channels;
+  for (; channels >= Vec::kWidth; channels -= Vec::kWidth, tiles += gemm.tiles_block) {
+    for (int line = 0; line < gemm.next_lines; ++line, next += kLine) Vec::prefetch(next);
+    for (int c = 0; c < Vec::kWidth; c += kUnroll, weights += kUnroll * 2 * Vec::kWidth) {
+      unroll<kUnroll>([&](auto k) __attribute__((always_inline)) {
+        add_channel<Vec, kRows>(tiles + c + k, weights + k * 2 * Vec::kWidth, sums);
+      });
+    }
+  }
+  for (int c = 0; c < channels; ++c, weights += 2 * Vec::kWidth) {
+    add_channel<Vec, kRows>(tiles + c, weights, sums);
+  }
+  unroll<kRows>([&](auto row) __attribute__((always_inline)) {
+    Vec::store(left + row * Vec::kWidth, sums[row][0]);
+    Vec::store(right + row * Vec::kWidth, sums[row][1]);
+  });
+}
+
+template <class Vec>
+void multiply(const Gemm& gemm) {
+  using Strip = void (*)(const Gemm&, int, const float*);
+  struct Strips {
+    Strip of[Vec::kRows + 1] = {};
+    constexpr Strips() {
+      unroll<Vec::kRows>([this](auto row) { of[row + 1] = strip<Vec, row + 1>; });
+    }
+  };
+  static constexpr Strips kStrips{};
+  const int strips = (gemm.count + Vec::kRows - 1) / Vec::kRows;
+  const int fetched = gemm.channels / Vec::kWidth * gemm.next_lines * kLine;  // a strip
+  int first = 0;
+  for (int s = 0; s < strips; ++s) {  // of equal height, as nearly as can be
+    const int rows = (gemm.count - first) / (strips - s);
+    kStrips.of[rows](gemm, first, gemm.next + s * fetched);
+    first += rows;
+  }
+}
+
+}  // namespace polyhead::kernels

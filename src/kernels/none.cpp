@@ -1,0 +1,10 @@
+#include "table.hpp"
+
+// The twin of x86.cpp for other processors.
+namespace polyhead::kernels {
+
+const Kernels* kernels_of(Isa /*isa*/) {
+  return nullptr;
+}
+
+}  // namespace polyhead::kernels

@@ -1,0 +1,128 @@
+#include "polyhead/kernels/resnet.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "table.hpp"
+
+namespace polyhead::kernels {
+namespace {
+
+/// The activations of so many images of the large layers stay in the third-level cache, and give each thread
+/// enough to do.
+int images_together(int threads, int batch) {
+  return std::min(batch, std::max(4, 2 * threads));
+}
+
+/// Smaller planes are computed for the whole batch at once: their weights are what costs memory traffic.
+constexpr int kSmallPlane = 400;  // pixels
+
+/// The mean of each channel's pixels.
+void average(const Kernels& kernels, const Activations& from, std::span<float> features,
+             Workspace& workspace) {
+  const ImageDims& dims = from.dims();
+  const float scale = 1.0F / static_cast<float>(dims.height * dims.width);
+  workspace.team().run(from.images(), [&](int image, int /*thread*/) {
+    for (int block = 0; block < from.blocks(); ++block) {
+      std::array<float, kMostWidth> means;
+      kernels.average(from.data() + block * from.block_stride() + from.offset(image, 0, 0), from.row_stride(),
+                      dims.height, dims.width, scale, means.data());
+      const int channel = block * from.block();
+      std::copy_n(means.begin(), std::min(from.block(), dims.channels - channel),
+                  features.begin() + std::ptrdiff_t{image} * dims.channels + channel);
+    }
+  });
+}
+
+}  // namespace
+
+ResNet::ResNet(Isa isa, const ResNetWeights& weights)
+    : isa_(isa), stem_(isa, weights.stem.shape.out, weights.stem.weight, weights.stem.bias) {
+  const auto make = [isa](const ConvWeights& conv) {
+    return Convolution(isa, conv.shape, conv.weight, conv.bias);
+  };
+  feature_width_ = weights.stem.shape.out;
+  for (const BlockWeights& block_weights : weights.blocks) {
+    Block& block = blocks_.emplace_back();
+    for (const ConvWeights& conv : block_weights.convs) block.convs.push_back(make(conv));
+    if (block_weights.downsample) block.downsample.emplace(make(*block_weights.downsample));
+    feature_width_ = block_weights.convs.back().shape.out;
+  }
+}
+
+void ResNet::features(std::span<const float> pixels, std::span<float> features, Memory& memory) const {
+  const std::ptrdiff_t image_size = std::ptrdiff_t{3} * memory.stem_.height * memory.stem_.width;
+  const auto small = std::ranges::find_if(memory.steps_, [&](const Memory::Step& step) {
+    return memory.whole_batch(memory.activations_[step.in].dims());
+  });
+  for (int first = 0; first < memory.batch_; first += memory.part_) {
+    const int images = std::min(memory.part_, memory.batch_ - first);
+    Activations& stem_out = memory.activations_.front();
+    stem_(pixels.data() + first * image_size, images, stem_out,
+          memory.whole_batch(stem_out.dims()) ? first : 0, memory.stem_, memory.workspace_);
+    for (auto step = memory.steps_.begin(); step != small; ++step) memory.run(*step, first, images);
+  }
+  for (auto step = small; step != memory.steps_.end(); ++step) memory.run(*step, 0, memory.batch_);
+
+  average(*kernels_of(isa_), memory.activations_[memory.steps_.empty() ? 0 : memory.steps_.back().out],
+          features, memory.workspace_);
+}
+
+ResNet::Memory::Memory(const ResNet& net, int batch, int height, int width, int threads)
+    : isa_(net.isa_),
+      batch_(batch),
+      part_(images_together(threads, batch)),
+      workspace_(threads),
+      stem_(net.stem_, height, width, threads) {
+  std::size_t last = another(net.stem_.output(height, width), {});
+  for (const Block& block : net.blocks_) last = add_block(block, last);
+}
+
+bool ResNet::Memory::whole_batch(const ImageDims& dims) const {
+  return dims.height * dims.width <= kSmallPlane;
+}
+
+/// The number of activations of these dims that are not in use, made where there are none.
+std::size_t ResNet::Memory::another(const ImageDims& dims, std::initializer_list<std::size_t> in_use) {
+  for (std::size_t number = 0; number < activations_.size(); ++number) {
+    const bool used = std::find(in_use.begin(), in_use.end(), number) != in_use.end();
+    if (!used && activations_[number].dims() == dims) return number;
+  }
+  activations_.emplace_back(whole_batch(dims) ? batch_ : part_, dims, block_of(isa_));
+  return activations_.size() - 1;
+}
+
+/// The block's result takes the place of what is added: its input, or what the downsampling gave.
+std::size_t ResNet::Memory::add_block(const Block& block, std::size_t in) {
+  std::size_t sum = in;
+  if (block.downsample) {
+    sum = another(block.downsample->output(activations_[in].dims()), {in});
+    steps_.push_back({&*block.downsample, in, sum, std::nullopt, false});
+  }
+  std::size_t now = in;
+  for (const Convolution& convolution : block.convs) {
+    const bool last = &convolution == &block.convs.back();
+    const std::size_t to = last ? sum : another(convolution.output(activations_[now].dims()), {in, sum, now});
+    steps_.push_back({&convolution, now, to, last ? std::optional(sum) : std::nullopt, true});
+    now = to;
+  }
+  return sum;
+}
+
+void ResNet::Memory::run(const Step& step, int first, int images) {
+  const auto place = [&](std::size_t number) { return whole_batch(activations_[number].dims()) ? first : 0; };
+  ConvCall call;
+  call.in = &activations_[step.in];
+  call.in_first = place(step.in);
+  call.out = &activations_[step.out];
+  call.out_first = place(step.out);
+  if (step.residual) {
+    call.residual = &activations_[*step.residual];
+    call.residual_first = place(*step.residual);
+  }
+  call.images = images;
+  call.relu = step.relu;
+  (*step.convolution)(call, workspace_);
+}
+
+}  // namespace polyhead::kernels

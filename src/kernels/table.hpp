@@ -1,0 +1,84 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "algorithm.hpp"
+#include "polyhead/kernels/isa.hpp"
+
+namespace polyhead::kernels {
+
+/// Distances in floats inside an activation.
+struct Strides {
+  std::ptrdiff_t block = 0;  ///< of channels
+  std::ptrdiff_t row = 0;
+};
+
+/// At most 4x4 outputs and where they come from: offsets in floats of its first pixel.
+struct Tile {
+  std::ptrdiff_t in = 0;
+  std::ptrdiff_t out = 0;
+  std::ptrdiff_t residual = 0;
+  int rows = kTile;
+  int columns = kTile;
+};
+
+/// Tiles that are computed together.
+struct TileSpan {
+  const Tile* tiles = nullptr;
+  int count = 0;
+};
+
+/// Where transformed tiles lie: [product][block of channels][tile][width].
+struct Planes {
+  float* data = nullptr;
+  std::ptrdiff_t product = 0;  ///< floats between products
+  std::ptrdiff_t block = 0;    ///< floats between blocks of channels
+};
+
+/// What happens to a sum of products before it is stored.
+struct Finish {
+  const float* bias = nullptr;
+  const float* residual = nullptr;  ///< null: none
+  Strides residual_strides;
+  bool relu = false;
+};
+
+/// Tiles x channels in times channels in x two vectors of channels out, for one product.
+struct Gemm {
+  const float* tiles = nullptr;  ///< of the first tile; [block][tile][width]
+  std::ptrdiff_t tiles_block = 0;
+  const float* weights = nullptr;  ///< [channel in][2 width]
+  float* sums = nullptr;           ///< [2 blocks][tile][width]
+  std::ptrdiff_t sums_block = 0;
+  int channels = 0;
+  int count = 0;                ///< tiles
+  bool accumulate = false;      ///< onto what `sums` holds
+  const float* next = nullptr;  ///< weights wanted soon
+  int next_lines = 0;           ///< of 64 bytes to be fetched of them, for each block of channels and strip
+};
+
+inline constexpr int kMostWidth = 16;  ///< of a vector, floats
+
+/// The inner loops for one instruction set. They call nothing outside themselves and keep no state.
+struct Kernels {
+  Isa isa;
+  int width;  ///< floats in a vector, channels in a block
+  int rows;   ///< most tiles in a strip of the product
+
+  using TransformIn = void (*)(const float* in, Strides strides, TileSpan tiles, int blocks, Planes to);
+  using TransformOut = void (*)(Planes from, TileSpan tiles, int blocks, float* out, Strides strides,
+                                const Finish& finish);
+  std::array<TransformIn, kSchemes> transform_in;
+  std::array<TransformOut, kSchemes> transform_out;
+  void (*multiply)(const Gemm& gemm);
+  /// 3x3 maximum of stride 2 over rows of values >= 0 or NaN, which wins; a border of zeros stands around.
+  void (*pool_row)(const float* in, std::ptrdiff_t row, float* out, int columns);
+  /// Adds up rows x columns pixels in their order and multiplies by `scale`.
+  void (*average)(const float* in, std::ptrdiff_t row, int rows, int columns, float scale, float* out);
+};
+
+/// Those of an instruction set; null where this processor cannot run them.
+const Kernels* kernels_of(Isa isa);
+
+}  // namespace polyhead::kernels

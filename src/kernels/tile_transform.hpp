@@ -1,0 +1,154 @@
+#pragma once
+
+#include "apply.hpp"
+#include "table.hpp"
+
+/// Tiles between activations and products. Two passes: along columns into a small array, then along rows.
+namespace polyhead::kernels {
+
+/// Calls body.operator()<count>() for count in 1 to 4.
+template <class Body>
+[[gnu::always_inline]] inline void with_count(int count, const Body& body) {
+  switch (count) {
+    case 1:
+      return body.template operator()<1>();
+    case 2:
+      return body.template operator()<2>();
+    case 3:
+      return body.template operator()<3>();
+    default:
+      return body.template operator()<4>();
+  }
+}
+
+template <Scheme kScheme>
+struct Sizes {
+  static constexpr int kProducts = algorithm(kScheme, kTile).products;
+  static constexpr int kInputs = algorithm(kScheme, kTile).inputs;
+  static constexpr int kStep = algorithm(kScheme, kTile).step;
+};
+
+/// B^T on each of `columns` columns of a tile with kOutputs rows of results. to: [product][kInputs]
+template <class Vec, Scheme kScheme, int kOutputs>
+void columns_in(const float* in, std::ptrdiff_t row, int columns, typename Vec::V* to) {
+  using Down = Axis<kScheme, kOutputs>;
+  using Size = Sizes<kScheme>;
+  for (int x = 0; x < columns; ++x, in += Size::kStep * Vec::kWidth) {
+    typename Vec::V values[kMostInputs];
+    typename Vec::V products[kMostProducts];
+    unroll<Down::kAlgorithm.inputs>([&](auto y) __attribute__((always_inline)) {
+      values[y] = Vec::load(in + y * Size::kStep * row);
+    });
+    transform_in<Vec, Down>(values, products);
+    unroll<Down::kAlgorithm.products>([&](auto p) __attribute__((always_inline)) {
+      to[p * Size::kInputs + x] = products[p];
+    });
+  }
+}
+
+/// B^T on each row of what columns_in left, to where the products belong.
+template <class Vec, Scheme kScheme, int kOutputs>
+void rows_in(const typename Vec::V* from, const Algorithm& rows, float* to, std::ptrdiff_t product) {
+  using Along = Axis<kScheme, kOutputs>;
+  using Size = Sizes<kScheme>;
+  for (int y = 0; y < rows.products; ++y) {
+    typename Vec::V products[kMostProducts];
+    transform_in<Vec, Along>(from + y * Size::kInputs, products);
+    float* row = to + rows.id[y] * Size::kProducts * product;
+    unroll<Along::kAlgorithm.products>([&](auto p) __attribute__((always_inline)) {
+      Vec::store(row + Along::kAlgorithm.id[p] * product, products[p]);
+    });
+  }
+}
+
+template <Scheme kScheme>
+inline constexpr Algorithm kAlgorithms[kTile + 1] = {
+    {}, algorithm(kScheme, 1), algorithm(kScheme, 2), algorithm(kScheme, 3), algorithm(kScheme, 4)};
+
+template <class Vec, Scheme kScheme>
+void tiles_in(const float* in, Strides strides, TileSpan tiles, int blocks, Planes to) {
+  typename Vec::V half[Sizes<kScheme>::kProducts * Sizes<kScheme>::kInputs];
+  for (int block = 0; block < blocks; ++block) {
+    for (int t = 0; t < tiles.count; ++t) {
+      const Tile& tile = tiles.tiles[t];
+      const float* from = in + tile.in + block * strides.block;
+      float* out = to.data + block * to.block + t * Vec::kWidth;
+      with_count(
+          tile.rows, [&]<int kRows>() __attribute__((always_inline)) {
+            columns_in<Vec, kScheme, kRows>(from, strides.row, kAlgorithms<kScheme>[tile.columns].inputs,
+                                            half);
+          });
+      with_count(
+          tile.columns, [&]<int kColumns>() __attribute__((always_inline)) {
+            rows_in<Vec, kScheme, kColumns>(half, kAlgorithms<kScheme>[tile.rows], out, to.product);
+          });
+    }
+  }
+}
+
+/// A^T on each column of products, of a tile with kOutputs rows of results. to: [output][kProducts]
+template <class Vec, Scheme kScheme, int kOutputs>
+void columns_out(const float* from, std::ptrdiff_t product, const Algorithm& columns, typename Vec::V* to) {
+  using Down = Axis<kScheme, kOutputs>;
+  using Size = Sizes<kScheme>;
+  for (int x = 0; x < columns.products; ++x) {
+    typename Vec::V products[kMostProducts];
+    typename Vec::V values[kTile];
+    const float* column = from + columns.id[x] * product;
+    unroll<Down::kAlgorithm.products>([&](auto p) __attribute__((always_inline)) {
+      products[p] = Vec::load(column + Down::kAlgorithm.id[p] * Size::kProducts * product);
+    });
+    transform_out<Vec, Down>(products, values);
+    unroll<kOutputs>([&](auto y) __attribute__((always_inline)) { to[y * Size::kProducts + x] = values[y]; });
+  }
+}
+
+/// A ReLU that keeps what is not finite, and makes it NaN: the sums may have overflowed to the other side.
+template <class Vec>
+[[gnu::always_inline]] inline typename Vec::V relu(typename Vec::V value) {
+  return Vec::at_least(Vec::zero(), Vec::multiply_add(value, Vec::zero(), value));
+}
+
+/// A^T on each of `rows` rows of what columns_out left; bias, residual and ReLU.
+template <class Vec, Scheme kScheme, int kOutputs>
+void rows_out(typename Vec::V* from, int rows, float* out, std::ptrdiff_t row, const float* residual,
+              std::ptrdiff_t residual_row, typename Vec::V bias, bool rectify) {
+  for (int y = 0; y < rows; ++y) {
+    typename Vec::V values[kTile];
+    transform_out<Vec, Axis<kScheme, kOutputs>>(from + y * Sizes<kScheme>::kProducts, values);
+    unroll<kOutputs>([&](auto x) __attribute__((always_inline)) {
+      typename Vec::V value = Vec::add(values[x], bias);
+      if (residual != nullptr)
+        value = Vec::add(value, Vec::load(residual + y * residual_row + x * Vec::kWidth));
+      Vec::store(out + y * row + x * Vec::kWidth, rectify ? relu<Vec>(value) : value);
+    });
+  }
+}
+
+template <class Vec, Scheme kScheme>
+void tiles_out(Planes from, TileSpan tiles, int blocks, float* out, Strides strides, const Finish& finish) {
+  typename Vec::V half[kTile * Sizes<kScheme>::kProducts];
+  for (int block = 0; block < blocks; ++block) {
+    const typename Vec::V bias = Vec::load(finish.bias + block * Vec::kWidth);
+    for (int t = 0; t < tiles.count; ++t) {
+      const Tile& tile = tiles.tiles[t];
+      const float* products = from.data + block * from.block + t * Vec::kWidth;
+      const float* residual = finish.residual == nullptr
+                                  ? nullptr
+                                  : finish.residual + tile.residual + block * finish.residual_strides.block;
+      with_count(
+          tile.rows, [&]<int kRows>() __attribute__((always_inline)) {
+            columns_out<Vec, kScheme, kRows>(products, from.product, kAlgorithms<kScheme>[tile.columns],
+                                             half);
+          });
+      with_count(
+          tile.columns, [&]<int kColumns>() __attribute__((always_inline)) {
+            rows_out<Vec, kScheme, kColumns>(half, tile.rows, out + tile.out + block * strides.block,
+                                             strides.row, residual, finish.residual_strides.row, bias,
+                                             finish.relu);
+          });
+    }
+  }
+}
+
+}  // namespace polyhead::kernels

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+
+#include <ATen/core/Tensor.h>
+
+#include "conv.hpp"
+#include "polyhead/model/model.hpp"
+#include "polyhead/model/resnet_spec.hpp"
+#include "tensors.hpp"
+
+namespace polyhead::model {
+
+/// A ResNet without its classifier, on one engine, for one shape of input.
+class Backbone {
+ public:
+  virtual ~Backbone() = default;
+  /// [batch, 3, H, W] -> [batch, feature_width]
+  [[nodiscard]] virtual at::Tensor features(at::Tensor pixels) = 0;
+};
+
+/// LibTorch's operations; see resnet.hpp. Both take the weights of `convolutions(spec)` in their order.
+std::unique_ptr<Backbone> make_torch_backbone(const ResNetSpec& spec, TensorSource& source,
+                                              const ImageBatchShape& input);
+
+/// The module `kernels`, with threads of its own; see docs/cpu-kernels.md.
+std::unique_ptr<Backbone> make_winograd_backbone(const ResNetSpec& spec, TensorSource& source,
+                                                 const ImageBatchShape& input, int threads);
+
+}  // namespace polyhead::model

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include <c10/core/Device.h>
+
+#include "polyhead/model/model.hpp"
+
+/// All that speaks to LibTorch's CUDA half, in a file of its own: tests let the linker take another one,
+/// whose GPUs compute on the host.
+namespace polyhead::model {
+
+/// Where tensors live. Loads the CUDA half for a GPU, and makes it the thread's. Throws as
+/// `device::load_torch_cuda` and `device::select` do.
+c10::Device open_device(const Placement& placement);
+
+/// A GPU's name and the versions of what computes on it.
+std::string cuda_engine(int index);
+
+}  // namespace polyhead::model

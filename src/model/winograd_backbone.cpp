@@ -1,0 +1,62 @@
+#include <span>
+
+#include <ATen/ops/empty.h>
+
+#include "backbone.hpp"
+#include "polyhead/kernels/resnet.hpp"
+
+namespace polyhead::model {
+namespace {
+
+std::span<const float> values_of(const at::Tensor& tensor) {
+  return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+}
+
+/// Views of the weights: their owner outlives them.
+kernels::ConvWeights take_conv(const ConvSpec& spec, TensorSource& source) {
+  const at::Tensor weight = source.next();
+  const at::Tensor bias = source.next();
+  const auto number = [](std::int64_t value) { return static_cast<int>(value); };
+  return {{number(spec.in), number(spec.out), number(spec.kernel), number(spec.stride)},
+          values_of(weight),
+          values_of(bias)};
+}
+
+kernels::ResNetWeights take_weights(const ResNetSpec& spec, TensorSource& source) {
+  kernels::ResNetWeights weights{take_conv(spec.stem, source), {}};
+  for (const BlockSpec& block : spec.blocks) {
+    kernels::BlockWeights& taken = weights.blocks.emplace_back();
+    for (const ConvSpec& conv : block.convs) taken.convs.push_back(take_conv(conv, source));
+    if (block.downsample) taken.downsample = take_conv(*block.downsample, source);
+  }
+  return weights;
+}
+
+class WinogradBackbone : public Backbone {
+ public:
+  WinogradBackbone(const ResNetSpec& spec, TensorSource& source, const ImageBatchShape& input, int threads)
+      : net_(kernels::best_isa().value(), take_weights(spec, source)),
+        memory_(net_, static_cast<int>(input[0]), static_cast<int>(input[2]), static_cast<int>(input[3]),
+                threads) {}
+
+  at::Tensor features(at::Tensor pixels) override {
+    const at::Tensor in = pixels.contiguous();
+    at::Tensor out = at::empty({in.size(0), net_.feature_width()}, in.options());
+    net_.features(values_of(in), {out.mutable_data_ptr<float>(), static_cast<std::size_t>(out.numel())},
+                  memory_);
+    return out;
+  }
+
+ private:
+  kernels::ResNet net_;
+  kernels::ResNet::Memory memory_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backbone> make_winograd_backbone(const ResNetSpec& spec, TensorSource& source,
+                                                 const ImageBatchShape& input, int threads) {
+  return std::make_unique<WinogradBackbone>(spec, source, input, threads);
+}
+
+}  // namespace polyhead::model

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "polyhead/base/aligned.hpp"
+#include "polyhead/data/loader.hpp"
+#include "polyhead/model/model.hpp"
+#include "polyhead/run/inputs.hpp"
+#include "polyhead/run/pipeline.hpp"
+
+namespace polyhead::run {
+
+/// What one rank has, to try its parts: a model with all heads, and a loader that begins at micro-batch
+/// `first` and goes on from the start after the last.
+class ProbePeer {
+ public:
+  /// `inputs` must outlive it. Reads one micro-batch.
+  ProbePeer(const Inputs& inputs, const model::Placement& placement, std::int64_t first);
+
+  // Each does its part for one micro-batch.
+  void read();
+  void compute_features();
+  void compute_heads();
+  void compute();
+  void read_and_compute();
+
+  /// Micro-batches that are read ahead.
+  [[nodiscard]] std::int64_t ahead() const { return ahead_; }
+
+ private:
+  void open_loader(const model::Placement& placement);
+  void request();
+  data::Batch take();
+
+  const Inputs& inputs_;
+  std::int64_t batch_;
+  std::int64_t next_;
+  std::int64_t ahead_ = 0;
+  std::unique_ptr<model::Model> model_;
+  Pipeline pipeline_;
+  AlignedVector<float> features_;
+  AlignedVector<float> logits_;
+  std::unique_ptr<data::Loader> loader_;
+  data::Batch example_;
+};
+
+}  // namespace polyhead::run

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include <nccl.h>
+
+#include "meeting.hpp"
+
+namespace nccl_double {
+
+enum Kind : std::int64_t { kBroadcast, kAllReduce, kReduceScatter, kAllGather };
+
+/// One collective, as it was called.
+struct Operation {
+  Signature signature;
+  const std::byte* from = nullptr;
+  std::byte* to = nullptr;
+  std::size_t count = 0;  ///< of elements, as called
+  std::size_t width = 0;  ///< bytes of one
+  cudaStream_t stream = nullptr;
+  int number = 0;  ///< in its communicator
+};
+
+const char* name_of(std::int64_t kind);
+const char* name_of(ncclDataType_t type);
+std::size_t width_of(ncclDataType_t type);
+
+}  // namespace nccl_double
+
+/// Kept alive by what is under way in its streams.
+struct ncclComm : std::enable_shared_from_this<ncclComm> {
+ public:
+  ncclComm(const std::string& id, int ranks, int own_rank, const std::string& gpu, int own_device)
+      : rank(own_rank), size(ranks), device(own_device), meeting_(id, ranks, own_rank, gpu) {}
+
+  /// Those of one group: they reach their streams after some calls of `state`.
+  void promise(std::vector<nccl_double::Operation> operations);
+  ncclResult_t state();
+  /// Whether the last call was asked after until it was in its stream.
+  [[nodiscard]] bool settled() const { return joined_ && looks_left_ == 0; }
+  void abort() { aborted_ = true; }
+  void finalize();
+  [[nodiscard]] bool finalized() const { return finalizing_; }
+
+  const int rank;
+  const int size;
+  const int device;
+  int calls = 0;
+
+ private:
+  void launch(const nccl_double::Operation& operation);
+  void run(const nccl_double::Operation& operation);
+  nccl_double::Meeting::Take taker(const nccl_double::Operation& operation) const;
+
+  nccl_double::Meeting meeting_;
+  bool joined_ = false;
+  bool finalizing_ = false;
+  int looks_left_ = 0;
+  std::vector<nccl_double::Operation> promised_;
+  std::atomic<int> running_{0};
+  std::atomic<bool> aborted_{false};
+  std::atomic<ncclResult_t> error_{ncclSuccess};
+};

@@ -1,0 +1,154 @@
+"""Ranks on several hosts: network namespaces on this machine (hosts.sh), mpirun across them over TCP, the same bytes as on one.
+
+Where such hosts cannot be made, exits with 77 and says why."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import h5py
+from harness import MPIEXEC, POLYHEAD, SECONDS, EndToEnd, environment, ledger, results
+
+HERE = Path(__file__).resolve().parent
+NETWORK = "10.77.0.0/24"
+SKIPPED = 77
+CANT_CREATE = 73
+SETS = ("parallel.threads=1", "parallel.batch=48", "output.head_scores=true")
+HEADS = ("parallel.strategy=heads",)
+GRID = ("parallel.strategy=grid", "parallel.grid={data: 2, heads: 2}")
+# Hosts, ranks a host, options. Ranks are dealt out to hosts in turns: each group of the grid is on both hosts.
+WORLDS = ((2, 1, ()), (3, 1, ()), (2, 1, HEADS), (3, 1, HEADS), (2, 2, GRID), (2, 2, (*GRID, "parallel.features=local")))
+
+
+def in_namespaces(user, *arguments):
+    """The command of hosts.sh. All that it starts and makes ends with it, and it ends with this process."""
+    return ["setpriv", "--pdeathsig", "KILL", "unshare", *user, "--fork", "--pid", "--kill-child", "--mount-proc", "--net",
+            "--mount", HERE / "hosts.sh", *map(str, arguments)]
+
+
+def find_way():
+    """(words for unshare, None), or (None, why hosts cannot be made here). Root may make them, others as root of a user
+    namespace."""
+    reasons = []
+    for user in ([], ["--user", "--map-root-user"]):
+        with tempfile.TemporaryDirectory(prefix="polyhead-hosts-") as folder:
+            done = subprocess.run(in_namespaces(user, folder, 2, 1, "true"), capture_output=True, text=True, timeout=SECONDS,
+                                  stdin=subprocess.DEVNULL, check=False)
+        if done.returncode == 0:
+            return user, None
+        way = " ".join(["unshare", *user])
+        reasons.append(f"{way}: {done.stderr.strip()}")
+    return None, "; ".join(reasons)
+
+
+def provenance(path):
+    with h5py.File(path) as file:
+        return json.loads(bytes(file["job/provenance"][()]).split(b"\n")[0])
+
+
+def processes(folder):
+    """{pid: variables of its environment} of what was started with the folder in its command."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has just ended
+            if os.fsencode(folder) in (process / "cmdline").read_bytes():
+                found[int(process.name)] = (process / "environ").read_bytes().split(b"\0")
+    return found
+
+
+def wait_until(condition, what):
+    for _ in range(10 * SECONDS):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"waited {SECONDS} s in vain until {what}")
+
+
+class Hosts(EndToEnd):
+    USER = None  # see find_way
+
+    def command(self, hosts, slots, output, sets):
+        """A run on that many hosts. Rank 0 is on host-1, rank 1 on host-2, and so on in turns."""
+        arguments = [word for option in (f"output.path={self.folder / output}", *SETS, *sets) for word in ("--set", option)]
+        mpirun = [MPIEXEC, "-np", hosts * slots, "--hostfile", self.folder / "hostfile", "--map-by", "node", "--bind-to", "none",
+                  "--mca", "plm_rsh_agent", HERE / "enter_host.sh", "--mca", "pml", "ob1", "--mca", "btl", "tcp,self",
+                  "--mca", "btl_tcp_if_include", NETWORK, "--mca", "oob_tcp_if_include", NETWORK]
+        return in_namespaces(self.USER, self.folder, hosts, slots, *mpirun, POLYHEAD, "run", self.config, *arguments)
+
+    def start(self, hosts, slots, output, *sets):
+        """Open MPI's own files go to the test's folder: it names them after host and process, and those repeat."""
+        variables = environment() | {"POLYHEAD_HOSTS": str(self.folder), "TMPDIR": str(self.folder)}
+        job = subprocess.Popen(self.command(hosts, slots, output, sets), env=variables, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(job.communicate)
+        self.addCleanup(job.kill)
+        return job
+
+    def start_long(self, hosts, *sets):
+        """A run that has committed something and has more to do: large images."""
+        output = self.folder / "long.h5"
+        job = self.start(hosts, 1, output.name, "data.preprocess.resize=224", "data.preprocess.crop=224",
+                         "output.commit_interval=50ms", *sets)
+        wait_until(lambda: job.poll() is not None or (output.exists() and ledger(output).any()), "something is committed")
+        return job
+
+    def bytes_to_host(self, number):
+        """What the bridge sent to a host."""
+        links = json.loads((self.folder / "links.json").read_text())
+        return next(link["stats64"]["tx"]["bytes"] for link in links if link["ifname"] == f"port{number}")
+
+    def test_the_same_bytes(self):
+        self.run_job("plain.h5", *SETS, ranks=None)
+        expected = results(self.folder / "plain.h5")
+        weights = (self.folder / "backbone.pth").stat().st_size
+        for hosts, slots, sets in WORLDS:
+            with self.subTest(hosts=hosts, slots=slots, sets=sets):
+                job = self.start(hosts, slots, "out.h5", *sets)
+                text, _ = job.communicate(timeout=SECONDS)
+                self.assertEqual(job.returncode, 0, text)
+                self.assertEqual(results(self.folder / "out.h5"), expected)
+                start = provenance(self.folder / "out.h5")
+                self.assertEqual((start["host"], start["ranks"]), ("host-1", hosts * slots))
+                for host in range(2, hosts + 1):  # the weights came over the network
+                    self.assertGreater(self.bytes_to_host(host), 0.9 * weights)
+            (self.folder / "out.h5").unlink(missing_ok=True)
+
+    def test_ranks_that_write_want_a_shared_file_system(self):
+        job = self.start(2, 1, "/dev/shm/out.h5", "output.writers=all")  # each host has its own
+        text, _ = job.communicate(timeout=SECONDS)
+        self.assertEqual(job.returncode, CANT_CREATE, text)
+        self.assertIn("/dev/shm/out.h5: host host-2 does not see the output of rank 0", text)
+        self.assertIn("use output.writers: coordinator", text)
+
+    def test_a_rank_that_stops_is_named_with_its_host(self):
+        job = self.start_long(3, "comm.timeout=5s")
+        [rank] = [pid for pid, variables in processes(self.folder).items() if b"OMPI_COMM_WORLD_RANK=2" in variables]
+        os.kill(rank, signal.SIGSTOP)
+        text, _ = job.communicate(timeout=SECONDS)
+        self.assertEqual(job.returncode, 69, text)
+        self.assertIn("rank 2 on host-3 has been silent for 5 s", text)
+        self.assertEqual(processes(self.folder), {})
+
+    def test_nothing_is_left_of_a_run_that_is_killed(self):
+        job = self.start_long(2)
+        ranks = [pid for pid, variables in processes(self.folder).items() if b"OMPI_COMM_WORLD_SIZE=2" in variables]
+        self.assertEqual(len(ranks), 2)
+        job.kill()
+        wait_until(lambda: not processes(self.folder), "all processes are gone")
+        links = subprocess.run(["ip", "link"], capture_output=True, text=True, check=True).stdout
+        self.assertNotIn("port1", links)
+
+
+if __name__ == "__main__":
+    Hosts.USER, reason = find_way()
+    if reason:
+        print(f"SKIPPED: hosts cannot be made here: {reason}")
+        sys.exit(SKIPPED)
+    unittest.main()

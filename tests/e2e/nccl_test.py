@@ -1,0 +1,74 @@
+"""The program on pretended GPUs, with a NCCL in host memory: who gets NCCL, what is recorded, and what its failure does."""
+
+import unittest
+
+from harness import NCCL_DOUBLE, EndToEnd, polyhead, provenance, results
+
+JOB = ("parallel.batch=48", "parallel.threads=1", "backbone.engine=libtorch")  # 21 micro-batches; a GPU's engine
+PAIR = (*JOB, "parallel.strategy=heads")
+
+
+class Nccl(EndToEnd):
+    def run_double(self, *sets, gpus, ranks=2, **variables):
+        """The run's output, the line of its provenance, and its result datasets."""
+        done = self.run_job("out.h5", *sets, ranks=ranks, flags=["--overwrite"], program=NCCL_DOUBLE,
+                            variables={"POLYHEAD_NCCL_DOUBLE_GPUS": str(gpus), **variables})
+        return done, provenance(self.folder / "out.h5"), results(self.folder / "out.h5")
+
+    def serial(self):
+        self.run_job("serial.h5", *JOB, ranks=None)
+        return results(self.folder / "serial.h5")
+
+    def calls(self, rank):
+        """What a rank asked of NCCL: the names, in order."""
+        lines = (self.folder / f"calls.{rank}").read_text().splitlines()
+        return [line.split()[0] for line in lines if " done " not in line]
+
+    def test_a_gpu_each_means_nccl(self):
+        done, line, found = self.run_double(*PAIR, gpus=2, POLYHEAD_NCCL_DOUBLE_LOG=str(self.folder / "calls"))
+        self.assertEqual(done.stderr.count("ranks exchange over NCCL: each rank has a GPU of its own"), 1, done.stderr)
+        self.assertEqual(line["backend"], "nccl")
+        self.assertEqual(line["backend_reason"], "each rank has a GPU of its own")
+        self.assertEqual(len(set(line["gpus"])), 2)
+        for gpu in line["gpus"]:
+            self.assertRegex(gpu, "^GPU-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+        for rank in (0, 1):
+            calls = self.calls(rank)
+            self.assertEqual(calls.count("ncclAllGather"), calls.count("ncclReduceScatter"))
+            self.assertGreaterEqual(calls.count("ncclAllGather"), 1 + 11)  # to connect; the steps of two ranks
+            self.assertEqual(calls[-1], "ncclCommDestroy")
+            self.assertNotIn("ncclCommAbort", calls)
+        self.assertEqual(found, self.serial())
+
+    def test_two_ranks_on_one_gpu_use_mpi(self):
+        expected = self.serial()
+        for backend in ("auto", "nccl"):
+            done, line, found = self.run_double(*PAIR, f"comm.backend={backend}", gpus=1)
+            self.assertIn("ranks exchange over MPI, through page-locked memory: ranks 0 and 1 on", done.stderr)
+            self.assertIn("share the GPU GPU-", done.stderr)
+            self.assertEqual(line["backend"], "mpi")
+            self.assertEqual(line["gpus"][0], line["gpus"][1])
+            self.assertEqual(found, expected)
+
+    def test_mpi_when_it_is_asked_for(self):
+        _, line, found = self.run_double(*PAIR, "comm.backend=mpi", gpus=2)
+        self.assertEqual((line["backend"], line["backend_reason"]), ("mpi", "comm.backend is mpi"))
+        self.assertEqual(found, self.serial())
+
+    def test_idle_ranks_need_no_gpu_of_their_own(self):
+        done, line, found = self.run_double(*JOB, "parallel.strategy=grid", "parallel.grid={data: 1, heads: 2}", gpus=2,
+                                            ranks=3)
+        self.assertIn("1 of 3 ranks will idle", done.stderr)
+        self.assertEqual(line["backend"], "nccl")
+        self.assertEqual(found, self.serial())
+
+    def test_an_error_of_nccl_ends_the_job(self):
+        done = polyhead("run", self.config, "--set", f"output.path={self.folder / 'out.h5'}",
+                        *(word for option in (*PAIR, "comm.timeout=2s") for word in ("--set", option)), ranks=2,
+                        program=NCCL_DOUBLE,
+                        variables={"POLYHEAD_NCCL_DOUBLE_GPUS": "2", "POLYHEAD_NCCL_DOUBLE_ERROR": "1 9"})
+        self.assert_fails(done, 69, "rank 1", "NCCL: nccl", "remote process exited", "of 21 micro-batches are finished and kept")
+
+
+if __name__ == "__main__":
+    unittest.main()

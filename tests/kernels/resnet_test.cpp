@@ -1,0 +1,134 @@
+#include "polyhead/kernels/resnet.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <limits>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "reference.hpp"
+
+namespace polyhead::kernels {
+namespace {
+
+using testing::Layer;
+using testing::Random;
+
+constexpr int kHeight = 91;  // large enough for layers that are computed in parts of the batch
+constexpr int kWidth = 86;
+constexpr std::size_t kImage = std::size_t{3} * kHeight * kWidth;
+
+/// A small ResNet with blocks of both kinds: two convolutions, and a bottleneck.
+class Net {
+ public:
+  explicit Net(unsigned seed) : random_(seed) {
+    weights_.stem = add({3, 8, 7, 2});
+    add_block({{8, 8, 3, 1}, {8, 8, 3, 1}});
+    add_block({{8, 20, 3, 2}, {20, 20, 3, 1}}, ConvShape{8, 20, 1, 2});
+    add_block({{20, 6, 1, 1}, {6, 6, 3, 2}, {6, 40, 1, 1}}, ConvShape{20, 40, 1, 2});
+    add_block({{40, 6, 1, 1}, {6, 6, 3, 1}, {6, 40, 1, 1}});
+  }
+  [[nodiscard]] const ResNetWeights& weights() const { return weights_; }
+  Random& random() { return random_; }
+
+ private:
+  ConvWeights add(const ConvShape& shape) {
+    const Layer& layer = layers_.emplace_back(shape, random_);
+    return {shape, layer.weight, layer.bias};
+  }
+  void add_block(const std::vector<ConvShape>& convs, std::optional<ConvShape> downsample = {}) {
+    BlockWeights& block = weights_.blocks.emplace_back();
+    for (const ConvShape& conv : convs) block.convs.push_back(add(conv));
+    if (downsample) block.downsample = add(*downsample);
+  }
+
+  Random random_;
+  std::deque<Layer> layers_;
+  ResNetWeights weights_;
+};
+
+class Caller {
+ public:
+  Caller(const ResNet& net, std::size_t batch, int threads)
+      : net_(net), batch_(batch), memory_(net, static_cast<int>(batch), kHeight, kWidth, threads) {}
+  std::vector<float> features(const std::vector<float>& pixels) {
+    std::vector<float> found(batch_ * static_cast<std::size_t>(net_.feature_width()));
+    net_.features(pixels, found, memory_);
+    return found;
+  }
+
+ private:
+  const ResNet& net_;
+  std::size_t batch_;
+  ResNet::Memory memory_;
+};
+
+std::vector<float> features(const ResNet& net, const std::vector<float>& pixels, int threads) {
+  Caller caller(net, pixels.size() / kImage, threads);
+  const std::vector<float> found = caller.features(pixels);
+  EXPECT_EQ(caller.features(pixels), found) << "the second time";
+  return found;
+}
+
+std::vector<float> row(const std::vector<float>& all, std::size_t number, std::size_t size) {
+  return {all.begin() + static_cast<std::ptrdiff_t>(number * size),
+          all.begin() + static_cast<std::ptrdiff_t>((number + 1) * size)};
+}
+
+TEST(ResNetKernels, BitsDependOnTheSampleAlone) {
+  Net made(1);
+  const std::vector<float> pixels = made.random().normal(9 * kImage);
+  std::vector<float> first;
+  for (const Isa isa : usable_isas()) {
+    const ResNet net(isa, made.weights());
+    ASSERT_EQ(net.feature_width(), 40);
+    const std::vector<float> all = features(net, pixels, 1);
+    EXPECT_EQ(features(net, pixels, 2), all);
+    EXPECT_EQ(features(net, pixels, 5), all);
+    for (const std::size_t image : {std::size_t{0}, std::size_t{4}, std::size_t{8}}) {
+      EXPECT_EQ(features(net, row(pixels, image, kImage), 2), row(all, image, 40)) << image;
+    }
+    std::vector<float> turned = row(pixels, 8, kImage);
+    turned.insert(turned.end(), pixels.begin(), pixels.end());
+    EXPECT_EQ(row(features(net, turned, 2), 5, 40), row(all, 4, 40));
+    if (first.empty()) first = all;
+    EXPECT_EQ(all, first) << name(isa) << " has other bits";
+  }
+}
+
+TEST(ResNetKernels, CallersWithMemoriesOfTheirOwnMayShareIt) {
+  Net made(2);
+  const std::vector<float> pixels = made.random().normal(5 * kImage);
+  const ResNet net(usable_isas().back(), made.weights());
+  const std::vector<float> expected = features(net, pixels, 1);
+  std::vector<std::vector<float>> found(3);
+  std::vector<std::thread> callers;
+  for (auto& mine : found) callers.emplace_back([&] { mine = features(net, pixels, 2); });
+  for (std::thread& caller : callers) caller.join();
+  for (const auto& mine : found) EXPECT_EQ(mine, expected);
+}
+
+TEST(ResNetKernels, OneBadImageSpoilsNoOther) {
+  Net made(3);
+  std::vector<float> pixels = made.random().normal(6 * kImage);
+  for (const Isa isa : usable_isas()) {
+    const ResNet net(isa, made.weights());
+    Caller caller(net, 6, 2);
+    const std::vector<float> clean = caller.features(pixels);
+    std::vector<float> bad = pixels;
+    bad[3 * kImage + 12345] = std::numeric_limits<float>::quiet_NaN();
+    const std::vector<float> found = caller.features(bad);
+    EXPECT_EQ(caller.features(pixels), clean) << "something of it was left";
+    for (std::size_t image = 0; image < 6; ++image) {
+      if (image != 3) {
+        EXPECT_EQ(row(found, image, 40), row(clean, image, 40)) << image;
+      }
+    }
+    const std::vector<float> mine = row(found, 3, 40);
+    EXPECT_FALSE(std::ranges::all_of(mine, [](float value) { return std::isfinite(value); }));
+  }
+}
+
+}  // namespace
+}  // namespace polyhead::kernels

@@ -1,0 +1,18 @@
+/// Pretended GPUs (tests/comm/nccl_double) compute on the host: what is planned, placed and exchanged as if
+/// for a GPU gives the bits of a CPU. Takes the place of src/model/torch_device.cpp.
+
+#include "polyhead/device/cuda.hpp"
+#include "torch_device.hpp"
+
+namespace polyhead::model {
+
+c10::Device open_device(const Placement& placement) {
+  if (placement.cuda) device::select(placement.device);
+  return c10::Device(c10::DeviceType::CPU);
+}
+
+std::string cuda_engine(int index) {
+  return device::query(index).name;
+}
+
+}  // namespace polyhead::model
