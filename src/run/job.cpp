@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include "job_loader.hpp"
 #include "own_pages.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/error.hpp"
@@ -46,11 +47,6 @@ std::vector<std::string> hosts_of(const std::vector<plan::RankCores>& ranks) {
   return hosts;
 }
 
-std::int64_t depth_of(const Inputs& inputs) {
-  return data::read_ahead_depth(inputs.config.data.read_ahead, inputs.micro_batches().size(),
-                                inputs.shape.image.values());
-}
-
 /// Who asked for NCCL and does not get it, or has groups at all, wants to know.
 void announce_exchange(config::CommBackend wanted, plan::Grid grid, const comm::Group& group) {
   const bool fell_back = wanted == config::CommBackend::nccl && group.choice.backend != comm::Backend::nccl;
@@ -63,7 +59,7 @@ void log_reading(const Inputs& inputs, plan::Grid grid, const model::Placement& 
   const auto value = static_cast<std::int64_t>(placement.cuda ? sizeof(std::uint8_t) : sizeof(float));
   const std::int64_t batch = inputs.micro_batches().size() * inputs.shape.image.values() * value;
   const bool all = inputs.config.parallel.features == config::Features::local;
-  const std::int64_t depth = depth_of(inputs);
+  const std::int64_t depth = read_ahead_depth(inputs);
   data::ReadingMemory reading = inputs.dataset->reading_memory();
   const std::int64_t large = std::exchange(reading.large_sample, 0);
   const std::int64_t most = data::loader_memory(reading, workers, depth + (all ? grid.heads : 1), batch);
@@ -107,15 +103,6 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, p
   end_job(mpi, error);
 }
 
-/// A GPU gets bytes, a quarter of the traffic, and normalises them itself.
-std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, int workers, bool cuda) {
-  data::Loader::Readers readers;
-  for (int i = 0; i < workers; ++i) readers.push_back(data::open_reader(inputs.config.data, inputs.shape));
-  const bool bytes = cuda && readers.front()->gives_bytes();
-  return std::make_unique<data::Loader>(std::move(readers), inputs.shape, inputs.micro_batches().size(),
-                                        depth_of(inputs), bytes ? device::pinned_memory() : nullptr);
-}
-
 /// What a rank of the grid computes with.
 struct Equipment {
   std::unique_ptr<model::Model> model;
@@ -127,8 +114,7 @@ struct Equipment {
 /// Every rank of the world must call it; surplus ranks, which have no `group`, get nothing. `weights`: this
 /// rank's.
 Equipment equip(comm::Collectives& world, comm::Collectives* group, const Inputs& inputs, plan::Grid grid,
-                plan::HeadRange heads, model::Weights weights, const model::Placement& placement,
-                int workers) {
+                plan::HeadRange heads, model::Weights weights, const model::Placement& placement) {
   Equipment rank;
   comm::agree(world, [&] {
     if (group == nullptr) return;
@@ -142,7 +128,7 @@ Equipment equip(comm::Collectives& world, comm::Collectives* group, const Inputs
     rank.model = model::make_model(with_heads(inputs.config, heads), std::move(weights), batches.size(),
                                    inputs.shape.image, placement);
     rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *group, job);
-    rank.loader = make_loader(inputs, workers, placement.cuda);
+    rank.loader = make_loader(inputs, placement, read_ahead_depth(inputs));
     rank.place = {grid.heads, group->rank(), inputs.config.parallel.features == config::Features::local};
   });
   return rank;
@@ -217,7 +203,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   const Equipment rank =
       equip(*world, group.collectives.get(), inputs, grid,
             member < 0 ? plan::HeadRange{} : choice.heads[static_cast<std::size_t>(member)],
-            std::move(weights), placement, workers);
+            std::move(weights), placement);
   const std::string fingerprint = fingerprint_json(inputs.config.backbone, placement);
   const bool mixed = !agree_on_fingerprint(*world, fingerprint, options.allow_mixed);
 

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "polyhead/device/pinned.hpp"
-#include "polyhead/plan/threads.hpp"
+#include "job_loader.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -26,14 +25,8 @@ ProbePeer::ProbePeer(const Inputs& inputs, const model::Placement& placement, st
 }
 
 void ProbePeer::open_loader(const model::Placement& placement) {
-  const int workers = plan::workers_for(inputs_.config.data.workers, placement.threads);
-  data::Loader::Readers readers;
-  for (int i = 0; i < workers; ++i) readers.push_back(data::open_reader(inputs_.config.data, inputs_.shape));
-  const bool bytes = placement.cuda && readers.front()->gives_bytes();
-  ahead_ = std::min(kMostAhead, data::read_ahead_depth(inputs_.config.data.read_ahead, batch_,
-                                                       inputs_.shape.image.values()));
-  loader_ = std::make_unique<data::Loader>(std::move(readers), inputs_.shape, batch_, ahead_,
-                                           bytes ? device::pinned_memory() : nullptr);
+  ahead_ = std::min(kMostAhead, read_ahead_depth(inputs_));
+  loader_ = make_loader(inputs_, placement, ahead_);
   for (std::int64_t i = 0; i <= ahead_; ++i) request();
 }
 

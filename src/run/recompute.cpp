@@ -2,32 +2,12 @@
 
 #include <utility>
 
+#include "job_loader.hpp"
 #include "polyhead/comm/local.hpp"
-#include "polyhead/data/reader.hpp"
-#include "polyhead/device/pinned.hpp"
-#include "polyhead/plan/threads.hpp"
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/placement.hpp"
 
 namespace polyhead::run {
-namespace {
-
-std::int64_t depth_of(const Inputs& inputs) {
-  return data::read_ahead_depth(inputs.config.data.read_ahead, inputs.micro_batches().size(),
-                                inputs.shape.image.values());
-}
-
-std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, const model::Placement& placement) {
-  const int workers = plan::workers_for(inputs.config.data.workers, placement.threads);
-  data::Loader::Readers readers;
-  for (int i = 0; i < workers; ++i) readers.push_back(data::open_reader(inputs.config.data, inputs.shape));
-  const bool bytes = placement.cuda && readers.front()->gives_bytes();
-  return std::make_unique<data::Loader>(std::move(readers), inputs.shape, inputs.micro_batches().size(),
-                                        depth_of(inputs), bytes ? device::pinned_memory() : nullptr);
-}
-
-}  // namespace
-
 model::Placement place_alone(const config::Config& config, const std::string& fingerprint) {
   config::Parallel parallel = config.parallel;
   comm::LocalWorld world(1);
@@ -46,8 +26,8 @@ Recompute::Recompute(const Inputs& inputs, const model::Placement& placement,
                                inputs.shape.image, placement)),
       pipeline_(*model_, inputs.config, inputs.weights, inputs.micro_batches().size()),
       batches_(std::move(batches)),
-      depth_(static_cast<std::size_t>(depth_of(inputs))),
-      loader_(make_loader(inputs, placement)) {}
+      depth_(static_cast<std::size_t>(read_ahead_depth(inputs))),
+      loader_(make_loader(inputs, placement, read_ahead_depth(inputs))) {}
 
 /// No more than the loader can hold: each micro-batch that is asked for brings the places of its samples.
 void Recompute::ask_ahead() {
