@@ -1,0 +1,188 @@
+# One start of a job, from mpirun to its end: functions for launch/mpirun.sh. Sourced, never run.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # variables of launch/mpirun.sh
+
+readonly kEndSeconds=10     # for mpirun to end after rank 0 has said that the run is over
+readonly kGraceSeconds=5    # between TERM and KILL
+
+signals=0 job='' code=0 began=0 cut=0 watched=1
+declare -A status=()  # what rank 0 last said, and
+status_text=''        # the whole of it
+
+tell() { say "$*" >&2; }
+
+# Sleeps, but not beyond the job's end or a signal.
+pause() { # SECONDS
+  local sleeper
+  sleep "$1" &
+  sleeper=$!
+  # shellcheck disable=SC2086  # none or one
+  wait -n $job "$sleeper" 2> /dev/null
+  kill "$sleeper" 2> /dev/null
+  wait "$sleeper" 2> /dev/null
+}
+
+job_lives() { [[ -n $job ]] && kill -0 "$job" 2> /dev/null; }
+
+# A signal for this script becomes USR1 for mpirun, which hands it to every rank. Before rank 0 has begun there is nothing to keep.
+pass_on() { # SIGNAL
+  ((++signals))
+  job_lives || return 0
+  if ((signals > 2)) || [[ $watched == 1 && ! -e $status_file ]]; then
+    end_job "$1"
+  elif ((signals == 1)); then
+    tell "$1: asking the ranks to finish what they are at and to commit it"
+    kill -USR1 "$job"
+  else
+    tell "$1: asking the ranks to stop at once"
+    kill -USR1 "$job"
+  fi
+}
+
+# Variables that decide how a rank computes or talks, for the ranks of other hosts.
+forwarded() {
+  local name
+  while read -r name; do
+    case $name in
+      POLYHEAD_STATUS_FILE) ;;  # see start
+      NCCL_* | OMP_* | KMP_* | MKL_* | ONEDNN_* | DNNL_* | TORCH_* | UCX_* | FI_* | POLYHEAD_* | CUDA_VISIBLE_DEVICES | CUDA_DEVICE_ORDER | \
+        LD_LIBRARY_PATH | LD_PRELOAD) printf '%s\n' -x "$name" ;;
+    esac
+  done < <(compgen -e)
+}
+
+# Parameters of Open MPI that nobody has set otherwise.
+set_parameter() { # NAME VALUE
+  local variable=OMPI_MCA_$1
+  [[ -n ${!variable-} ]] || export "$variable=$2"
+}
+
+set_parameters() {
+  # mpirun notices a cut network within about 10 s; with its defaults after 8 minutes.
+  set_parameter oob_tcp_keepalive_time 5
+  set_parameter oob_tcp_keepalive_intvl 2
+  set_parameter oob_tcp_keepalive_probes 3
+  if [[ -n $hostfile ]]; then
+    [[ -n ${OMPI_MCA_plm_rsh_agent-} ]] || set_parameter plm_rsh_args "-o BatchMode=yes -o ConnectTimeout=15"
+  elif [[ -z ${SLURM_JOB_ID-} && -d /dev/shm ]]; then
+    shared=$(mktemp -d "/dev/shm/polyhead-mpirun.XXXXXX") && set_parameter btl_vader_backing_directory "$shared"
+  fi
+}
+
+start() {
+  local command=(mpirun --bind-to none -x POLYHEAD_STATUS_FILE)
+  [[ -z $ranks ]] || command+=(-np "$ranks")
+  [[ -z $hostfile ]] || command+=(--hostfile "$folder/hostfile")
+  command+=("${extra[@]}")
+  mapfile -t -O "${#command[@]}" command < <(forwarded)
+  command+=("$program" run "$config" "${existing[@]}" "${arguments[@]}")
+  tell "${command[*]}"
+  rm -f "$status_file"
+  # A session of its own: Ctrl-C reaches this script alone. Should this script be killed, the job is asked to stop.
+  POLYHEAD_STATUS_FILE=$status_file POLYHEAD_LAUNCH=$folder setsid setpriv --pdeathsig USR1 "${command[@]}" < /dev/null &
+  job=$!
+}
+
+read_status() {
+  local lines=() line
+  [[ ! -r $status_file ]] || mapfile -t lines < "$status_file"
+  status_text=${lines[*]-}
+  status=()
+  for line in "${lines[@]}"; do
+    [[ $line != ?*=* ]] || status[${line%%=*}]=${line#*=}
+  done
+}
+
+# Waits for mpirun's end, which may never come when a host is frozen: then it is brought about.
+watch() {
+  local last='' unchanged=0 ended=0 limit
+  while job_lives; do
+    pause 1
+    read_status
+    [[ $status_text == "$last" ]] || unchanged=0
+    last=$status_text
+    limit=$((${status[comm_timeout]:-60} * 3 / 2 + 5))  # rank 0 itself ends the job after comm.timeout
+    case ${status[state]-} in
+      ended) ((++ended < kEndSeconds)) || end_job "the run has ended, mpirun has not: a host may be frozen" ;;
+      starting | running) ((++unchanged <= limit)) || end_job "rank 0 has been silent for $limit s: its host may be frozen" ;;
+    esac
+  done
+}
+
+end_job() { # REASON
+  tell "$1; ending mpirun"
+  cut=1
+  kill -TERM "$job"
+  local second
+  for ((second = 0; second < kGraceSeconds; ++second)); do
+    job_lives || return 0
+    pause 1
+  done
+  kill -KILL "$job" 2> /dev/null
+}
+
+# Processes of this host that were started by this script: mpirun, ranks, connections to other hosts.
+own_processes() { grep -lzsxF "POLYHEAD_LAUNCH=$folder" /proc/[0-9]*/environ | cut -d / -f 3; }
+
+# Files in memory by which the ranks of a host talk; a killed rank leaves its own.
+segments_of() { # PROCESSES...
+  local paths=("${@/#//proc/}")
+  paths=("${paths[@]/%//maps}")
+  (($# == 0)) || sed -n 's|^.* \(/dev/shm/vader_segment\.[^ ]*\).*|\1|p' "${paths[@]}" 2> /dev/null | sort -u
+}
+
+# After mpirun's end: its ranks die by themselves within a second or so, unless they are stopped. Then removes what is left.
+end_own_processes() { # MPIRUN
+  local pid second segments
+  # shellcheck disable=SC2046  # numbers
+  segments=$(segments_of $(own_processes))
+  for ((second = 0; second < kGraceSeconds; ++second)); do
+    [[ -n $(own_processes) ]] || break
+    sleep 1
+  done
+  for pid in $(own_processes); do
+    tell "process $pid is left: killing it"
+    kill -KILL "$pid" 2> /dev/null
+  done
+  xargs -r rm -f <<< "$segments"
+  rm -rf "${TMPDIR:-/tmp}/ompi.$(hostname -s).$EUID/pid.$1"
+}
+
+# Sets `code`: rank 0's own word where it had one, for mpirun makes 1 of it when it is ended by a signal.
+settle_code() { # MPIRUN'S
+  code=$1
+  if [[ ${status[state]-} == ended && ${status[code]-} =~ ^[0-9]+$ ]]; then
+    ((status[code] == 0 && !cut)) || code=${status[code]}
+  elif ((signals > 0 && (cut || code == 138))); then  # by USR1, before there was anybody to catch it
+    code=$kPreempted
+  elif ((cut)); then
+    code=$kUnavailable
+  fi
+}
+
+run_attempt() {
+  local result
+  cut=0
+  start
+  watch
+  wait "$job"
+  result=$?
+  read_status
+  end_own_processes "$job"
+  job=''
+  settle_code "$result"
+  [[ ${status[state]-} != running && -z ${status[committed]-} ]] || began=1
+}
+
+# What the last attempt came to, as one line.
+outcome() {
+  local text="the run ended with $code"
+  [[ -z ${status[lost_host]-} ]] || text+=": rank ${status[lost_rank]:-?} on ${status[lost_host]} was lost"
+  [[ -z ${status[committed]-} ]] || text+="; ${status[committed]} of ${status[micro_batches]:-?} micro-batches are kept"
+  echo "$text"
+}
+
+clean_up() {
+  rm -rf "$folder"
+  [[ -z ${shared-} ]] || rm -rf "$shared"
+}

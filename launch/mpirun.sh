@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Starts `polyhead run` under mpirun, watches it, and goes on by itself after a lost rank or host.
+#
+#   launch/mpirun.sh [options] CONFIG [arguments of polyhead run]
+#
+#   -n, --ranks N         default: every slot of the hostfile; else one a GPU; else one for each 4 cores
+#   --hostfile FILE       hosts and slots, as in launch/hostfile.example; start it on the first of them
+#   --max-restarts N      how often to go on after a lost rank or host, without that host where others remain; default 0
+#   --restart-delay S     seconds before the first restart, doubled each time, at most 60; default 5
+#   --fresh               only begin: fail when the output is there. Without it --resume=auto goes on or begins
+#   --oversubscribe       more ranks than slots
+#   --mca NAME VALUE      handed to mpirun, as is  -x NAME[=VALUE]
+#   --program FILE        default: $POLYHEAD, or build/release/polyhead
+#
+# TERM, INT and HUP let the ranks finish what they are at and commit it (exit code 75); a second one stops them at once. Ends with
+# polyhead's exit code. docs/launching.md has the rest.
+set -uo pipefail
+# shellcheck source=launch/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=launch/hosts.sh
+source "$root/launch/hosts.sh"
+# shellcheck source=launch/job.sh
+source "$root/launch/job.sh"
+
+readonly kUsage=64 kUnavailable=69 kPreempted=75
+
+usage_error() {
+  printf '[polyhead] error: %s\n' "$*; launch/mpirun.sh --help tells more" >&2
+  exit "$kUsage"
+}
+
+# The comment above.
+show_usage() { awk 'NR > 1 && !/^#/ {exit} NR > 1 {sub(/^# ?/, ""); print}' "${BASH_SOURCE[0]}"; }
+
+number() { # OPTION VALUE LEAST
+  if ! [[ $2 =~ ^[0-9]{1,9}$ ]] || ((10#$2 < $3)); then
+    usage_error "$1 wants a whole number of at least $3, not '$2'"
+  fi
+}
+
+ranks='' hostfile='' max_restarts=0 delay=5 config='' program=${POLYHEAD:-$root/build/release/polyhead}
+existing=(--resume=auto) arguments=() extra=()
+
+# What becomes of an output that is there is kept apart from the other arguments: a restart must not say --overwrite again.
+read_arguments() {
+  while (($# > 0)) && [[ -z $config ]]; do
+    case $1 in
+      -h | --help) show_usage && exit 0 ;;
+      --fresh) existing=() ;;
+      --overwrite | --resume | --resume=*) existing=("$1") ;;
+      --oversubscribe) extra+=("$1") ;;
+      -n | -np | --ranks | --hostfile | --max-restarts | --restart-delay | --program | --mca | -x)
+        (($# > 1)) || usage_error "$1 wants a value"
+        case $1 in
+          -n | -np | --ranks) number "$1" "$2" 1 && ranks=$2 ;;
+          --hostfile) hostfile=$2 ;;
+          --max-restarts) number "$1" "$2" 0 && max_restarts=$2 ;;
+          --restart-delay) number "$1" "$2" 0 && delay=$2 ;;
+          --program) program=$2 ;;
+          -x) extra+=("$1" "$2") ;;
+          --mca)
+            (($# > 2)) || usage_error "--mca wants a name and a value"
+            extra+=("$1" "$2" "$3")
+            [[ $2 == plm_rsh_agent ]] && export OMPI_MCA_plm_rsh_agent=$3
+            shift
+            ;;
+        esac
+        shift
+        ;;
+      -*) usage_error "unknown option '$1' (those of polyhead run come after CONFIG)" ;;
+      *) config=$1 ;;
+    esac
+    shift
+  done
+  [[ -n $config ]] || usage_error "no CONFIG"
+  local argument
+  for argument; do
+    case $argument in
+      --overwrite | --resume | --resume=*) existing=("$argument") ;;
+      *) arguments+=("$argument") ;;
+    esac
+  done
+}
+
+# Ranks for this host alone.
+ranks_of_this_host() {
+  local gpus=0 threads=4
+  if command -v nvidia-smi > /dev/null; then
+    gpus=$(nvidia-smi -L 2> /dev/null | grep -c '^GPU')
+    [[ -z ${CUDA_VISIBLE_DEVICES-} ]] || gpus=$(tr ',' '\n' <<< "$CUDA_VISIBLE_DEVICES" | grep -c .)
+  fi
+  echo $((gpus > 0 ? gpus : ($(nproc) + threads - 1) / threads))
+}
+
+# May another attempt end better? Not where the job itself is wrong (64 to 78 but 69), nor where a user asked it to stop.
+worth_another() { # CODE
+  ((!signals && ($1 == kUnavailable || $1 >= 128)))
+}
+
+read_arguments "$@"
+[[ -x $program ]] || usage_error "$program is no program: build it (cmake --build --preset release), or say --program"
+command -v mpirun > /dev/null || usage_error "mpirun is not in PATH: run launch/setup.sh, or load your cluster's MPI module"
+[[ -z $hostfile || -r $hostfile ]] || usage_error "cannot read the hostfile $hostfile"
+
+folder=$(mktemp -d "${TMPDIR:-/tmp}/polyhead-mpirun.XXXXXX") || exit 73
+status_file=${POLYHEAD_STATUS_FILE:-$folder/status}
+trap clean_up EXIT
+trap 'pass_on HUP' HUP
+trap 'pass_on INT' INT
+trap 'pass_on TERM' TERM
+trap 'pass_on USR1' USR1
+allow_root_mpi
+use_hosts
+set_parameters
+
+restarts=0
+while true; do
+  run_attempt
+  if ! worth_another "$code" || ((restarts >= max_restarts)); then
+    break
+  fi
+  ((++restarts))
+  leave_out_lost_hosts
+  ((!began)) || existing=(--resume)
+  tell "$(outcome); restart $restarts of $max_restarts in $delay s on $(where)"
+  pause "$delay"
+  ((!signals)) || { code=$kPreempted && break; }
+  delay=$((delay * 2 > 60 ? 60 : delay * 2))
+done
+((code == 0 || restarts == 0)) || tell "$(outcome); no restart is left or would help"
+exit "$code"
