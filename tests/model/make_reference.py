@@ -1,9 +1,9 @@
 """Writes weights files with PyTorch, and what PyTorch makes of them, for the C++ tests to compare with.
 
 make_reference.py checkpoints FOLDER    tensors in every form that a file may have them in
-make_reference.py models FOLDER ARCH-SIZE...
-                                        random ResNets of torchvision, heads, images of SIZE x SIZE, features (also
-                                        in fp64) and logits
+make_reference.py models FOLDER ARCH-SIZE[-photographs]...
+                                        random ResNets of torchvision, heads, images of SIZE x SIZE (noise, or crops
+                                        of scikit-learn's photographs), features (also in fp64) and logits
 """
 
 import copy
@@ -161,17 +161,31 @@ def save_heads(folder, heads):
     torch.save(half, folder / "every.pth")
 
 
-def write_model(folder, arch, size):
+def crops(count, size):
+    """Of real photographs, anywhere in them, normalised as ImageNet's are: [count, 3, size, size]."""
+    from sklearn.datasets import load_sample_images
+
+    photographs = [torch.from_numpy(image.copy()).permute(2, 0, 1) / 255 for image in load_sample_images().images]
+    mean, deviation = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    found = []
+    for number in range(count):
+        photograph = (photographs[number % len(photographs)] - mean) / deviation
+        top, left = (int(torch.randint(side - size, ())) for side in photograph.shape[1:])
+        found.append(photograph[:, top:top + size, left:left + size])
+    return torch.stack(found)
+
+
+def write_model(folder, arch, size, photographs):
     import torchvision
 
     torch.manual_seed(2)
     folder.mkdir()
     batch = 8
-    images = torch.randn(batch, 3, size, size)
+    images = crops(batch, size) if photographs else torch.randn(batch, 3, size, size)
     backbone = getattr(torchvision.models, arch)()
     randomise(backbone)
     with torch.no_grad():
-        backbone.train()(torch.randn(8, 3, 64, 64))
+        backbone.train()(crops(8, size) if photographs else torch.randn(8, 3, 64, 64))
         torch.save(backbone.state_dict(), folder / "backbone.pth")
         backbone.fc = torch.nn.Identity()
         features = backbone.eval()(images)
@@ -195,8 +209,8 @@ def main():
     if kind == "checkpoints":
         write_checkpoints(pathlib.Path(folder))
     for model in models:
-        arch, size = model.split("-")
-        write_model(pathlib.Path(folder) / model, arch, int(size))
+        arch, size, *photographs = model.split("-")
+        write_model(pathlib.Path(folder) / model, arch, int(size), bool(photographs))
 
 
 if __name__ == "__main__":

@@ -66,8 +66,8 @@ double largest_difference(std::span<const float> a, std::span<const float> b) {
 /// One of torchvision's ResNets with random weights, and what PyTorch computes with it.
 class Reference {
  public:
-  Reference(config::Arch arch, int size, Engine engine = Engine::automatic)
-      : name_(fmt::format("{}-{}", config::name(arch), size)),
+  Reference(config::Arch arch, int size, Engine engine = Engine::automatic, const char* images = "")
+      : name_(fmt::format("{}-{}{}", config::name(arch), size, images)),
         status_(testing::make_reference(fmt::format("models '{}' {}", folder_.path().string(), name_))),
         config_(reference_config(folder_ / name_, arch, engine)),
         image_{size, size},
@@ -122,14 +122,22 @@ double relative_error(std::span<const float> a, std::span<const float> b) {
   return std::sqrt(difference / size);
 }
 
+/// The class with the largest logit, for each head and sample.
+std::vector<std::int64_t> predictions(std::span<const float> logits) {
+  std::vector<std::int64_t> found;
+  for (auto row = logits.begin(); row != logits.end(); row += kClasses)
+    found.push_back(std::max_element(row, row + kClasses) - row);
+  return found;
+}
+
 /// Rounding errors are those of PyTorch's own fp32, or a little larger: `times` as large.
-void compare(config::Arch arch, int size, Engine engine, double times) {
-  const Reference reference(arch, size, engine);
+void compare(config::Arch arch, int size, Engine engine, double times, const char* images = "") {
+  const Reference reference(arch, size, engine, images);
   const auto model = reference.model({});
   const Values features = reference.features(*model, reference.images());
+  const Values scores = Reference::scores(*model, features);
   const double features_error = largest_difference(features, reference.expected_features());
-  const double logits_error =
-      largest_difference(Reference::scores(*model, features), reference.expected_logits());
+  const double logits_error = largest_difference(scores, reference.expected_logits());
   const double error = relative_error(features, reference.exact_features());
   const double pytorch_error = relative_error(reference.expected_features(), reference.exact_features());
   std::cout << reference.name() << ": largest difference of a feature " << features_error << ", of a logit "
@@ -139,6 +147,7 @@ void compare(config::Arch arch, int size, Engine engine, double times) {
   EXPECT_LT(error, 1e-6);
   EXPECT_LE(features_error, 1e-4);
   EXPECT_LE(logits_error, 1e-4);
+  EXPECT_EQ(predictions(scores), predictions(reference.expected_logits()));
 }
 
 class EngineTest : public ::testing::TestWithParam<Engine> {
@@ -158,6 +167,12 @@ TEST_P(EngineTest, ResNet18ComputesWhatPyTorchComputes) {
 }
 TEST_P(EngineTest, ResNet18ComputesWhatPyTorchComputesOfWholeImages) {
   compare(config::Arch::resnet18, 224, GetParam(), 3);
+}
+TEST_P(EngineTest, ResNet18ComputesWhatPyTorchComputesOfPhotographs) {
+  compare(config::Arch::resnet18, 224, GetParam(), 3, "-photographs");
+}
+TEST_P(EngineTest, ResNet34ComputesWhatPyTorchComputesOfPhotographs) {
+  compare(config::Arch::resnet34, 224, GetParam(), 3, "-photographs");
 }
 TEST_P(EngineTest, ResNet34ComputesWhatPyTorchComputes) {
   compare(config::Arch::resnet34, 32, GetParam(), 3);
