@@ -34,7 +34,7 @@ void add_check(CLI::App& app) {
                batches.samples(), batches.count(), inputs.config.heads.size(), inputs.weights.classes);
     const std::filesystem::path& output = inputs.config.output.path;
     if (std::filesystem::exists(std::filesystem::symlink_status(output))) {
-      fmt::print("{} is there already: a run will need --overwrite, or another output.path\n",
+      fmt::print("{} is there already: a run will need --resume, --overwrite or another output.path\n",
                  output.string());
     }
   });

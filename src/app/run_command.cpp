@@ -13,6 +13,7 @@
 #include "polyhead/comm/mpi.hpp"
 #include "polyhead/report/summary.hpp"
 #include "polyhead/run/job.hpp"
+#include "resume_command.hpp"
 
 namespace polyhead::app {
 namespace {
@@ -49,20 +50,32 @@ int run_on_all_ranks(const run::JobOptions& options) {
 void add_run(CLI::App& app, int argc, char** argv, int& exit_code) {
   auto options = std::make_shared<run::JobOptions>();
   options->command_line = join({argv, argv + argc}, " ");
-  options->summarise = [](const store::Reader& reader, const metrics::RunFigures& figures) {
-    return report::summary_json(reader, figures);
-  };
+  options->resume_command = resume_command(command_typed({argv, argv + argc}));
+  options->summarise = report::summary_json;
+  // A flag takes a value only after '=': the next word may be the configuration.
+  auto resume = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("run", "Run an ensemble: mpirun -np N polyhead run config.yaml");
   command->add_option("config", options->config, "YAML file")->required();
   command->add_option("--set", options->overrides, "Override an option: --set key.sub=value")->take_all();
-  command->add_flag_callback(
+  auto* overwrite = command->add_flag_callback(
       "--overwrite", [options] { options->existing = store::Existing::overwrite; },
       "Replace the output file if it is there");
+  // A flag, which takes a value after '=' only: the next word may be the configuration.
+  command
+      ->add_flag(
+          "--resume{yes}", *resume,
+          "Go on with the output file of an earlier run; --resume=auto begins anew where there is none")
+      ->check(CLI::IsMember({"yes", "auto"}))
+      ->excludes(overwrite);
   command->add_flag("--allow-mixed", options->allow_mixed,
                     "Accept ranks whose results differ in the last digits (other processors or versions)");
   command->add_option("--progress", options->progress, "auto, bar, lines or none")
       ->transform(CLI::CheckedTransformer(progress_styles(), CLI::ignore_case));
-  command->callback([options, &exit_code] { exit_code = run_on_all_ranks(*options); });
+  command->callback([options, resume, &exit_code] {
+    if (*resume == "yes") options->existing = store::Existing::resume;
+    if (*resume == "auto") options->existing = store::Existing::resume_if_there;
+    exit_code = run_on_all_ranks(*options);
+  });
 }
 
 }  // namespace polyhead::app

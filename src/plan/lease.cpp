@@ -5,18 +5,43 @@
 #include <utility>
 
 namespace polyhead::plan {
+namespace {
+
+std::int64_t units_in(std::int64_t micro_batches, std::int64_t unit) {
+  return (micro_batches + unit - 1) / unit;
+}
+
+}  // namespace
+
+std::vector<Lease> missing_in(std::span<const std::uint8_t> ledger) {
+  std::vector<Lease> runs;
+  for (std::size_t i = 0; i < ledger.size(); ++i) {
+    if (ledger[i] == 1) continue;
+    const auto batch = static_cast<std::int64_t>(i);
+    if (runs.empty() || runs.back().first + runs.back().count != batch) runs.push_back({batch, 0});
+    ++runs.back().count;
+  }
+  return runs;
+}
 
 double LeaseSchedule::Taker::busy_for(double now) const {
   return std::max(0.0, static_cast<double>(under_way()) / speed.at(now) - speed.silence(now));
 }
 
-LeaseSchedule::LeaseSchedule(std::int64_t micro_batches, std::int64_t takers, std::int64_t unit,
+LeaseSchedule::LeaseSchedule(std::vector<Lease> work, std::int64_t takers, std::int64_t unit,
                              std::int64_t most, Sizes sizes)
-    : total_(micro_batches),
+    : work_(std::move(work)),
       unit_(unit),
       most_(most),
       sizes_(std::move(sizes)),
-      takers_(static_cast<std::size_t>(takers), Taker{Speed(unit)}) {}
+      takers_(static_cast<std::size_t>(takers), Taker{Speed(unit)}) {
+  std::erase_if(work_, [](const Lease& run) { return run.count == 0; });
+  std::ranges::reverse(work_);
+  for (const Lease& run : work_) {
+    left_ += run.count;
+    units_left_ += units_in(run.count, unit_);
+  }
+}
 
 std::optional<Lease> LeaseSchedule::next(int taker, double now) {
   Taker& self = takers_.at(static_cast<std::size_t>(taker));
@@ -26,10 +51,20 @@ std::optional<Lease> LeaseSchedule::next(int taker, double now) {
     return std::nullopt;
   }
   const std::int64_t wanted = sizes_ ? sizes_() : std::min(share_of(self, together, now), self.finished);
-  const Lease lease{handed_out_, std::min(left(), in_units(std::min(wanted, most_)))};
+  const Lease lease = cut(in_units(std::min(wanted, most_)));
   if (self.under_way() == 0) self.speed.start(now);
   self.granted += lease.count;
-  handed_out_ += lease.count;
+  return lease;
+}
+
+Lease LeaseSchedule::cut(std::int64_t most) {
+  Lease& run = work_.back();
+  const Lease lease{run.first, std::min(run.count, most)};
+  left_ -= lease.count;
+  units_left_ -= units_in(lease.count, unit_);
+  run.first += lease.count;
+  run.count -= lease.count;
+  if (run.count == 0) work_.pop_back();
   return lease;
 }
 
@@ -58,12 +93,11 @@ bool LeaseSchedule::others_are_sooner(const Taker& self, double together, double
   const auto unit = static_cast<double>(unit_);
   const double end = self.busy_for(now) + unit / self.speed.at(now);
   if (end * together < static_cast<double>(left())) return false;  // saves the loop while much is left
-  const double units_left = std::ceil(static_cast<double>(left()) / unit);
-  double units = 0;  // that the others can finish until then
+  double units = 0;                                                // that the others can finish until then
   for (const Taker& other : takers_) {
     if (&other == &self || other.sent_away || other.under_way() <= 0 || !other.speed.known()) continue;
     units += std::floor(std::max(0.0, end - other.busy_for(now)) * other.speed.at(now) / unit);
-    if (units >= units_left) return true;
+    if (units >= static_cast<double>(units_left_)) return true;
   }
   return false;
 }

@@ -57,6 +57,7 @@ std::string summary_json(const store::Reader& reader, const std::optional<metric
                    {"computing_share", figures->computing_share},
                    {"workers", figures->workers},
                    {"reading_share", figures->reading_share},
+                   {"earlier_images", figures->earlier_images},
                    {"limited_by", limited_by(*figures)}};
   }
   // A name that is not UTF-8 must not cost the summary.

@@ -113,12 +113,14 @@ std::string_view words_for(const metrics::RunFigures& figures) {
 
 std::string speed(std::int64_t images, const metrics::RunFigures& figures) {
   return fmt::format(
-      "{} in {}, {:.1f} img/s on {} x {}\nlimited by {}: {:.1f}% of the time computing, {:.1f}% waiting for "
+      "{}{} in {}, {:.1f} img/s on {} x {}\nlimited by {}: {:.1f}% of the time computing, {:.1f}% waiting "
+      "for "
       "data; {} reading and decoding {:.1f}% of it\n",
-      counted(images, "image"), human_seconds(figures.seconds), figures.images_per_second,
-      counted(figures.ranks, "rank"), counted(figures.threads, "thread"), words_for(figures),
-      100 * figures.computing_share, 100 * figures.waiting_share, counted(figures.workers, "worker"),
-      100 * figures.reading_share);
+      counted(images - figures.earlier_images, "image"),
+      figures.earlier_images > 0 ? fmt::format(" ({} by earlier runs)", figures.earlier_images) : "",
+      human_seconds(figures.seconds), figures.images_per_second, counted(figures.ranks, "rank"),
+      counted(figures.threads, "thread"), words_for(figures), 100 * figures.computing_share,
+      100 * figures.waiting_share, counted(figures.workers, "worker"), 100 * figures.reading_share);
 }
 
 }  // namespace

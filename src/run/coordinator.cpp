@@ -31,7 +31,9 @@ Coordinator::Coordinator(comm::Channel& from_ranks, comm::Channel& to_ranks, pla
       batches_(batches),
       settings_(std::move(settings)),
       ranks_(settings_.hosts.size(), Rank{Clock::now(), {}, false}),
-      reassured_(Clock::now()) {}
+      reassured_(Clock::now()),
+      samples_done_(settings_.earlier.finished),
+      quarantined_(settings_.earlier.quarantined) {}
 
 void Coordinator::run() {
   try {

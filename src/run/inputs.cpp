@@ -12,6 +12,7 @@
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/load.hpp"
 #include "polyhead/config/names.hpp"
+#include "polyhead/store/reader.hpp"
 #include "scratch_index.hpp"
 
 namespace polyhead::run {
@@ -109,8 +110,14 @@ void Inputs::read_labels(std::int64_t first, std::span<std::int32_t> outputs) {
 Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides,
                    store::Existing existing) {
   config::Config loaded = load_config(config, overrides, existing);
+  const bool resumes = store::goes_on(loaded.output.path, existing);
+  if (resumes && !loaded.parallel.batch) {
+    loaded.parallel.batch = static_cast<int>(store::Reader(loaded.output.path).layout().batch);
+  }
   const std::filesystem::path index = index_beside(loaded.output.path);
-  return open_inputs(std::move(loaded), index);
+  Inputs inputs = open_inputs(std::move(loaded), index);
+  inputs.resumes = resumes;
+  return inputs;
 }
 
 Inputs check_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides) {

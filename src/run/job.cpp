@@ -177,10 +177,18 @@ metrics::RunFigures add_up(comm::Collectives& world, const WorkerFigures& mine, 
 JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   const auto world = mpi.collectives();
   Inputs inputs;
+  std::optional<Resumption> resumption;
+  std::int8_t nothing_left = 0;
   comm::agree(*world, [&] {
     if (mpi.rank() != 0) return;
     inputs = load_inputs(options.config, options.overrides, options.existing);
+    if (inputs.resumes) resumption = open_to_resume(inputs);
+    if (!resumption || !resumption->complete()) return;
+    complete(*resumption, inputs, options.summarise);
+    nothing_left = 1;
   });
+  world->broadcast(std::as_writable_bytes(std::span(&nothing_left, 1)), 0);
+  if (nothing_left == 1) return {inputs.config.output.path, std::nullopt};
   share_inputs(*world, inputs);
   const std::vector<plan::RankCores> cores = gather_cores(*world, mpi.host());
   model::Placement placement;
@@ -212,7 +220,11 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
     if (mpi.rank() != 0) return;
     announce(inputs, cores, grid, placement, workers, group);
     keeper.emplace(mpi, options, inputs, grid, hosts_of(cores), group);
-    keeper->create(fingerprint, mixed);
+    if (resumption) {
+      keeper->resume(std::move(*resumption), fingerprint, mixed);
+    } else {
+      keeper->create(fingerprint, mixed);
+    }
   });
   std::unique_ptr<store::PageWriter> pages;
   if (inputs.config.output.writers == config::Writers::all) {
@@ -230,11 +242,13 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
 
   JobResult result;
-  result.figures = add_up(*world, mine, seconds, inputs.shape.size, placement.threads, workers);
+  const std::int64_t earlier = keeper ? keeper->earlier() : 0;
+  result.figures = add_up(*world, mine, seconds, inputs.shape.size - earlier, placement.threads, workers);
+  result.figures->earlier_images = earlier;
   result.output = inputs.config.output.path;
   if (inputs.config.output.writers == config::Writers::all) tell_what_was_written(*world, pages.get());
   comm::agree(*world, [&] {
-    if (keeper) keeper->finish(result.figures);
+    if (keeper) keeper->finish(*result.figures);
   });
   return result;
 }

@@ -1,7 +1,6 @@
 #include "polyhead/run/keeper.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <ctime>
 #include <utility>
 
@@ -15,6 +14,7 @@
 #include "polyhead/run/coordinator.hpp"
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/progress.hpp"
+#include "polyhead/store/resume.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -49,7 +49,7 @@ Keeper::Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inp
       output_(inputs.config.output.path) {}
 
 void Keeper::create(const std::string& fingerprint, bool mixed) {
-  lock_.emplace(output_);
+  lock_ = std::make_unique<store::OutputLock>(output_);
   const store::Layout layout = inputs_.layout();
   const store::SampleSource samples{
       [&](std::int64_t first, std::span<std::int32_t> labels) { inputs_.read_labels(first, labels); },
@@ -57,8 +57,25 @@ void Keeper::create(const std::string& fingerprint, bool mixed) {
   const store::Header header{identity_json(inputs_), fingerprint, config::to_yaml(inputs_.config)};
   offsets_ = store::create(output_, layout, samples, header, options_.existing);
   writer_ = std::make_unique<store::Writer>(store::open_for_writing(output_), layout, offsets_);
-  writer_->append_provenance(provenance(mixed));
+  writer_->append_provenance(provenance("start", mixed, ""));
   writer_->finish();  // the note is there before other ranks look for it
+  work_ = {{0, layout.batches()}};
+}
+
+void Keeper::resume(Resumption file, const std::string& fingerprint, bool mixed) {
+  const std::string other =
+      compare_fingerprints(file.fingerprint, fingerprint, options_.allow_mixed, output_);
+  lock_ = std::move(file.lock);
+  offsets_ = file.offsets;
+  earlier_ = file.progress;
+  work_ = file.missing();
+  writer_ = std::make_unique<store::Writer>(store::open_to_resume(output_), inputs_.layout(), offsets_,
+                                            file.committed);
+  writer_->append_provenance(provenance("resume", mixed || !other.empty(), other.empty() ? "" : fingerprint));
+  writer_->finish();
+  const std::int64_t all = inputs_.micro_batches().count();
+  log::info(fmt::format("{}: resumed: {} of {} micro-batches are finished, {} are computed now",
+                        output_.string(), writer_->committed(), all, all - writer_->committed()));
 }
 
 void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
@@ -75,21 +92,17 @@ void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
 
 void Keeper::finish(const metrics::RunFigures& figures) {
   writer_->finish();
-  const store::Reader reader(output_);
-  const nlohmann::ordered_json certificate{{"digest", "xxh128:" + reader.results_digest().hex()}};
-  writer_->write_certificate(certificate.dump());
-  writer_->write_summary(options_.summarise(reader, figures));
-  writer_->finish();
+  certify(*writer_, output_, options_.summarise, figures);
 }
 
 void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
   const plan::MicroBatches batches = inputs_.micro_batches();
-  Progress progress(options_.progress, batches.samples());
+  Progress progress(options_.progress, batches.samples(), earlier());
   Coordinator::Settings settings;
   settings.commit_interval = commit_interval_of(inputs_.config.output);
   settings.timeout = inputs_.config.comm.timeout;
-  settings.max_bad = static_cast<std::int64_t>(
-      std::floor(inputs_.config.data.max_bad * static_cast<double>(batches.samples())));
+  settings.max_bad = most_bad(inputs_);
+  settings.earlier = {earlier(), earlier_.quarantined};
   settings.hosts = hosts_;
   settings.grid = grid_;
   settings.all_read = inputs_.config.parallel.features == config::Features::local;
@@ -98,7 +111,7 @@ void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
     return inputs_.dataset->locations(first, count);
   };
   settings.sample_id = [&](std::int64_t index) { return inputs_.dataset->sample_id(index); };
-  const plan::LeaseSchedule schedule(batches.count(), grid_.data, grid_.heads,
+  const plan::LeaseSchedule schedule(work_, grid_.data, grid_.heads,
                                      std::max<std::int64_t>(grid_.heads, kMostSamples / batches.size()));
   Coordinator(from_ranks, to_ranks, schedule, *writer_, batches, settings).run();
   progress.finish();
@@ -107,13 +120,15 @@ void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
 void Keeper::keep_and_end(const Error& error) {
   const std::int64_t kept = writer_->committed();
   end_job(mpi_, Error(error.code(),
-                      fmt::format("{}\n{} of {} micro-batches are finished and kept in {}", error.what(),
-                                  kept, inputs_.micro_batches().count(), output_.string())));
+                      fmt::format("{}\n{} of {} micro-batches are finished and kept in {}\nTo go on: {}",
+                                  error.what(), kept, inputs_.micro_batches().count(), output_.string(),
+                                  options_.resume_command)));
 }
 
-std::string Keeper::provenance(bool mixed) const {
-  const nlohmann::ordered_json line{
-      {"event", "start"},
+/// `other`: this run's fingerprint where it is not the file's.
+std::string Keeper::provenance(std::string_view event, bool mixed, const std::string& other) const {
+  nlohmann::ordered_json line{
+      {"event", event},
       {"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
       {"polyhead", POLYHEAD_VERSION},
       {"ranks", hosts_.size()},
@@ -125,6 +140,8 @@ std::string Keeper::provenance(bool mixed) const {
       {"mixed_fingerprints", mixed},
       {"command", options_.command_line},
   };
+  if (event == "resume") line["committed"] = writer_->committed();
+  if (!other.empty()) line["fingerprint"] = nlohmann::ordered_json::parse(other);
   return line.dump();
 }
 

@@ -52,8 +52,8 @@ double share_of(std::int64_t done, std::int64_t samples) {
 
 }  // namespace
 
-std::string progress_line(std::int64_t done, std::int64_t samples, double seconds) {
-  const double speed = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+std::string progress_line(std::int64_t done, std::int64_t samples, double seconds, std::int64_t earlier) {
+  const double speed = seconds > 0 ? static_cast<double>(done - earlier) / seconds : 0;
   const std::string left = speed > 0 ? human_seconds(static_cast<double>(samples - done) / speed) : "?";
   return fmt::format("{:3.0f}%  {}/{}  {:.1f} img/s  {} left", 100 * share_of(done, samples), done, samples,
                      speed, left);
@@ -65,8 +65,9 @@ std::string progress_bar(double share) {
   return fmt::format("[{:=<{}}{:<{}}]", "", full, full < kWidth ? ">" : "", kWidth - full);
 }
 
-Progress::Progress(ProgressStyle style, std::int64_t samples, std::function<Clock::time_point()> now)
-    : style_(resolve(style)), samples_(samples), now_(std::move(now)), start_(now_()) {
+Progress::Progress(ProgressStyle style, std::int64_t samples, std::int64_t earlier,
+                   std::function<Clock::time_point()> now)
+    : style_(resolve(style)), samples_(samples), earlier_(earlier), now_(std::move(now)), start_(now_()) {
   pause_ = style_ == ProgressStyle::bar ? kRedraw : kFirstLine;
   next_ = start_ + pause_;
 }
@@ -85,7 +86,7 @@ void Progress::update(std::int64_t done) {
 }
 
 void Progress::draw(std::int64_t done, double seconds) const {
-  const std::string text = progress_line(done, samples_, seconds);
+  const std::string text = progress_line(done, samples_, seconds, earlier_);
   if (style_ == ProgressStyle::bar) {
     fmt::print(stderr, "\r{} {}\x1b[K", progress_bar(share_of(done, samples_)), text);
     std::fflush(stderr);

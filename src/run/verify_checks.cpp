@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -8,6 +7,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "changes.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/run/verify.hpp"
@@ -16,52 +16,8 @@
 namespace polyhead::run {
 namespace {
 
-using nlohmann::json;
-
-/// Discarded when the text is no JSON object.
-json parse_object(const std::string& text) {
-  json value = json::parse(text, nullptr, false);
-  return value.is_object() ? value : json(json::value_t::discarded);
-}
-
-std::string text_of(const json& object, const std::string& key) {
-  if (!object.contains(key)) return "nothing";
-  const json& value = object[key];
-  using Handler = json::error_handler_t;
-  return printable(value.is_string() ? value.get<std::string>()
-                                     : value.dump(-1, ' ', false, Handler::replace));
-}
-
-/// "weights: A in the file, B now" for each entry that differs.
-std::vector<std::string> differences(const json& held, const json& now) {
-  std::set<std::string> keys;
-  for (const json& object : {held, now}) {
-    for (const auto& item : object.items()) keys.insert(item.key());
-  }
-  std::vector<std::string> found;
-  for (const std::string& key : keys) {
-    const std::string then = text_of(held, key);
-    const std::string today = text_of(now, key);
-    if (then != today)
-      found.push_back(fmt::format("{}: {} in the file, {} now", printable(key), then, today));
-  }
-  return found;
-}
-
 bool all_done(const store::Reader& reader) {
   return std::ranges::all_of(reader.ledger(), [](std::uint8_t byte) { return byte == 1; });
-}
-
-/// Whether the ranks of any start of the run had several fingerprints.
-bool was_mixed(const std::string& provenance) {
-  std::size_t begin = 0;
-  while (begin < provenance.size()) {
-    const std::size_t end = std::min(provenance.size(), provenance.find('\n', begin));
-    const json line = parse_object(provenance.substr(begin, end - begin));
-    if (line.is_object() && line.value("mixed_fingerprints", json(false)) == json(true)) return true;
-    begin = end + 1;
-  }
-  return false;
 }
 
 std::string names(const std::vector<std::string>& all) {
@@ -76,7 +32,7 @@ std::string names(const std::vector<std::string>& all) {
 CertificateCheck check_certificate(const store::Reader& reader) {
   const std::string text = reader.text("certificate");
   if (text.empty()) return {};
-  const json certificate = parse_object(text);
+  const nlohmann::json certificate = parse_object(text);
   if (!certificate.is_object() || !certificate.contains("digest") || !certificate["digest"].is_string()) {
     return {"", fmt::format("the certificate cannot be read: {}", printable(text.substr(0, 200)))};
   }
@@ -93,13 +49,13 @@ CertificateCheck check_certificate(const store::Reader& reader) {
 }
 
 void check_identity(const std::string& held, const std::string& now, const std::filesystem::path& result) {
-  const json then = parse_object(held);
+  const nlohmann::json then = parse_object(held);
   if (!then.is_object()) {
     throw Error(
         ExitCode::bad_data,
         fmt::format("{}:/job/identity: is no JSON object: the file is altered or damaged", result.string()));
   }
-  const auto changed = differences(then, parse_object(now));
+  const std::vector<std::string> changed = describe(changes(then, parse_object(now)));
   if (changed.empty()) return;
   throw Error(ExitCode::bad_data,
               fmt::format("{}: the inputs are not those that the file was computed from:\nchanged: {}\nGive "
@@ -132,9 +88,9 @@ void check_layout(const store::Layout& held, const store::Layout& now, const std
 }
 
 std::string why_other_bits(const std::string& held, const std::string& now, const std::string& provenance) {
-  const json then = parse_object(held);
+  const nlohmann::json then = parse_object(held);
   if (!then.is_object()) return "/job/fingerprint cannot be read";
-  const auto other = differences(then, parse_object(now));
+  const std::vector<std::string> other = describe(changes(then, parse_object(now)));
   if (!other.empty()) return join(other, "; ");
   return was_mixed(provenance) ? "the ranks of the run had different ones (--allow-mixed)" : "";
 }

@@ -25,16 +25,40 @@ constexpr std::size_t kFillBytes = std::size_t{1} << 20U;
   throw Error(ExitCode::cant_create, fmt::format("{}: cannot be created: {}", path.string(), reason));
 }
 
-void check_existing(const fs::path& path, Existing existing) {
+fs::file_status status_of(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::symlink_status(path, error);
   if (status.type() == fs::file_type::none) fail(path, error.message());
-  if (!fs::exists(status)) return;
-  if (existing == Existing::refuse) {
-    throw Error(ExitCode::cant_create,
-                fmt::format("{}: exists already. Give --overwrite to replace it, or another "
-                            "output.path",
+  return status;
+}
+
+void check_to_resume(const fs::path& path) {
+  const fs::file_status status = status_of(path);
+  const auto cannot = [&](const std::string& reason) {
+    throw Error(ExitCode::cant_create, fmt::format("{}: cannot be resumed: {}", path.string(), reason));
+  };
+  if (!fs::exists(status)) {
+    throw Error(ExitCode::no_input,
+                fmt::format("{}: there is no result to go on with. Start the job without --resume, or with "
+                            "--resume=auto, which starts it where there is none",
                             path.string()));
+  }
+  if (fs::is_symlink(status)) cannot("it is a symbolic link; let output.path name the file itself");
+  if (!fs::is_regular_file(status)) cannot("it is not a file");
+  if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) != 0) {
+    cannot(fmt::format("it cannot be written: {}", std::generic_category().message(errno)));
+  }
+}
+
+void check_existing(const fs::path& path, Existing existing) {
+  const fs::file_status status = status_of(path);
+  if (!fs::exists(status)) return;
+  if (existing != Existing::overwrite) {
+    throw Error(
+        ExitCode::cant_create,
+        fmt::format("{}: exists already. Give --resume to go on with it, --overwrite to replace it, or "
+                    "another output.path",
+                    path.string()));
   }
   if (!fs::is_regular_file(status) && !fs::is_symlink(status)) {
     fail(path, "something that is not a file has this name");
@@ -83,6 +107,7 @@ void make_pending(const fs::path& path, const Layout& layout, const Offsets& off
 void check_output(const fs::path& path, Existing existing) {
   if (!path.has_filename() || path.filename() == "." || path.filename() == "..")
     fail(path, "it names no file");
+  if (goes_on(path, existing)) return check_to_resume(path);
   check_existing(path, existing);
   const fs::path folder = existing_folder(path);
   std::error_code error;
@@ -91,6 +116,11 @@ void check_output(const fs::path& path, Existing existing) {
     fail(path, fmt::format("the folder {} is not writable: {}", folder.string(),
                            std::generic_category().message(errno)));
   }
+}
+
+bool goes_on(const fs::path& path, Existing existing) {
+  if (existing == Existing::resume_if_there) return fs::exists(status_of(path));
+  return existing == Existing::resume;
 }
 
 Offsets create(const fs::path& path, const Layout& layout, const SampleSource& samples, const Header& header,

@@ -9,6 +9,7 @@
 
 #include "format.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/store/extent.hpp"
 
 namespace polyhead::store {
 namespace {
@@ -34,6 +35,47 @@ void check_datasets(const h5::File& file, const Layout& layout) {
                                                 layout.class_names.size(), layout.classes));
   }
 }
+
+/// A dataset and its bytes in the file.
+struct Place {
+  std::string name;
+  Extent extent;
+};
+
+void check_apart(const h5::File& file, std::vector<Place> places) {
+  std::ranges::sort(places, {}, [](const Place& place) { return place.extent.first; });
+  for (std::size_t i = 1; i < places.size(); ++i) {
+    if (places[i - 1].extent.end() <= places[i].extent.first) continue;
+    throw Error(ExitCode::bad_data, fmt::format("{}: is damaged: {} and {} share bytes", file.path().string(),
+                                                places[i - 1].name, places[i].name));
+  }
+}
+
+/// Looks up datasets, and remembers where all of them are.
+class Places {
+ public:
+  explicit Places(const h5::File& file) : file_(file) {}
+
+  Extent add(const std::string& name) {
+    const h5::Dataset dataset = file_.dataset(name);
+    std::uint64_t bytes = h5::size_of(dataset.type());
+    for (const std::int64_t size : dataset.shape()) bytes *= static_cast<std::uint64_t>(size);
+    const Extent extent{dataset.offset().value_or(0), bytes};
+    if (bytes > 0) places_.push_back({name, extent});
+    return extent;
+  }
+  TextArea add_text(const std::string& name) {
+    const std::vector<std::int64_t> shape = file_.dataset(name).shape();
+    open_checked(file_, name, h5::Type::u8, {shape.size() == 1 ? shape[0] : -1});
+    const Extent extent = add(name);
+    return {extent.first, extent.count};
+  }
+  void check() const { check_apart(file_, places_); }
+
+ private:
+  const h5::File& file_;
+  std::vector<Place> places_;
+};
 
 }  // namespace
 
@@ -76,6 +118,26 @@ Layout read_layout(const h5::File& file) {
   layout.head_scores = file.has(format::kHeadScores);
   check_datasets(file, layout);
   return layout;
+}
+
+Offsets offsets_of(const h5::File& file, const Layout& layout) {
+  Places places(file);
+  Offsets offsets;
+  offsets.fused_scores = places.add(format::kFusedScores).first;
+  offsets.fused_prediction = places.add(format::kFusedPrediction).first;
+  offsets.head_prediction = places.add(format::kHeadPrediction).first;
+  if (layout.head_scores) offsets.head_scores = places.add(format::kHeadScores).first;
+  offsets.status = places.add(format::kStatus).first;
+  offsets.reason = places.add(format::kReason).first;
+  offsets.ledger = places.add(format::kLedger).first;
+  offsets.provenance = places.add_text("/job/provenance");
+  offsets.summary = places.add_text("/job/summary");
+  offsets.certificate = places.add_text("/job/certificate");
+  for (const std::string name : {format::kLabel, format::kIdOffset, format::kIdBytes, format::kHeadWeight})
+    places.add(name);
+  for (const std::string name : {"/job/identity", "/job/fingerprint", "/job/config"}) places.add_text(name);
+  places.check();
+  return offsets;
 }
 
 }  // namespace polyhead::store

@@ -6,6 +6,7 @@
 
 #include "polyhead/h5/h5.hpp"
 #include "polyhead/store/layout.hpp"
+#include "polyhead/store/writer.hpp"
 
 namespace polyhead::store {
 
@@ -16,6 +17,9 @@ std::int64_t check_version(const h5::File& file);
 /// The layout, after a look at every dataset of the result: all are there, of the right type and shape.
 /// Throws Error(bad_data) otherwise.
 Layout read_layout(const h5::File& file);
+
+/// Where a run writes. Throws Error(bad_data) when a dataset is missing, or two share bytes.
+Offsets offsets_of(const h5::File& file, const Layout& layout);
 
 /// The dataset if it has the type and the shape that the layout asks for. Contiguous, so that HDF5 has
 /// checked its extent against the file's length. Throws Error(bad_data) otherwise.

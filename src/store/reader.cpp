@@ -145,6 +145,12 @@ std::string Reader::sample_id(std::int64_t index) const {
 }
 
 std::string Reader::text(const std::string& name) const {
+  std::string bytes = area(name);
+  bytes.resize(std::min(bytes.size(), bytes.find('\0')));
+  return bytes;
+}
+
+std::string Reader::area(const std::string& name) const {
   if (std::find(kTexts.begin(), kTexts.end(), name) == kTexts.end()) {
     throw Error(ExitCode::internal, fmt::format("store: a result file has no text '{}'", name));
   }
@@ -153,7 +159,11 @@ std::string Reader::text(const std::string& name) const {
   const std::int64_t size = dataset.shape().size() == 1 ? dataset.shape()[0] : -1;
   open_checked(file_, "/job/" + name, h5::Type::u8, {size});
   const auto bytes = read<std::uint8_t>(file_, "/job/" + name, 0, size);
-  return {bytes.begin(), std::find(bytes.begin(), bytes.end(), 0)};
+  return {bytes.begin(), bytes.end()};
+}
+
+Offsets Reader::offsets() const {
+  return offsets_of(file_, layout_);
 }
 
 Digest Reader::results_digest() const {

@@ -22,11 +22,19 @@ std::span<const std::byte> bytes_of(const std::vector<T>& values) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<File> file, Layout layout, const Offsets& offsets)
+Writer::Writer(std::unique_ptr<File> file, Layout layout, const Offsets& offsets, const Committed& earlier)
     : file_(std::move(file)),
       layout_(std::move(layout)),
       offsets_(offsets),
-      written_(static_cast<std::size_t>(layout_.batches()), false) {}
+      written_(static_cast<std::size_t>(layout_.batches()), false),
+      provenance_used_(earlier.provenance_used),
+      provenance_dirty_(earlier.provenance_dirty) {
+  for (std::size_t batch = 0; batch < earlier.ledger.size(); ++batch) {
+    if (earlier.ledger[batch] != 1) continue;
+    written_.at(batch) = true;
+    ++committed_;
+  }
+}
 
 void Writer::check_usable() const {
   if (!sync_failed_) return;
@@ -113,8 +121,11 @@ void Writer::append_provenance(std::string_view line) {
         fmt::format("/job/provenance of the result file is full; not noted: {}", line.substr(0, kShown)));
     return;
   }
+  const std::uint64_t end = provenance_used_ + text.size();
+  if (end < provenance_dirty_) text.resize(provenance_dirty_ - provenance_used_, '\0');
   file_->write(offsets_.provenance.offset + provenance_used_, std::as_bytes(std::span(text)));
-  provenance_used_ += text.size();
+  provenance_used_ = end;
+  provenance_dirty_ = 0;
 }
 
 void Writer::write_text(const TextArea& area, std::string_view text) {

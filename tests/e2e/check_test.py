@@ -62,7 +62,7 @@ class Check(EndToEnd):
         done = self.check()
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("list of samples read from", done.stderr)
-        self.assertIn(f"{self.output} is there already: a run will need --overwrite", done.stdout)
+        self.assertIn(f"{self.output} is there already: a run will need --resume, --overwrite", done.stdout)
         refused = polyhead("run", self.config, "--set", f"output.path={self.output}")
         self.assert_fails(refused, CANT_CREATE, "--overwrite")
 

@@ -254,6 +254,74 @@ TEST(LeaseSchedule, SizesFromOutside) {
   EXPECT_GT(range.max->count, 30);
 }
 
+std::vector<std::uint8_t> random_ledger(std::mt19937& dice) {
+  std::vector<std::uint8_t> ledger(dice() % 400);
+  const auto length = 1 + dice() % 30;  // of a run of equal bytes, at most
+  for (std::size_t i = 0; i < ledger.size();) {
+    const auto byte = static_cast<std::uint8_t>(dice() % 2);
+    for (auto left = 1 + dice() % length; left > 0 && i < ledger.size(); --left) ledger[i++] = byte;
+  }
+  return ledger;
+}
+
+TEST(LeaseSchedule, OfAnyLedgerEveryMissingMicroBatchIsHandedOutOnce) {
+  std::mt19937 dice(10);
+  for (int round = 0; round < 2000; ++round) {
+    const std::vector<std::uint8_t> ledger = random_ledger(dice);
+    const auto unit = static_cast<std::int64_t>(1 + dice() % 8);
+    const auto takers = static_cast<int>(1 + dice() % 8);
+    const auto rate = [&](int, double) {
+      return std::pow(100.0, -static_cast<double>(dice() % 1000) / 1000);
+    };
+    const Outcome outcome =
+        Simulation(LeaseSchedule(missing_in(ledger), takers, unit), takers, unit, rate).run();
+    std::vector<int> handed_out(ledger.size());
+    for (const Lease& lease : outcome.leases) {
+      ASSERT_GE(lease.count, 1);
+      for (std::int64_t i = 0; i < lease.count; ++i)
+        ++handed_out.at(static_cast<std::size_t>(lease.first + i));
+      const auto end = static_cast<std::size_t>(lease.first + lease.count);
+      ASSERT_TRUE(lease.count % unit == 0 || end == ledger.size() || ledger[end] == 1) << "round " << round;
+    }
+    for (std::size_t i = 0; i < ledger.size(); ++i)
+      ASSERT_EQ(handed_out[i], 1 - ledger[i]) << "round " << round << ", micro-batch " << i;
+  }
+}
+
+TEST(LeaseSchedule, ALeaseLiesWithinOneRun) {
+  LeaseSchedule schedule({{2, 3}, {9, 1}, {20, 10}}, 1, 2);
+  EXPECT_EQ(schedule.left(), 14);
+  EXPECT_EQ(schedule.next(0, 0), (Lease{2, 2}));
+  EXPECT_EQ(schedule.next(0, 0), (Lease{4, 1}));
+  EXPECT_EQ(schedule.next(0, 0), (Lease{9, 1}));
+  EXPECT_EQ(schedule.next(0, 0), (Lease{20, 2}));
+  EXPECT_EQ(schedule.left(), 8);
+}
+
+// Each run may end in a step that is not full, which also makes its taker look slow; that costs a step.
+TEST(LeaseSchedule, GapsCostNoMoreThanTheirShortSteps) {
+  std::mt19937 dice(11);
+  for (int round = 0; round < 200; ++round) {
+    const std::vector<Lease> runs = missing_in(random_ledger(dice));
+    const auto unit = static_cast<std::int64_t>(1 + dice() % 8);
+    std::int64_t steps = 0;
+    for (const Lease& run : runs) steps += (run.count + unit - 1) / unit;
+    const std::vector<double> speeds(1 + dice() % 8, 1.0);
+    const auto takers = static_cast<int>(speeds.size());
+    const double seconds =
+        Simulation(LeaseSchedule(runs, takers, unit), takers, unit, constant(speeds)).run().seconds;
+    ASSERT_LE(seconds, ideal_seconds(steps * unit, unit, speeds) + 2 * static_cast<double>(unit) + kRounding)
+        << "round " << round;
+  }
+}
+
+TEST(MissingIn, GivesRunsOfNeighbours) {
+  const std::vector<std::uint8_t> ledger{0, 0, 1, 0, 1, 1, 0, 0, 0};
+  EXPECT_EQ(missing_in(ledger), (std::vector<Lease>{{0, 2}, {3, 1}, {6, 3}}));
+  EXPECT_TRUE(missing_in(std::vector<std::uint8_t>(5, 1)).empty());
+  EXPECT_TRUE(missing_in({}).empty());
+}
+
 TEST(MicroBatches, CutTheSamples) {
   const MicroBatches batches(70, 32);
   EXPECT_EQ(batches.count(), 3);

@@ -178,7 +178,7 @@ TEST_F(ResultFile, RowsThatAreNotCommittedDoNotCount) {
 TEST_F(ResultFile, JsonHoldsTheSameNumbers) {
   create();
   finish_all({9});
-  figures_ = metrics::RunFigures{2, 5, 3, 4, 0.25, 0.5, 1, 0.75};
+  figures_ = metrics::RunFigures{2, 5, 3, 4, 0.25, 0.5, 1, 0.75, 3};
   const nlohmann::json found = json();
   EXPECT_EQ(found, nlohmann::json::parse(R"({
     "format_version": 1, "complete": true, "samples": 10, "done": 9, "quarantined": 1, "pending": 0,
@@ -187,7 +187,16 @@ TEST_F(ResultFile, JsonHoldsTheSameNumbers) {
     "heads": [{"name": "head0", "weight": 0.5, "correct": 9, "accuracy": 1.0},
               {"name": "head1", "weight": 0.5, "correct": 8, "accuracy": 0.8888888888888888}],
     "run": {"seconds": 2.0, "images_per_second": 5.0, "ranks": 3, "threads": 4, "waiting_share": 0.25,
-            "computing_share": 0.5, "workers": 1, "reading_share": 0.75, "limited_by": "data"}})"));
+            "computing_share": 0.5, "workers": 1, "reading_share": 0.75, "earlier_images": 3,
+            "limited_by": "data"}})"));
+}
+
+TEST_F(ResultFile, AResumedRunTellsWhatEarlierRunsHaveDone) {
+  create();
+  finish_all();
+  figures_ = metrics::RunFigures{2, 2, 3, 4, 0.25, 0.5, 1, 0.75, 6};
+  EXPECT_THAT(summary_text(store::Reader(path_), path_, figures_),
+              HasSubstr("4 images (6 by earlier runs) in 2.0 s, 2.0 img/s on 3 ranks"));
 }
 
 TEST_F(ResultFile, JsonSurvivesANameThatIsNotUtf8) {

@@ -24,6 +24,10 @@ TEST(ProgressLine, GivesShareSpeedAndTimeLeft) {
   EXPECT_THAT(progress_line(10, 72010, 1), EndsWith("10.0 img/s  2:00:00 left"));
 }
 
+TEST(ProgressLine, WhatEarlierRunsDidIsNoSpeedOfThisOne) {
+  EXPECT_EQ(progress_line(500, 1000, 10, 400), " 50%  500/1000  10.0 img/s  50.0 s left");
+}
+
 TEST(ProgressLine, KnowsNoTimeLeftBeforeTheFirstSample) {
   EXPECT_EQ(progress_line(0, 1000, 4), "  0%  0/1000  0.0 img/s  ? left");
   EXPECT_EQ(progress_line(0, 1000, 0), "  0%  0/1000  0.0 img/s  ? left");
@@ -41,7 +45,7 @@ class ProgressTest : public ::testing::Test {
  protected:
   void start(ProgressStyle style) {
     ::testing::internal::CaptureStderr();
-    progress_.emplace(style, 1000, [this] { return now_; });
+    progress_.emplace(style, 1000, 0, [this] { return now_; });
   }
   void pass(milliseconds time, std::int64_t done) {
     now_ += time;

@@ -80,8 +80,10 @@ TEST(Create, RefusesAnExistingOutput) {
   touch(folder / "result.h5");
   const auto [code, message] = error_of([&] { return create_example(folder / "result.h5"); });
   EXPECT_EQ(code, ExitCode::cant_create);
-  EXPECT_THAT(message,
-              HasSubstr("result.h5: exists already. Give --overwrite to replace it, or another output.path"));
+  EXPECT_THAT(
+      message,
+      HasSubstr("result.h5: exists already. Give --resume to go on with it, --overwrite to replace it, "
+                "or another output.path"));
   EXPECT_EQ(content(folder / "result.h5"), "precious");
   fs::create_symlink(folder / "nowhere", folder / "link.h5");
   EXPECT_THAT(error_of([&] { return create_example(folder / "link.h5"); }).second,

@@ -4,6 +4,8 @@
 #include <functional>
 #include <limits>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "polyhead/plan/speed.hpp"
@@ -17,7 +19,11 @@ struct Lease {
   friend bool operator==(const Lease&, const Lease&) = default;
 };
 
-/// Hands out the micro-batches of a job once each, in order, to takers (data groups) that may differ in
+/// The micro-batches that are missing, from a ledger with one byte a micro-batch (1: done): runs of
+/// neighbours, ascending.
+std::vector<Lease> missing_in(std::span<const std::uint8_t> ledger);
+
+/// Hands out micro-batches once each, in order, to takers (data groups) that may differ in
 /// speed: large leases first (few requests, long reads), small ones at the end, so that nobody waits for the
 /// slowest. Guided self-scheduling (Polychronopoulos and Kuck, IEEE Trans. Computers C-36, 1987), with shares
 /// in proportion to measured speed.
@@ -34,11 +40,16 @@ class LeaseSchedule {
   /// Gives the size of each lease instead of the measured speeds; nobody is sent away early then.
   using Sizes = std::function<std::int64_t()>;
 
-  /// `takers`: how many share the work, at least 1. `unit`: every lease is a multiple of it, the last one
-  /// excepted; the ranks of a head group compute so many micro-batches in one step. `most`: micro-batches in
-  /// one lease, where a unit is not more; a lease carries what it takes to find its samples.
-  LeaseSchedule(std::int64_t micro_batches, std::int64_t takers, std::int64_t unit = 1,
+  /// `work`: runs of micro-batches, ascending and apart; a lease lies within one of them. `takers`: how many
+  /// share the work, at least 1. `unit`: every lease is a multiple of it, the last one of a run excepted; the
+  /// ranks of a head group compute so many micro-batches in one step. `most`: micro-batches in one lease,
+  /// where a unit is not more; a lease carries what it takes to find its samples.
+  LeaseSchedule(std::vector<Lease> work, std::int64_t takers, std::int64_t unit = 1,
                 std::int64_t most = std::numeric_limits<std::int64_t>::max(), Sizes sizes = {});
+  /// All of a job's micro-batches, as one run.
+  LeaseSchedule(std::int64_t micro_batches, std::int64_t takers, std::int64_t unit = 1,
+                std::int64_t most = std::numeric_limits<std::int64_t>::max(), Sizes sizes = {})
+      : LeaseSchedule(std::vector<Lease>{{0, micro_batches}}, takers, unit, most, std::move(sizes)) {}
 
   /// The next lease of `taker`, which asks at `now` (seconds, any origin). Empty when there is nothing more
   /// for it, now or later.
@@ -46,7 +57,7 @@ class LeaseSchedule {
   /// `taker` has finished so many of its micro-batches.
   void finished(int taker, std::int64_t micro_batches, double now);
   /// Micro-batches not yet handed out.
-  [[nodiscard]] std::int64_t left() const { return total_ - handed_out_; }
+  [[nodiscard]] std::int64_t left() const { return left_; }
 
  private:
   struct Taker {
@@ -65,13 +76,15 @@ class LeaseSchedule {
   [[nodiscard]] bool others_are_sooner(const Taker& self, double together, double now) const;
   [[nodiscard]] std::int64_t share_of(const Taker& self, double together, double now) const;
   [[nodiscard]] std::int64_t in_units(std::int64_t micro_batches) const;
+  Lease cut(std::int64_t most);  // off the front of what is left
 
-  std::int64_t total_;
+  std::vector<Lease> work_;  ///< what is left of it, the next run at the end
   std::int64_t unit_;
   std::int64_t most_;
   Sizes sizes_;
   std::vector<Taker> takers_;
-  std::int64_t handed_out_ = 0;
+  std::int64_t left_ = 0;        ///< micro-batches
+  std::int64_t units_left_ = 0;  ///< a run's last one may be short
 };
 
 }  // namespace polyhead::plan

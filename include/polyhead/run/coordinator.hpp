@@ -28,6 +28,10 @@ class Coordinator {
     std::int64_t max_bad = 0;                         ///< quarantined samples that are still accepted
     std::vector<std::string> hosts;  ///< of each rank, for messages; its size is the number of ranks
     plan::Grid grid;                 ///< which of the ranks share a lease
+    struct Earlier {
+      std::int64_t finished = 0;     ///< samples, the quarantined ones among them
+      std::int64_t quarantined = 0;  ///< samples
+    } earlier;                       ///< what earlier runs have done
     bool all_read = false;           ///< every rank of a group reads all of a lease, not only what it owns
     /// Called with the number of finished samples, often.
     std::function<void(std::int64_t samples_done)> progress = [](std::int64_t) {};

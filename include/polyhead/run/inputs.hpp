@@ -26,6 +26,7 @@ struct Inputs {
   data::DatasetShape shape;
   model::Weights weights;  ///< of all heads, on rank 0; on the others `share_weights` gives what they need
   Digest weights_digest;   ///< of all heads' weights, on rank 0
+  bool resumes = false;    ///< the output is there, and the run goes on with it; on rank 0
 
   [[nodiscard]] plan::MicroBatches micro_batches() const;
   /// Of the result file.
@@ -35,7 +36,8 @@ struct Inputs {
 };
 
 /// Reads and checks configuration, output path, data set and weights, as rank 0 does before a run. The list
-/// of samples goes to a file beside the output. What is worth telling goes to the log. Throws Error.
+/// of samples goes to a file beside the output. Where the run goes on with an output and `parallel.batch` is
+/// `auto`, it is that of the file. What is worth telling goes to the log. Throws Error.
 Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides,
                    store::Existing existing);
 

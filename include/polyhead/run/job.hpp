@@ -1,14 +1,14 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "polyhead/comm/mpi.hpp"
 #include "polyhead/metrics/run_figures.hpp"
 #include "polyhead/run/progress.hpp"
-#include "polyhead/store/reader.hpp"
+#include "polyhead/run/resume.hpp"
 #include "polyhead/store/writer.hpp"
 
 namespace polyhead::run {
@@ -20,15 +20,15 @@ struct JobOptions {
   store::Existing existing = store::Existing::refuse;
   bool allow_mixed = false;
   ProgressStyle progress = ProgressStyle::automatic;
-  std::string command_line;  ///< for the provenance
-  /// Makes /job/summary of the finished file.
-  std::function<std::string(const store::Reader&, const metrics::RunFigures&)> summarise;
+  std::string command_line;    ///< for the provenance
+  std::string resume_command;  ///< what goes on with this run, for messages
+  Summarise summarise;
 };
 
 /// What rank 0 knows at the end.
 struct JobResult {
   std::filesystem::path output;
-  metrics::RunFigures figures;
+  std::optional<metrics::RunFigures> figures;  ///< none where the output was complete already
 };
 
 /// Runs a job on all ranks, from configuration to complete result file. Collective. The result is filled on

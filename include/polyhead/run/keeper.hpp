@@ -2,8 +2,8 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -13,8 +13,10 @@
 #include "polyhead/comm/mpi.hpp"
 #include "polyhead/metrics/run_figures.hpp"
 #include "polyhead/plan/grid.hpp"
+#include "polyhead/plan/lease.hpp"
 #include "polyhead/run/inputs.hpp"
 #include "polyhead/run/job.hpp"
+#include "polyhead/run/resume.hpp"
 #include "polyhead/store/writer.hpp"
 
 namespace polyhead::run {
@@ -32,7 +34,12 @@ class Keeper {
 
   /// Creates the output; all of it is on the disk. Throws Error.
   void create(const std::string& fingerprint, bool mixed);
-  /// Of the output, once it is created.
+  /// Goes on with the output of an earlier run instead. Throws Error, also where `fingerprint` is another one
+  /// than the file's and `--allow-mixed` was not given.
+  void resume(Resumption file, const std::string& fingerprint, bool mixed);
+  /// Samples that were finished before.
+  [[nodiscard]] std::int64_t earlier() const { return earlier_.done + earlier_.quarantined; }
+  /// Of the output, once it is open.
   [[nodiscard]] const store::Offsets& offsets() const { return offsets_; }
   /// Starts the coordinator's thread. A failure there ends the job.
   void start(comm::Channel& from_ranks, comm::Channel& to_ranks);
@@ -44,7 +51,7 @@ class Keeper {
  private:
   void coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks);
   [[noreturn]] void keep_and_end(const Error& error);
-  [[nodiscard]] std::string provenance(bool mixed) const;
+  [[nodiscard]] std::string provenance(std::string_view event, bool mixed, const std::string& other) const;
 
   comm::MpiEnvironment& mpi_;
   const JobOptions& options_;
@@ -53,9 +60,11 @@ class Keeper {
   std::vector<std::string> hosts_;
   const comm::Group& group_;
   std::filesystem::path output_;
-  std::optional<store::OutputLock> lock_;
+  std::unique_ptr<store::OutputLock> lock_;
   store::Offsets offsets_;
   std::unique_ptr<store::Writer> writer_;
+  std::vector<plan::Lease> work_;  ///< what is to be computed
+  store::Progress earlier_;        ///< what was, before this run
   std::thread thread_;
 };
 

@@ -11,7 +11,8 @@ namespace polyhead::run {
 enum class ProgressStyle { automatic, bar, lines, none };
 
 /// " 40%  400/1000  100.0 img/s  6.0 s left", after `seconds` of work.
-std::string progress_line(std::int64_t done, std::int64_t samples, double seconds);
+/// `earlier`: of those that are done, what earlier runs did.
+std::string progress_line(std::int64_t done, std::int64_t samples, double seconds, std::int64_t earlier = 0);
 
 /// "[============>                 ]" for a share from 0 to 1.
 std::string progress_bar(double share);
@@ -21,7 +22,9 @@ std::string progress_bar(double share);
 class Progress {
  public:
   using Clock = std::chrono::steady_clock;
-  Progress(ProgressStyle style, std::int64_t samples, std::function<Clock::time_point()> now = Clock::now);
+  /// `earlier`: samples that earlier runs have finished.
+  Progress(ProgressStyle style, std::int64_t samples, std::int64_t earlier = 0,
+           std::function<Clock::time_point()> now = Clock::now);
   /// Ends the line of a bar that was left half way, so that what is said next starts a new one.
   ~Progress();
   Progress(const Progress&) = delete;
@@ -35,6 +38,7 @@ class Progress {
   void draw(std::int64_t done, double seconds) const;
   ProgressStyle style_;
   std::int64_t samples_;
+  std::int64_t earlier_;
   std::function<Clock::time_point()> now_;
   Clock::time_point start_;
   Clock::time_point next_;

@@ -9,6 +9,7 @@
 #include "polyhead/h5/h5.hpp"
 #include "polyhead/store/layout.hpp"
 #include "polyhead/store/rows.hpp"
+#include "polyhead/store/writer.hpp"
 
 namespace polyhead::store {
 
@@ -54,9 +55,15 @@ class Reader {
   [[nodiscard]] std::string id_bytes(std::uint64_t begin, std::uint64_t end) const;
   /// Throws Error: internal outside the samples, bad_data when the file's ids contradict themselves.
   [[nodiscard]] std::string sample_id(std::int64_t index) const;
+  /// Where the file is written while a run is at work. Throws Error(bad_data) when a dataset is missing or
+  /// shares bytes with another one.
+  [[nodiscard]] Offsets offsets() const;
   /// "provenance", "summary", "certificate", "identity", "fingerprint", "config" of /job; empty when never
   /// written.
   [[nodiscard]] std::string text(const std::string& name) const;
+  /// All bytes of such a text's dataset.
+  [[nodiscard]] std::string area(const std::string& name) const;
+  [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
   /// Over the names, shapes and bytes of all result datasets: what the certificate holds.
   [[nodiscard]] Digest results_digest() const;
 

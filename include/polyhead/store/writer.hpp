@@ -32,8 +32,9 @@ struct Header {
   std::string config;       ///< the whole configuration as YAML
 };
 
-/// What happens to an output file that already exists.
-enum class Existing { refuse, overwrite };
+/// What happens to an output file that already exists. `resume`: the run goes on with it, and there must be
+/// one; `resume_if_there`: it goes on with it or creates it.
+enum class Existing { refuse, overwrite, resume, resume_if_there };
 
 /// A preallocated text of /job.
 struct TextArea {
@@ -46,6 +47,13 @@ struct Offsets {
   std::uint64_t fused_scores = 0, fused_prediction = 0, head_prediction = 0, head_scores = 0, status = 0,
                 reason = 0, ledger = 0;
   TextArea provenance, summary, certificate;
+};
+
+/// How far a file is that a Writer goes on with.
+struct Committed {
+  std::vector<std::uint8_t> ledger;    ///< 1: done; a byte a micro-batch, or none at all for a new file
+  std::uint64_t provenance_used = 0;   ///< bytes of whole lines
+  std::uint64_t provenance_dirty = 0;  ///< up to there a crash may have left parts of others
 };
 
 /// Keeps two jobs off one output file: an exclusive lock on `PATH.lock`, held until destruction. (A lock on
@@ -63,8 +71,12 @@ class OutputLock {
 };
 
 /// Throws Error(cant_create), as `create` would, when the output cannot be created: it exists, or its folder
-/// is missing or not writable. Touches nothing.
+/// is missing or not writable. Where a run goes on with it: Error(no_input) when it is missing,
+/// Error(cant_create) when it is no file that can be written. Touches nothing.
 void check_output(const std::filesystem::path& path, Existing existing);
+
+/// Whether a run that was told `existing` goes on with the file under `path`.
+bool goes_on(const std::filesystem::path& path, Existing existing);
 
 /// Creates the result file: written under a temporary name beside it, closed, synced, renamed; all rows
 /// pending. Parent folders are made. A crash at any moment leaves either the complete empty file or none
@@ -72,21 +84,22 @@ void check_output(const std::filesystem::path& path, Existing existing);
 Offsets create(const std::filesystem::path& path, const Layout& layout, const SampleSource& samples,
                const Header& header, Existing existing);
 
-/// Writes rows and the ledger. A ledger byte is written only after a successful sync that covers its rows.
-/// After a sync that failed every call throws Error(io_error). Used by one thread.
+/// Writes rows and the ledger of a new file, or of one that an earlier run has left. A ledger byte is written
+/// only after a successful sync that covers its rows. After a sync that failed every call throws
+/// Error(io_error). Used by one thread.
 class Writer {
  public:
-  Writer(std::unique_ptr<File> file, Layout layout, const Offsets& offsets);
+  Writer(std::unique_ptr<File> file, Layout layout, const Offsets& offsets, const Committed& earlier = {});
 
-  /// Puts the rows of one micro-batch in their place. Throws Error(internal) for one that was written before
-  /// or whose columns don't have the layout's sizes.
+  /// Puts the rows of one micro-batch in their place. Throws Error(internal) for one that was written before,
+  /// also by an earlier run, or whose columns don't have the layout's sizes.
   void write(const Rows& rows);
   /// Rows that were a rest (see PageWriter) are committed only when it is known that the others are on the
   /// disk: now they are. Throws Error(internal) for any other micro-batch.
   void rest_is_synced(std::int64_t batch);
   /// Rows so far to the disk, then their ledger bytes. Does nothing when there is nothing new.
   void commit();
-  /// Micro-batches whose ledger byte is written.
+  /// Micro-batches whose ledger byte is written, by earlier runs as well.
   [[nodiscard]] std::int64_t committed() const;
   /// Written and not yet committed, though they could be.
   [[nodiscard]] std::int64_t uncommitted() const;
@@ -112,7 +125,8 @@ class Writer {
   std::vector<bool> written_;
   std::set<std::int64_t> unsynced_elsewhere_;
   std::int64_t committed_ = 0;
-  std::uint64_t provenance_used_ = 0;
+  std::uint64_t provenance_used_;
+  std::uint64_t provenance_dirty_;  ///< what lies between is overwritten by the next line
   bool sync_failed_ = false;
 };
 

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace polyhead::app {
+
+/// What a shell takes for these words.
+std::string quoted(const std::vector<std::string>& words);
+
+/// What goes on with the run that `words` have started: without --overwrite and with --resume, quoted.
+std::string resume_command(const std::vector<std::string>& words);
+
+/// The command that started this process: mpirun's, where that is its parent, else its own (`words`).
+std::vector<std::string> command_typed(std::vector<std::string> words);
+
+}  // namespace polyhead::app
