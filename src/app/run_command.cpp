@@ -1,18 +1,22 @@
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "commands.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
+#include "polyhead/base/stop.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/comm/mpi.hpp"
 #include "polyhead/report/summary.hpp"
 #include "polyhead/run/job.hpp"
+#include "polyhead/run/status_file.hpp"
 #include "resume_command.hpp"
 
 namespace polyhead::app {
@@ -20,21 +24,25 @@ namespace {
 
 /// Bounds the waits of set-up and end, where rank 0 may scan a large data set while the others wait.
 constexpr std::chrono::minutes kSetupLimit{30};
+/// After a second signal the coordinator has so long to commit what has arrived.
+constexpr std::chrono::seconds kLastCommit{3};
 
 void print_summary(const run::JobResult& result) {
   const store::Reader reader(result.output);
   fmt::print("{}", report::summary_text(reader, result.output, result.figures));
 }
 
-int run_on_all_ranks(const run::JobOptions& options) {
-  comm::MpiEnvironment mpi(kSetupLimit);
-  log::set_rank(mpi.rank(), mpi.host());
+int run_with(comm::MpiEnvironment& mpi, const run::JobOptions& options, run::StatusFile& status) {
   try {
-    const run::JobResult result = run::run_job(mpi, options);
+    const run::JobResult result = run::run_job(mpi, options, status);
     if (mpi.rank() == 0) print_summary(result);
     return 0;
   } catch (const comm::AgreedError& error) {
-    if (mpi.rank() == 0) log::error(error.what());
+    if (mpi.rank() == 0 && error.code() == ExitCode::preempted) {
+      log::warning(error.what());
+    } else if (mpi.rank() == 0) {
+      log::error(error.what());
+    }
     return static_cast<int>(error.code());
   } catch (const Error& error) {  // this rank alone: the others must not wait for it
     log::error(error.what());
@@ -43,6 +51,27 @@ int run_on_all_ranks(const run::JobOptions& options) {
     log::error(fmt::format("internal error: {}", error.what()));
     mpi.abort(static_cast<int>(ExitCode::internal));
   }
+}
+
+int run_on_all_ranks(const run::JobOptions& options) {
+  constexpr int kStopped = static_cast<int>(ExitCode::preempted);
+  std::atomic<comm::MpiEnvironment*> running = nullptr;
+  const StopSignals signals(
+      [&] {
+        if (comm::MpiEnvironment* mpi = running) mpi->abort(kStopped);
+        _exit(kStopped);  // MPI is not there yet, or no longer
+      },
+      kLastCommit);
+  comm::MpiEnvironment mpi(kSetupLimit);
+  log::set_rank(mpi.rank(), mpi.host());
+  run::StatusFile status(run::StatusFile::path_for(mpi.rank()));
+  status.set("resume", options.resume_command);
+  mpi.before_abort([&](int code) { status.end(code); });
+  running = &mpi;
+  const int code = run_with(mpi, options, status);
+  running = nullptr;
+  status.end(code);
+  return code;
 }
 
 }  // namespace

@@ -77,6 +77,7 @@ std::unique_ptr<Channel> MpiEnvironment::channel(std::chrono::milliseconds timeo
 }
 
 void MpiEnvironment::abort(int code) {
+  before_abort_(code);
   MPI_Abort(MPI_COMM_WORLD, code);
   _exit(code);  // MPI_Abort does not return; the compiler cannot know
 }

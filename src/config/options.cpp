@@ -171,6 +171,16 @@ Type<Comm> comm() {
   });
 }
 
+Type<Run> run() {
+  using S = Run;
+  return section<S>({
+      option("time_limit", &S::time_limit, duration_or("none", milliseconds(1), 10'000 * hours(1)),
+             "Time after which a run stops by itself, with what is under way finished and exit code 75; "
+             "counted from "
+             "the program's start."),
+  });
+}
+
 Type<Config> config() {
   using S = Config;
   return section<S>({
@@ -181,6 +191,7 @@ Type<Config> config() {
       option("parallel", &S::parallel, parallel(), "How the work is spread."),
       option("output", &S::output, output(), "What is written."),
       option("comm", &S::comm, comm(), "How ranks talk to each other."),
+      option("run", &S::run, run(), "When a run stops by itself."),
   });
 }
 

@@ -164,4 +164,22 @@ Type<std::chrono::milliseconds> duration(std::chrono::milliseconds low, std::chr
   return leaf<Value>(text, parse, write);
 }
 
+Type<std::optional<std::chrono::milliseconds>> duration_or(const std::string& word,
+                                                           std::chrono::milliseconds low,
+                                                           std::chrono::milliseconds high) {
+  using Value = std::optional<std::chrono::milliseconds>;
+  const auto parse = [=](const Node& node, std::string& hint) -> std::optional<Value> {
+    if (node.kind == Node::Kind::scalar && node.text == word) return Value{};
+    const auto value = parse_quantity(node, ticks(low), ticks(high), duration_units(), hint);
+    return value ? std::optional<Value>(static_cast<std::int64_t>(*value)) : std::nullopt;
+  };
+  const auto write = [word](const Value& value) {
+    return plain(value ? write_quantity(ticks(*value), duration_units()) : word);
+  };
+  const std::string text =
+      fmt::format("duration from {} to {}, or {}", write_quantity(ticks(low), duration_units()),
+                  write_quantity(ticks(high), duration_units()), word);
+  return leaf<Value>(text, parse, write);
+}
+
 }  // namespace polyhead::config

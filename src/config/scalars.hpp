@@ -29,6 +29,10 @@ Type<double> share();
 Type<std::uint64_t> size(std::uint64_t low, std::uint64_t high);
 /// `30s`
 Type<std::chrono::milliseconds> duration(std::chrono::milliseconds low, std::chrono::milliseconds high);
+/// The same, or a word for the empty optional.
+Type<std::optional<std::chrono::milliseconds>> duration_or(const std::string& word,
+                                                           std::chrono::milliseconds low,
+                                                           std::chrono::milliseconds high);
 
 /// One of an enumeration's words.
 template <class E>

@@ -6,6 +6,7 @@
 
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
+#include "polyhead/base/stop.hpp"
 #include "polyhead/base/text.hpp"
 
 namespace polyhead::data {
@@ -71,7 +72,7 @@ const char* SampleIndexBuilder::text(std::uint64_t position) const {
 std::uint32_t SampleIndexBuilder::add_file(std::string_view path, std::string_view prefix, Stamp stamp) {
   stamp = settled(stamp);
   files_.push_back({add_text(path), add_text(prefix), stamp.size, stamp.changed});
-  progress_.samples(size());
+  look_up();
   return static_cast<std::uint32_t>(files_.size() - 1);
 }
 
@@ -84,6 +85,11 @@ void SampleIndexBuilder::add(std::string_view name, IndexEntry entry) {
   file_.append(bytes_of(entry));
   ++header_.samples;
   if (entry.label >= 0) ++header_.labelled;
+  look_up();
+}
+
+void SampleIndexBuilder::look_up() {
+  throw_if_stop_asked();
   progress_.samples(size());
 }
 

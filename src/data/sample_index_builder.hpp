@@ -37,6 +37,8 @@ class SampleIndexBuilder {
   void finish(std::string_view source);
 
  private:
+  /// Between samples: is the run to stop, is there something to tell?
+  void look_up();
   std::uint64_t add_text(std::string_view text);
   [[nodiscard]] const char* text(std::uint64_t position) const;
   [[nodiscard]] Digest digest();

@@ -17,8 +17,9 @@ namespace polyhead::run {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds kIdle{20};  // how long one wait for a message may take
-constexpr std::size_t kMessagesAtOnce = 16;     // a rank
+constexpr std::chrono::milliseconds kIdle{20};           // how long one wait for a message may take
+constexpr std::size_t kMessagesAtOnce = 16;              // a rank
+constexpr std::chrono::milliseconds kStopInterval{100};  // between commits: who asks to stop may kill soon
 
 }  // namespace
 
@@ -53,6 +54,7 @@ void Coordinator::serve() {
   for (Rank& rank : ranks_) rank.last_heard = Clock::now();
   while (!finished()) {
     const bool heard_all = handle_messages();
+    look_for_stop(settings_.asked());
     // A long write may have kept this thread: who spoke meanwhile is not silent.
     if (heard_all) look_for_silent_ranks();
     commit_when_due();
@@ -87,6 +89,10 @@ void Coordinator::handle(const comm::Message& message) {
       return rest_is_synced(reader.get_array<std::int64_t>());
     case ToCoordinator::heartbeat:
       return;
+    case ToCoordinator::stop: {
+      const auto how = reader.get<Stop>();
+      return look_for_stop({how, fmt::format("{} at {}", reader.get_text(), name(message.source))});
+    }
     case ToCoordinator::farewell:
       rank.gone = true;
       return;
@@ -99,9 +105,22 @@ void Coordinator::handle(const comm::Message& message) {
               fmt::format("{} sent an unknown message ({})", name(message.source), message.tag));
 }
 
+/// From now on nothing is handed out, and ranks leave what they have not begun.
+void Coordinator::look_for_stop(const StopRequest& asked) {
+  if (asked.how <= stop_.how) return;
+  const bool first = stop_.how == Stop::no;
+  stop_ = {asked.how, first ? asked.why : stop_.why};
+  if (stop_.how == Stop::now) throw Error(ExitCode::preempted, fmt::format("stopped at once: {}", asked.why));
+  log::info(fmt::format("{}: finishing the micro-batches under way", asked.why));
+  for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
+    if (!ranks_[rank].gone) to_ranks_.send(static_cast<int>(rank), static_cast<int>(ToRank::stop), {});
+  }
+}
+
 /// All ranks of a group get the same leases in the same order.
 void Coordinator::grant(int group) {
-  const plan::Lease lease = schedule_.next(group, seconds()).value_or(plan::Lease{});
+  plan::Lease lease;  // nothing more
+  if (stop_.how == Stop::no) lease = schedule_.next(group, seconds()).value_or(lease);
   const int leader = settings_.grid.leader_of(group);
   for (int rank = leader; rank < leader + settings_.grid.heads; ++rank) send_grant(rank, lease);
 }
@@ -167,8 +186,9 @@ void Coordinator::rest_is_synced(const std::vector<std::int64_t>& batches) {
 }
 
 void Coordinator::commit_when_due() {
-  if (writer_.uncommitted() > 0 && Clock::now() - oldest_uncommitted_ >= settings_.commit_interval)
-    writer_.commit();
+  const auto interval =
+      stop_.how == Stop::no ? settings_.commit_interval : std::min(kStopInterval, settings_.commit_interval);
+  if (writer_.uncommitted() > 0 && Clock::now() - oldest_uncommitted_ >= interval) writer_.commit();
 }
 
 void Coordinator::look_for_silent_ranks() const {
@@ -176,8 +196,8 @@ void Coordinator::look_for_silent_ranks() const {
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     const Rank& rank = ranks_[i];
     if (rank.gone || now - rank.last_heard < settings_.timeout) continue;
-    throw Error(
-        ExitCode::unavailable,
+    throw LostRank(
+        static_cast<int>(i),
         fmt::format("{} has been silent for {} s (comm.timeout); its last lease: micro-batches {} to {}",
                     name(static_cast<int>(i)),
                     std::chrono::duration_cast<std::chrono::seconds>(settings_.timeout).count(),

@@ -29,8 +29,8 @@ GroupPipeline::GroupPipeline(model::Model& model, comm::Collectives& group, cons
   for (Slot& slot : slots_) {
     if (!local_features_) slot.features.resize(feature_values_);
     slot.all_features.resize(ranks * feature_values_);
-    slot.blocks.resize(ranks * block_.words());
-    if (!alone()) slot.block.resize(block_.words());
+    slot.blocks.resize(ranks * words());
+    if (!alone()) slot.block.resize(words());
   }
 }
 
@@ -43,6 +43,11 @@ void GroupPipeline::drain(const Deliver& deliver) {
   advance(0, deliver);
 }
 
+void GroupPipeline::ask_to_stop() {
+  asked_to_stop_ = true;
+  if (alone()) stopped_ = true;
+}
+
 /// Fuses and finishes all but the newest `lag` steps of each kind. Every rank of the group starts its
 /// exchanges in the same order.
 void GroupPipeline::advance(std::int64_t lag, const Deliver& deliver) {
@@ -53,6 +58,10 @@ void GroupPipeline::advance(std::int64_t lag, const Deliver& deliver) {
 std::span<float> GroupPipeline::features_of(Slot& slot, std::int64_t index) const {
   return std::span(slot.all_features)
       .subspan(static_cast<std::size_t>(index) * feature_values_, feature_values_);
+}
+
+std::span<std::int64_t> GroupPipeline::block_of(Slot& slot, std::int64_t index) const {
+  return std::span(slot.blocks).subspan(static_cast<std::size_t>(index) * words(), words());
 }
 
 void GroupPipeline::begin(Slot& slot, const plan::Step& step, std::span<const data::Batch> read) {
@@ -77,14 +86,18 @@ void GroupPipeline::fuse(Slot& slot) {
   for (std::int64_t i = 0; i < slot.step.count && heads_.count > 0; ++i) {
     model_.scores(features_of(slot, i), logits_);
     block_.add(logits_, heads_, batches_.samples_of(slot.step.first + i).count,
-               std::span(slot.blocks).subspan(index(i) * block_.words(), block_.words()));
+               block_of(slot, i).first(block_.words()));
   }
-  if (!alone()) slot.reduce = group_.start_reduce_scatter(slot.blocks, slot.block);
+  if (alone()) return;
+  for (int i = 0; i < group_.size() && asked_to_stop_; ++i) block_of(slot, i).back() = 1;
+  slot.reduce = group_.start_reduce_scatter(slot.blocks, slot.block);
 }
 
 void GroupPipeline::finish(Slot& slot, const Deliver& deliver) {
   if (slot.reduce) slot.reduce->wait();
-  if (slot.own) deliver(block_.rows(alone() ? slot.blocks : slot.block, *slot.own));
+  if (!alone() && slot.block.back() > 0) stopped_ = true;
+  const std::span<const std::int64_t> block(alone() ? slot.blocks : slot.block);
+  if (slot.own) deliver(block_.rows(block.first(block_.words()), *slot.own));
 }
 
 }  // namespace polyhead::run

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
+#include "polyhead/base/stop.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/names.hpp"
@@ -111,12 +113,20 @@ struct Equipment {
   Place place;
 };
 
+/// A step of set-up on all ranks, before which they may be stopped.
+void set_up(comm::Collectives& world, const std::function<void()>& step) {
+  comm::agree(world, [&] {
+    throw_if_stop_asked();
+    step();
+  });
+}
+
 /// Every rank of the world must call it; surplus ranks, which have no `group`, get nothing. `weights`: this
 /// rank's.
 Equipment equip(comm::Collectives& world, comm::Collectives* group, const Inputs& inputs, plan::Grid grid,
                 plan::HeadRange heads, model::Weights weights, const model::Placement& placement) {
   Equipment rank;
-  comm::agree(world, [&] {
+  set_up(world, [&] {
     if (group == nullptr) return;
     const plan::MicroBatches batches = inputs.micro_batches();
     const GroupPipeline::Job job{inputs.config,
@@ -135,11 +145,11 @@ Equipment equip(comm::Collectives& world, comm::Collectives* group, const Inputs
 }
 
 WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinator, comm::Channel& to_ranks,
-                          const Equipment& rank, std::chrono::milliseconds timeout, const OwnPages& own) {
+                          const Equipment& rank, const Terms& terms, const OwnPages& own) {
   try {
     if (rank.pipeline)
-      return work(to_coordinator, to_ranks, *rank.loader, *rank.pipeline, rank.place, timeout, own);
-    sit_out(to_coordinator, to_ranks, timeout);
+      return work(to_coordinator, to_ranks, *rank.loader, *rank.pipeline, rank.place, terms, own);
+    sit_out(to_coordinator, to_ranks, terms);
     return {};
   } catch (const Error& error) {
     wait_for_the_end(mpi, error);
@@ -174,12 +184,12 @@ metrics::RunFigures add_up(comm::Collectives& world, const WorkerFigures& mine, 
 
 }  // namespace
 
-JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
+JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFile& status) {
   const auto world = mpi.collectives();
   Inputs inputs;
   std::optional<Resumption> resumption;
   std::int8_t nothing_left = 0;
-  comm::agree(*world, [&] {
+  set_up(*world, [&] {
     if (mpi.rank() != 0) return;
     inputs = load_inputs(options.config, options.overrides, options.existing);
     if (inputs.resumes) resumption = open_to_resume(inputs);
@@ -193,7 +203,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   const std::vector<plan::RankCores> cores = gather_cores(*world, mpi.host());
   model::Placement placement;
   int workers = 0;
-  comm::agree(*world, [&] {
+  set_up(*world, [&] {
     placement = choose_placement(cores, mpi.rank(), mpi.local_rank(), inputs.config.parallel);
     workers = plan::workers_for(inputs.config.data.workers, placement.threads);
   });
@@ -216,10 +226,10 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   const bool mixed = !agree_on_fingerprint(*world, fingerprint, options.allow_mixed);
 
   std::optional<Keeper> keeper;
-  comm::agree(*world, [&] {
+  set_up(*world, [&] {
     if (mpi.rank() != 0) return;
     announce(inputs, cores, grid, placement, workers, group);
-    keeper.emplace(mpi, options, inputs, grid, hosts_of(cores), group);
+    keeper.emplace(mpi, options, inputs, grid, hosts_of(cores), group, status);
     if (resumption) {
       keeper->resume(std::move(*resumption), fingerprint, mixed);
     } else {
@@ -236,7 +246,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options) {
   const auto to_ranks = mpi.channel(inputs.config.comm.timeout);
   const auto start = Clock::now();
   if (keeper) keeper->start(*to_coordinator, *to_ranks);
-  const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, rank, inputs.config.comm.timeout,
+  const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, rank, {inputs.config.comm.timeout},
                                          {pages.get(), commit_interval_of(inputs.config.output)});
   if (keeper) keeper->join();
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();

@@ -1,6 +1,7 @@
 #include "polyhead/run/keeper.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <utility>
 
@@ -31,6 +32,11 @@ nlohmann::ordered_json gpus_json(const std::vector<std::string>& uuids) {
   return gpus;
 }
 
+/// Rounded up.
+std::int64_t seconds_of(std::chrono::milliseconds time) {
+  return std::chrono::ceil<std::chrono::seconds>(time).count();
+}
+
 }  // namespace
 
 void end_job(comm::MpiEnvironment& mpi, const Error& error) {
@@ -39,13 +45,14 @@ void end_job(comm::MpiEnvironment& mpi, const Error& error) {
 }
 
 Keeper::Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
-               std::vector<std::string> hosts, const comm::Group& group)
+               std::vector<std::string> hosts, const comm::Group& group, StatusFile& status)
     : mpi_(mpi),
       options_(options),
       inputs_(inputs),
       grid_(grid),
       hosts_(std::move(hosts)),
       group_(group),
+      status_(status),
       output_(inputs.config.output.path) {}
 
 void Keeper::create(const std::string& fingerprint, bool mixed) {
@@ -53,7 +60,10 @@ void Keeper::create(const std::string& fingerprint, bool mixed) {
   const store::Layout layout = inputs_.layout();
   const store::SampleSource samples{
       [&](std::int64_t first, std::span<std::int32_t> labels) { inputs_.read_labels(first, labels); },
-      [&](std::int64_t index) { return inputs_.dataset->sample_id(index); }};
+      [&](std::int64_t index) {
+        throw_if_stop_asked();
+        return inputs_.dataset->sample_id(index);
+      }};
   const store::Header header{identity_json(inputs_), fingerprint, config::to_yaml(inputs_.config)};
   offsets_ = store::create(output_, layout, samples, header, options_.existing);
   writer_ = std::make_unique<store::Writer>(store::open_for_writing(output_), layout, offsets_);
@@ -82,6 +92,10 @@ void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
   thread_ = std::thread([&] {
     try {
       coordinate(from_ranks, to_ranks);
+    } catch (const LostRank& error) {
+      status_.set("lost_rank", std::to_string(error.rank()));
+      status_.set("lost_host", hosts_.at(static_cast<std::size_t>(error.rank())));
+      keep_and_end(error);
     } catch (const Error& error) {
       keep_and_end(error);
     } catch (const std::exception& error) {
@@ -92,11 +106,17 @@ void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
 
 void Keeper::finish(const metrics::RunFigures& figures) {
   writer_->finish();
+  if (writer_->committed() < inputs_.micro_batches().count())
+    throw Error(ExitCode::preempted, fmt::format("stopped by {}\n{}", stopped_by_, how_to_go_on()));
   certify(*writer_, output_, options_.summarise, figures);
 }
 
 void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
   const plan::MicroBatches batches = inputs_.micro_batches();
+  status_.set("micro_batches", std::to_string(batches.count()));
+  status_.set("comm_timeout", std::to_string(seconds_of(inputs_.config.comm.timeout)));
+  status_.set("committed", std::to_string(writer_->committed()));
+  status_.set("state", "running");
   Progress progress(options_.progress, batches.samples(), earlier());
   Coordinator::Settings settings;
   settings.commit_interval = commit_interval_of(inputs_.config.output);
@@ -106,23 +126,40 @@ void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
   settings.hosts = hosts_;
   settings.grid = grid_;
   settings.all_read = inputs_.config.parallel.features == config::Features::local;
-  settings.progress = [&](std::int64_t done) { progress.update(done); };
+  settings.asked = [&] { return stop_wanted(); };
+  settings.progress = [&](std::int64_t done) {
+    progress.update(done);
+    status_.set("committed", std::to_string(writer_->committed()));
+  };
   settings.locations = [&](std::int64_t first, std::int64_t count) {
     return inputs_.dataset->locations(first, count);
   };
   settings.sample_id = [&](std::int64_t index) { return inputs_.dataset->sample_id(index); };
   const plan::LeaseSchedule schedule(work_, grid_.data, grid_.heads,
                                      std::max<std::int64_t>(grid_.heads, kMostSamples / batches.size()));
-  Coordinator(from_ranks, to_ranks, schedule, *writer_, batches, settings).run();
-  progress.finish();
+  Coordinator coordinator(from_ranks, to_ranks, schedule, *writer_, batches, settings);
+  coordinator.run();
+  stopped_by_ = coordinator.stopped_by();
+  if (writer_->committed() == batches.count()) progress.finish();
 }
 
 void Keeper::keep_and_end(const Error& error) {
-  const std::int64_t kept = writer_->committed();
-  end_job(mpi_, Error(error.code(),
-                      fmt::format("{}\n{} of {} micro-batches are finished and kept in {}\nTo go on: {}",
-                                  error.what(), kept, inputs_.micro_batches().count(), output_.string(),
-                                  options_.resume_command)));
+  status_.set("committed", std::to_string(writer_->committed()));
+  end_job(mpi_, Error(error.code(), fmt::format("{}\n{}", error.what(), how_to_go_on())));
+}
+
+/// By a signal at this rank or by the clock; the other ranks tell the coordinator themselves.
+StopRequest Keeper::stop_wanted() const {
+  const StopRequest asked = stop_asked();
+  if (asked.how != Stop::no) return {asked.how, fmt::format("{} at rank 0 on {}", asked.why, hosts_.front())};
+  const auto limit = inputs_.config.run.time_limit;
+  if (!limit || std::chrono::steady_clock::now() - options_.started < *limit) return {};
+  return {Stop::soon, "run.time_limit"};
+}
+
+std::string Keeper::how_to_go_on() const {
+  return fmt::format("{} of {} micro-batches are finished and kept in {}\nTo go on: {}", writer_->committed(),
+                     inputs_.micro_batches().count(), output_.string(), options_.resume_command);
 }
 
 /// `other`: this run's fingerprint where it is not the file's.

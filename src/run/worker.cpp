@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <stop_token>
@@ -26,25 +27,45 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Says "alive" a few times per time-out while the rank computes.
+/// Says "alive" a few times per time-out while the rank computes, and passes on that it was told to stop.
 class Heartbeat {
  public:
-  Heartbeat(comm::Channel& channel, std::chrono::milliseconds timeout)
-      : thread_([&channel, interval = timeout / 6](const std::stop_token& stop) {
-          std::mutex mutex;
-          std::condition_variable_any wake;
-          std::unique_lock lock(mutex);
-          while (!wake.wait_for(lock, stop, interval, [&] { return stop.stop_requested(); })) {
-            try {
-              tell(channel, ToCoordinator::heartbeat);
-            } catch (const Error&) {  // the rank itself will notice that nobody answers
-              return;
-            }
-          }
-        }) {}
+  Heartbeat(comm::Channel& channel, const Terms& terms)
+      : channel_(channel), terms_(terms), thread_([this](const std::stop_token& end) { run(end); }) {}
 
  private:
-  std::jthread thread_;
+  static constexpr std::chrono::milliseconds kLook{100};  // for a signal
+
+  void run(const std::stop_token& end) {
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    std::unique_lock lock(mutex);
+    const auto interval = terms_.timeout / 6;
+    while (!wake.wait_for(lock, end, std::min(interval, kLook), [&] { return end.stop_requested(); })) {
+      try {
+        pass_on(terms_.asked());
+        if (Clock::now() - beaten_ < interval) continue;
+        tell(channel_, ToCoordinator::heartbeat);
+        beaten_ = Clock::now();
+      } catch (const Error&) {  // the rank itself will notice that nobody answers
+        return;
+      }
+    }
+  }
+
+  void pass_on(const StopRequest& asked) {
+    if (asked.how <= passed_on_) return;
+    WireWriter writer;
+    writer.put(asked.how).put_text(asked.why);
+    tell(channel_, ToCoordinator::stop, writer.bytes());
+    passed_on_ = asked.how;
+  }
+
+  comm::Channel& channel_;
+  const Terms& terms_;
+  Clock::time_point beaten_ = Clock::now();
+  Stop passed_on_ = Stop::no;
+  std::jthread thread_;  // the last member: it uses the others
 };
 
 /// A lease and where its samples are.
@@ -53,7 +74,7 @@ struct Grant {
   std::vector<data::Location> locations;
 };
 
-/// Asks the coordinator for leases, ahead of need.
+/// Asks the coordinator for leases, ahead of need, and hears when it wants the rank to stop.
 class LeaseClient {
  public:
   LeaseClient(comm::Channel& to, comm::Channel& from, std::chrono::milliseconds timeout)
@@ -62,15 +83,34 @@ class LeaseClient {
   void ask() { tell(to_, ToCoordinator::request); }
 
   Grant await() {
-    comm::Message message = next_message();
-    while (static_cast<ToRank>(message.tag) == ToRank::alive) message = next_message();
-    WireReader reader(message.bytes);
-    Grant grant{reader.get<plan::Lease>(), {}};
-    if (grant.lease.count > 0) grant.locations = data::get_locations(reader);
+    while (grants_.empty()) hear(next_message());
+    Grant grant = std::move(grants_.front());
+    grants_.pop_front();
     return grant;
   }
 
+  /// Whether the rank is to stop, by what has arrived.
+  bool told_to_stop() {
+    while (const auto message = from_.poll()) hear(*message);
+    return told_to_stop_;
+  }
+
  private:
+  void hear(const comm::Message& message) {
+    switch (static_cast<ToRank>(message.tag)) {
+      case ToRank::alive:
+        return;
+      case ToRank::stop:
+        told_to_stop_ = true;
+        return;
+      case ToRank::grant:
+        break;
+    }
+    WireReader reader(message.bytes);
+    Grant& grant = grants_.emplace_back(Grant{reader.get<plan::Lease>(), {}});
+    if (grant.lease.count > 0) grant.locations = data::get_locations(reader);
+  }
+
   comm::Message next_message() {
     auto message = from_.receive(patience_);
     if (message) return std::move(*message);
@@ -82,20 +122,27 @@ class LeaseClient {
   comm::Channel& to_;
   comm::Channel& from_;
   std::chrono::milliseconds patience_;
+  std::deque<Grant> grants_;
+  bool told_to_stop_ = false;
 };
 
 class Worker {
  public:
   Worker(comm::Channel& to, comm::Channel& from, data::Loader& loader, StepComputer& computer,
-         const Place& place, std::chrono::milliseconds timeout, const OwnPages& own)
-      : leases_(to, from, timeout), rows_(to, own), loader_(loader), computer_(computer), place_(place) {}
+         const Place& place, const Terms& terms, const OwnPages& own)
+      : leases_(to, from, terms.timeout),
+        rows_(to, own),
+        loader_(loader),
+        computer_(computer),
+        place_(place) {}
 
   WorkerFigures run() {
-    for (plan::Lease lease = take(); lease.count > 0;) {
+    for (plan::Lease lease = take(); lease.count > 0 && !computer_.stopped();) {
       const plan::Steps steps(lease, place_.heads);
-      for (std::int64_t i = 0; i + 1 < steps.count(); ++i) compute(steps[i]);
-      lease = take();
-      compute(steps[steps.count() - 1]);
+      for (std::int64_t i = 0; i < steps.count() && !computer_.stopped(); ++i) {
+        if (i + 1 == steps.count()) lease = take();
+        compute(steps[i]);
+      }
     }
     timed([&] { computer_.drain(deliver_); });
     rows_.finish();
@@ -131,6 +178,7 @@ class Worker {
   }
 
   void compute(const plan::Step& step) {
+    if (leases_.told_to_stop()) computer_.ask_to_stop();
     std::vector<data::Batch> read;
     const auto batches = plan::reads({step.first, step.count}, place_.heads, place_.member, place_.reads_all);
     for (std::size_t i = 0; i < batches.size(); ++i) read.push_back(loader_.next());
@@ -164,10 +212,9 @@ void report_failure(comm::Channel& channel, const Failure& failure) {
 }
 
 /// Runs what a rank does while it says that it is alive, and tells the coordinator how it ended.
-void take_part(comm::Channel& to_coordinator, std::chrono::milliseconds timeout,
-               const std::function<void()>& body) {
+void take_part(comm::Channel& to_coordinator, const Terms& terms, const std::function<void()>& body) {
   try {
-    const Heartbeat heartbeat(to_coordinator, timeout);
+    const Heartbeat heartbeat(to_coordinator, terms);
     body();
   } catch (const Error& error) {
     report_failure(to_coordinator, {error.code(), error.what()});
@@ -182,18 +229,17 @@ void take_part(comm::Channel& to_coordinator, std::chrono::milliseconds timeout,
 }  // namespace
 
 WorkerFigures work(comm::Channel& to_coordinator, comm::Channel& from_coordinator, data::Loader& loader,
-                   StepComputer& computer, const Place& place, std::chrono::milliseconds timeout,
-                   const OwnPages& own) {
+                   StepComputer& computer, const Place& place, const Terms& terms, const OwnPages& own) {
   WorkerFigures figures;
-  take_part(to_coordinator, timeout, [&] {
-    figures = Worker(to_coordinator, from_coordinator, loader, computer, place, timeout, own).run();
+  take_part(to_coordinator, terms, [&] {
+    figures = Worker(to_coordinator, from_coordinator, loader, computer, place, terms, own).run();
   });
   return figures;
 }
 
-void sit_out(comm::Channel& to_coordinator, comm::Channel& from_coordinator,
-             std::chrono::milliseconds timeout) {
-  take_part(to_coordinator, timeout, [&] { LeaseClient(to_coordinator, from_coordinator, timeout).await(); });
+void sit_out(comm::Channel& to_coordinator, comm::Channel& from_coordinator, const Terms& terms) {
+  take_part(to_coordinator, terms,
+            [&] { LeaseClient(to_coordinator, from_coordinator, terms.timeout).await(); });
 }
 
 }  // namespace polyhead::run

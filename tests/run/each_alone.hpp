@@ -18,9 +18,12 @@ class EachAlone final : public StepComputer {
     for (const data::Batch& batch : read) deliver(compute_(batch));
   }
   void drain(const Deliver& /*deliver*/) override {}
+  void ask_to_stop() override { stopped_ = true; }
+  [[nodiscard]] bool stopped() const override { return stopped_; }
 
  private:
   Compute compute_;
+  bool stopped_ = false;
 };
 
 }  // namespace polyhead::run::testing

@@ -103,7 +103,7 @@ class LocalJob {
       EachAlone alone(compute);
       std::optional<store::PageWriter> pages;
       if (own_file) pages.emplace(own_file(), layout_, small_offsets());
-      work(*up, *down, loader, alone, {}, settings.timeout, {pages ? &*pages : nullptr, 1ms});
+      work(*up, *down, loader, alone, {}, {settings.timeout}, {pages ? &*pages : nullptr, 1ms});
       if (pages) own_bytes += pages->bytes();
     } catch (const Error&) {
       ++failed_workers;

@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "polyhead/comm/channel.hpp"
 #include "polyhead/comm/collectives.hpp"
@@ -40,6 +42,8 @@ class MpiEnvironment {
   /// A channel on a communicator of its own. Collective. `timeout` bounds each send.
   [[nodiscard]] std::unique_ptr<Channel> channel(std::chrono::milliseconds timeout);
 
+  /// `tell` is called with the code before ranks are ended by force: somebody may watch. From any thread.
+  void before_abort(std::function<void(int code)> tell) { before_abort_ = std::move(tell); }
   /// Ends all ranks of the job; mpirun exits with `code`.
   [[noreturn]] void abort(int code);
 
@@ -50,6 +54,7 @@ class MpiEnvironment {
   int size_ = 1;
   int local_rank_ = 0;
   std::string host_;
+  std::function<void(int)> before_abort_ = [](int) {};
 };
 
 }  // namespace polyhead::comm

@@ -122,6 +122,10 @@ struct Comm {
   std::chrono::milliseconds timeout{60000};  ///< a rank silent for so long counts as lost
 };
 
+struct Run {
+  std::optional<std::chrono::milliseconds> time_limit;  ///< from the program's start; empty: none
+};
+
 struct Config {
   Data data;
   Backbone backbone;
@@ -130,6 +134,7 @@ struct Config {
   Parallel parallel;
   Output output;
   Comm comm;
+  Run run;
 };
 
 }  // namespace polyhead::config

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/stop.hpp"
 #include "polyhead/comm/channel.hpp"
 #include "polyhead/data/location.hpp"
 #include "polyhead/plan/grid.hpp"
@@ -16,6 +17,16 @@
 #include "polyhead/store/writer.hpp"
 
 namespace polyhead::run {
+
+/// A rank was not heard of for `comm.timeout`.
+class LostRank : public Error {
+ public:
+  LostRank(int rank, const std::string& message) : Error(ExitCode::unavailable, message), rank_(rank) {}
+  [[nodiscard]] int rank() const { return rank_; }
+
+ private:
+  int rank_;
+};
 
 /// Hands out the work of a job and keeps its results: leases go to the groups whose leaders ask, finished
 /// rows come back and are written and committed. Lives in a service thread on rank 0; nobody else touches the
@@ -32,7 +43,9 @@ class Coordinator {
       std::int64_t finished = 0;     ///< samples, the quarantined ones among them
       std::int64_t quarantined = 0;  ///< samples
     } earlier;                       ///< what earlier runs have done
-    bool all_read = false;           ///< every rank of a group reads all of a lease, not only what it owns
+    /// Whether the run is to stop; asked often. Ranks say it as well.
+    std::function<StopRequest()> asked = stop_asked;
+    bool all_read = false;  ///< every rank of a group reads all of a lease, not only what it owns
     /// Called with the number of finished samples, often.
     std::function<void(std::int64_t samples_done)> progress = [](std::int64_t) {};
     /// Where the samples [first, first + count) are; empty when the ranks can find them by number.
@@ -47,10 +60,13 @@ class Coordinator {
   Coordinator(comm::Channel& from_ranks, comm::Channel& to_ranks, plan::LeaseSchedule schedule,
               store::Writer& writer, const plan::MicroBatches& batches, Settings settings);
 
-  /// Returns when every micro-batch is committed and every rank has said farewell. Otherwise throws, with all
-  /// that has arrived committed where the disk allows it: what a rank reported, Error(unavailable) for a
-  /// silent rank, Error(bad_data) over `max_bad`, Error(io_error) from the writer.
+  /// Returns when every rank has said farewell and all their rows are committed: of the whole job, or, once a
+  /// stop was asked for, of what was under way. Otherwise throws, with all that has arrived committed where
+  /// the disk allows it: what a rank reported, LostRank for a silent one, Error(bad_data) over `max_bad`,
+  /// Error(io_error) from the writer, Error(preempted) when it was to stop at once.
   void run();
+  /// Why the run stopped: "SIGUSR1 at rank 1 on node7"; empty when nobody asked it to.
+  [[nodiscard]] const std::string& stopped_by() const { return stop_.why; }
 
  private:
   struct Rank {
@@ -62,6 +78,7 @@ class Coordinator {
   void serve();
   bool handle_messages();
   void handle(const comm::Message& message);
+  void look_for_stop(const StopRequest& asked);
   void grant(int group);
   void send_grant(int rank, const plan::Lease& lease);
   void dismiss_surplus();
@@ -84,6 +101,7 @@ class Coordinator {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point oldest_uncommitted_;
   std::chrono::steady_clock::time_point reassured_;
+  StopRequest stop_;
   bool dismissed_ = false;  ///< surplus ranks know that the end has come
   std::int64_t samples_done_ = 0;
   std::int64_t quarantined_ = 0;

@@ -28,6 +28,9 @@ namespace polyhead::run {
 /// time of a backbone to travel. A rank that is alone exchanges nothing and finishes each step at once. With
 /// `parallel.features: local` every rank computes the features of all micro-batches, and only the blocks
 /// travel.
+///
+/// The last word of each block counts the ranks that were asked to stop by then: all ranks read the same when
+/// they finish the step, and begin no other. So no message is needed to agree on the last step.
 class GroupPipeline final : public StepComputer {
  public:
   struct Job {
@@ -45,6 +48,8 @@ class GroupPipeline final : public StepComputer {
 
   void step(const plan::Step& step, std::span<const data::Batch> read, const Deliver& deliver) override;
   void drain(const Deliver& deliver) override;
+  void ask_to_stop() override;
+  [[nodiscard]] bool stopped() const override { return stopped_; }
 
  private:
   /// A step under way. The handles come last: they wait before the buffers go.
@@ -54,8 +59,8 @@ class GroupPipeline final : public StepComputer {
     std::optional<MicroBatch> own;         ///< none in a short step
     std::pmr::vector<float> features;      ///< [m, F], of the owned micro-batch
     std::pmr::vector<float> all_features;  ///< [H, m, F]
-    std::vector<std::int64_t> blocks;      ///< [H, words]: of this rank's heads
-    std::vector<std::int64_t> block;       ///< [words]: of all heads, for the owned micro-batch
+    std::vector<std::int64_t> blocks;      ///< [H, words + 1]: of this rank's heads; see `ask_to_stop`
+    std::vector<std::int64_t> block;       ///< [words + 1]: of all heads, for the owned micro-batch
     std::unique_ptr<comm::Pending> gather;
     std::unique_ptr<comm::Pending> reduce;
   };
@@ -66,6 +71,8 @@ class GroupPipeline final : public StepComputer {
   void advance(std::int64_t lag, const Deliver& deliver);
   [[nodiscard]] bool alone() const { return group_.size() == 1; }
   [[nodiscard]] std::span<float> features_of(Slot& slot, std::int64_t index) const;
+  [[nodiscard]] std::size_t words() const { return block_.words() + 1; }
+  [[nodiscard]] std::span<std::int64_t> block_of(Slot& slot, std::int64_t index) const;
   [[nodiscard]] Slot& slot(std::int64_t step) {
     return slots_[static_cast<std::size_t>(step) % slots_.size()];
   }
@@ -80,6 +87,8 @@ class GroupPipeline final : public StepComputer {
   std::pmr::vector<float> logits_;
   std::array<Slot, 3> slots_;
   std::int64_t begun_ = 0, fused_ = 0, finished_ = 0;  ///< steps
+  bool asked_to_stop_ = false;                         ///< this rank
+  bool stopped_ = false;                               ///< the group
 };
 
 }  // namespace polyhead::run

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "polyhead/metrics/run_figures.hpp"
 #include "polyhead/run/progress.hpp"
 #include "polyhead/run/resume.hpp"
+#include "polyhead/run/status_file.hpp"
 #include "polyhead/store/writer.hpp"
 
 namespace polyhead::run {
@@ -23,6 +25,8 @@ struct JobOptions {
   std::string command_line;    ///< for the provenance
   std::string resume_command;  ///< what goes on with this run, for messages
   Summarise summarise;
+  /// Of the program: run.time_limit counts from there.
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 
 /// What rank 0 knows at the end.
@@ -33,7 +37,8 @@ struct JobResult {
 
 /// Runs a job on all ranks, from configuration to complete result file. Collective. The result is filled on
 /// rank 0. Throws comm::AgreedError on all ranks for what is wrong before work starts; any other failure
-/// while running ends the job through `MpiEnvironment::abort`, after committing what is finished.
-JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options);
+/// while running ends the job through `MpiEnvironment::abort`, after committing what is finished. A stop that
+/// was asked for is an AgreedError, too (preempted), with all that is finished kept.
+JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFile& status);
 
 }  // namespace polyhead::run

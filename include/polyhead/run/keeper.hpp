@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/stop.hpp"
 #include "polyhead/comm/channel.hpp"
 #include "polyhead/comm/group.hpp"
 #include "polyhead/comm/mpi.hpp"
@@ -17,6 +18,7 @@
 #include "polyhead/run/inputs.hpp"
 #include "polyhead/run/job.hpp"
 #include "polyhead/run/resume.hpp"
+#include "polyhead/run/status_file.hpp"
 #include "polyhead/store/writer.hpp"
 
 namespace polyhead::run {
@@ -30,7 +32,7 @@ class Keeper {
  public:
   /// `hosts`: of each rank. `group`: for the provenance. The others must outlive it.
   Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
-         std::vector<std::string> hosts, const comm::Group& group);
+         std::vector<std::string> hosts, const comm::Group& group, StatusFile& status);
 
   /// Creates the output; all of it is on the disk. Throws Error.
   void create(const std::string& fingerprint, bool mixed);
@@ -45,12 +47,14 @@ class Keeper {
   void start(comm::Channel& from_ranks, comm::Channel& to_ranks);
   /// Until every row is committed.
   void join() { thread_.join(); }
-  /// Certificate and summary.
+  /// Certificate and summary. Throws Error(preempted) when the run was stopped before it was complete.
   void finish(const metrics::RunFigures& figures);
 
  private:
   void coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks);
   [[noreturn]] void keep_and_end(const Error& error);
+  [[nodiscard]] StopRequest stop_wanted() const;
+  [[nodiscard]] std::string how_to_go_on() const;
   [[nodiscard]] std::string provenance(std::string_view event, bool mixed, const std::string& other) const;
 
   comm::MpiEnvironment& mpi_;
@@ -59,12 +63,14 @@ class Keeper {
   plan::Grid grid_;
   std::vector<std::string> hosts_;
   const comm::Group& group_;
+  StatusFile& status_;
   std::filesystem::path output_;
   std::unique_ptr<store::OutputLock> lock_;
   store::Offsets offsets_;
   std::unique_ptr<store::Writer> writer_;
   std::vector<plan::Lease> work_;  ///< what is to be computed
   store::Progress earlier_;        ///< what was, before this run
+  std::string stopped_by_;         ///< empty: nobody asked the run to stop
   std::thread thread_;
 };
 

@@ -20,6 +20,7 @@ enum class ToCoordinator : int {
   synced,     ///< micro-batches (an array of int64): what the rank has written itself of them is on the disk
   heartbeat,  ///< empty: alive, busy
   failure,    ///< `Failure`: this rank cannot go on
+  stop,       ///< `StopRequest`: a signal has reached this rank
   farewell,   ///< empty: has no work left and sends nothing more
 };
 
@@ -27,6 +28,7 @@ enum class ToCoordinator : int {
 enum class ToRank : int {
   grant = 1,  ///< plan::Lease (count 0: nothing left), and the locations of the samples that this rank reads
   alive,      ///< empty: the coordinator is there, have patience
+  stop,       ///< empty: begin nothing that is not under way
 };
 
 /// Why a rank cannot go on.

@@ -22,6 +22,11 @@ class StepComputer {
   virtual void step(const plan::Step& step, std::span<const data::Batch> read, const Deliver& deliver) = 0;
   /// Finishes what is under way: no further step comes.
   virtual void drain(const Deliver& deliver) = 0;
+  /// This rank was asked to stop: its group begins only the next few steps.
+  virtual void ask_to_stop() = 0;
+  /// Whether no step may follow, since a rank of the group was asked to stop. After each step it is the same
+  /// for all of them: those that exchange must end at the same step.
+  [[nodiscard]] virtual bool stopped() const = 0;
 };
 
 }  // namespace polyhead::run

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 
+#include "polyhead/base/stop.hpp"
 #include "polyhead/comm/channel.hpp"
 #include "polyhead/data/loader.hpp"
 #include "polyhead/run/step_computer.hpp"
@@ -23,6 +25,14 @@ struct OwnPages {
   std::chrono::milliseconds interval{0};  ///< what is written goes to the disk at least so often
 };
 
+/// How a rank and the coordinator deal with each other.
+struct Terms {
+  std::chrono::milliseconds timeout{
+      60000};  ///< `comm.timeout`; the coordinator may be silent `kPatience` times as long
+  std::function<StopRequest()> asked =
+      stop_asked;  ///< whether this rank was told to stop; called from another thread
+};
+
 /// What a rank did.
 struct WorkerFigures {
   double seconds_computing = 0;
@@ -34,14 +44,12 @@ struct WorkerFigures {
 /// A rank at work: takes its group's leases from the coordinator until there are none, and sends the rows of
 /// each micro-batch that it owns as soon as they are there. The next lease is asked for when the last step of
 /// the present one begins, so that its data are read meanwhile. A thread beside it tells the coordinator that
-/// the rank is alive. An error is sent to the coordinator, then thrown. `timeout`: `comm.timeout`; the
-/// coordinator may be silent `kPatience` times as long.
+/// the rank is alive, and that it was told to stop. When the coordinator says so, the rank leaves the rest of
+/// its lease. An error is sent to the coordinator, then thrown.
 WorkerFigures work(comm::Channel& to_coordinator, comm::Channel& from_coordinator, data::Loader& loader,
-                   StepComputer& computer, const Place& place, std::chrono::milliseconds timeout,
-                   const OwnPages& own = {});
+                   StepComputer& computer, const Place& place, const Terms& terms, const OwnPages& own = {});
 
 /// A surplus rank: says that it is alive until the others have finished.
-void sit_out(comm::Channel& to_coordinator, comm::Channel& from_coordinator,
-             std::chrono::milliseconds timeout);
+void sit_out(comm::Channel& to_coordinator, comm::Channel& from_coordinator, const Terms& terms);
 
 }  // namespace polyhead::run

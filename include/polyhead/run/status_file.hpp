@@ -1,0 +1,56 @@
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace polyhead::run {
+
+/// What rank 0 tells the script that started it, in the file that POLYHEAD_STATUS_FILE names: lines of
+/// `key=value`, written whole under a temporary name and renamed, once a second and at the end.
+///
+///   state          starting, running (work has begun) or ended
+///   time           of this writing, seconds since 1970: an old one means that rank 0 or its host is frozen
+///   code           exit code; once ended, before any rank is ended by force
+///   comm_timeout   seconds: the limit that the program has itself for a silent rank
+///   committed, micro_batches   how far it got
+///   lost_rank, lost_host       of the rank for whose silence the run ended
+///   resume         the command that goes on with the run
+///
+/// A key that is not known yet is left out. A thread of its own writes, so that neither work nor a slow disk
+/// of the output delays it. What cannot be written is warned of once.
+class StatusFile {
+ public:
+  /// `path` empty: nothing is written.
+  explicit StatusFile(std::filesystem::path path);
+  /// The path in the environment, on rank 0.
+  static std::filesystem::path path_for(int rank);
+  ~StatusFile();
+  StatusFile(const StatusFile&) = delete;
+  StatusFile& operator=(const StatusFile&) = delete;
+
+  /// Shown from the next writing on.
+  void set(std::string_view key, std::string value);
+  /// The run is over. The file says so when this returns, unless its file system takes more than a second.
+  void end(int code);
+
+ private:
+  void run();
+  bool write(const std::string& text) const;
+  [[nodiscard]] std::string text() const;  // the mutex is held
+
+  std::filesystem::path path_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, std::string, std::less<>> values_{{"state", "starting"}};
+  bool ended_ = false;
+  bool last_written_ = false;
+  bool leaving_ = false;
+  std::thread thread_;
+};
+
+}  // namespace polyhead::run

@@ -1,0 +1,173 @@
+"""A run is told to stop - by a signal to mpirun or to one rank, by the clock, during set-up - and ends with code 75: what is under
+way is finished and kept, the rest is left, and one message says how to go on."""
+
+import os
+import signal
+import subprocess
+import time
+import unittest
+from pathlib import Path
+
+import h5py
+import numpy as np
+from harness import EndToEnd, environment, ledger, mpirun_command, polyhead
+
+BATCH = 8
+COLUMNS = ["fused/scores", "fused/prediction", "heads/prediction", "samples/status"]
+
+
+def status_of(path):
+    """The status file as {key: value}; empty when it is not there."""
+    try:
+        return dict(line.split("=", 1) for line in path.read_text().splitlines())
+    except FileNotFoundError:
+        return {}
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("nothing has happened")
+        time.sleep(0.02)
+
+
+def ranks_of(output):
+    """{rank: process} of the job that writes `output`."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            variables = (process / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        rank = [v for v in variables if v.startswith(b"OMPI_COMM_WORLD_RANK=")]
+        if rank and f"output.path={output}".encode() in words:
+            found[int(rank[0].split(b"=")[1])] = int(process.name)
+    return found
+
+
+class Stop(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.output = self.folder / "out.h5"
+        self.status = self.folder / "status"
+
+    def start(self, *sets, ranks=2, program=None):
+        """A job that works for a minute or so, if nobody stops it."""
+        arguments = ["run", self.config, "--set", f"output.path={self.output}"]
+        for option in (f"parallel.batch={BATCH}", "data.preprocess.resize=256", "data.preprocess.crop=256", *sets):
+            arguments += ["--set", option]
+        command = mpirun_command(ranks, arguments) if program is None else [program, *map(str, arguments)]
+        job = subprocess.Popen(command, env=environment() | {"POLYHEAD_STATUS_FILE": str(self.status)},
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(job.kill)
+        return job
+
+    def wait_for_work(self, micro_batches=1):
+        wait_until(lambda: int(status_of(self.status).get("committed", 0)) >= micro_batches)
+
+    def end(self, job, within=20):
+        begin = time.monotonic()
+        job.out, job.err = job.communicate(timeout=within)
+        job.took = time.monotonic() - begin
+        wait_until(lambda: not ranks_of(self.output), 5)
+
+    def check_stopped(self, job, why):
+        """Code, message, status file and ledger agree; what is done is right."""
+        self.assertEqual(job.returncode, 75, job.err)
+        done = ledger(self.output)
+        count = int(done.sum())
+        kept = f"{count} of {len(done)} micro-batches are finished and kept in {self.output}"
+        self.assertEqual(job.err.count(kept), 1, job.err)
+        self.assertIn(f"stopped by {why}", job.err)
+        self.assertIn("To go on: ", job.err)
+        self.assertIn("--resume", job.err.split("To go on: ")[1])
+        self.assertNotIn("[error]", job.err)
+        self.assertGreater(count, 0)
+        self.assertLess(count, len(done))
+        status = status_of(self.status)
+        self.assertEqual((status["state"], status["code"], status["committed"], status["micro_batches"]),
+                         ("ended", "75", str(count), str(len(done))))
+        self.assertIn("--resume", status["resume"])
+        with h5py.File(self.output) as file:
+            state = np.array(file["samples/status"])
+        rows = np.repeat(done == 1, BATCH)[:len(state)]
+        self.assertTrue(np.all(state[rows] == 1))
+        self.assertTrue(np.all(state[~rows] == 0), "rows that were finished were not committed")
+
+    def test_a_signal_to_mpirun(self):
+        job = self.start("output.commit_interval=200ms")
+        self.wait_for_work()
+        job.send_signal(signal.SIGUSR1)
+        self.end(job)
+        self.check_stopped(job, "SIGUSR1 at rank ")
+
+    def test_a_signal_to_one_rank_of_a_head_group(self):
+        for rank, number in ((1, signal.SIGUSR1), (2, signal.SIGTERM), (0, signal.SIGINT)):
+            job = self.start("output.commit_interval=200ms", "parallel.strategy=heads", ranks=3)
+            self.wait_for_work()
+            os.kill(ranks_of(self.output)[rank], number)
+            self.end(job)
+            self.check_stopped(job, f"{number.name} at rank {rank} on ")
+            self.output.unlink()
+            self.status.unlink()
+
+    def test_without_mpirun(self):
+        job = self.start("output.commit_interval=200ms", program=os.environ.get("POLYHEAD", "build/release/polyhead"))
+        self.wait_for_work()
+        job.send_signal(signal.SIGINT)
+        self.end(job)
+        self.check_stopped(job, "SIGINT at rank 0 on ")
+
+    def test_the_clock(self):
+        job = self.start("run.time_limit=6s", "output.commit_interval=1h")
+        begin = time.monotonic()
+        self.end(job, within=40)
+        self.assertGreaterEqual(time.monotonic() - begin, 5.5)
+        self.check_stopped(job, "run.time_limit")
+
+    def test_a_second_signal_stops_at_once(self):
+        # Micro-batches that take a few seconds each.
+        job = self.start("parallel.batch=64", "data.preprocess.resize=384", "data.preprocess.crop=384",
+                         "output.commit_interval=1h")
+        wait_until(lambda: status_of(self.status).get("state") == "running")
+        time.sleep(0.5)
+        job.send_signal(signal.SIGUSR1)
+        time.sleep(0.5)
+        job.send_signal(signal.SIGUSR1)
+        self.end(job, within=6)
+        self.assertEqual(job.returncode, 75, job.err)
+        self.assertIn("stopped at once: SIGUSR1", job.err)
+        self.assertEqual(status_of(self.status)["code"], "75")
+        self.assertIn("To go on: ", job.err)
+        ledger(self.output)  # it opens
+
+    def test_during_set_up(self):
+        """At any moment before work: code 75, and no output or a whole one."""
+        for delay in (0.3, 0.5, 0.7, 0.9, 1.2, 1.6):
+            job = self.start()
+            wait_until(lambda: len(ranks_of(self.output)) == 2)
+            time.sleep(delay)
+            job.send_signal(signal.SIGUSR1)
+            self.end(job)
+            self.assertIn(job.returncode, (75, 138), job.err)  # 138: before main()
+            if job.returncode == 75:
+                self.assertEqual(job.err.count("stopped by SIGUSR1"), 1, job.err)
+            self.assertEqual([file.name for file in self.folder.glob(".polyhead-*")], [])
+            if self.output.exists():
+                ledger(self.output)
+                self.output.unlink()
+
+    def test_the_output_can_be_gone_on_with(self):
+        job = self.start("output.commit_interval=200ms")
+        self.wait_for_work(2)
+        job.send_signal(signal.SIGUSR1)
+        self.end(job)
+        self.check_stopped(job, "SIGUSR1")
+        done = polyhead("info", self.output)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
