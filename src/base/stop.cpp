@@ -1,6 +1,8 @@
 #include "polyhead/base/stop.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <stop_token>
@@ -34,28 +36,34 @@ std::string name_of(int signal) {
   }
 }
 
-/// The next signal; 0 when `limit` is over.
-int wait_for_signal(std::chrono::milliseconds limit) {
+using Clock = std::chrono::steady_clock;
+
+/// The next signal; 0 when `deadline` has passed.
+int wait_for_signal(Clock::time_point deadline) {
   const sigset_t signals = taken_signals();
-  const timespec time{limit.count() / 1000, (limit.count() % 1000) * 1'000'000};
+  constexpr Clock::duration kLongest = std::chrono::hours(1);
+  const auto left = std::clamp<Clock::duration>(deadline - Clock::now(), Clock::duration::zero(), kLongest);
+  const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
+  const timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
   const int signal = sigtimedwait(&signals, nullptr, &time);
   return signal > 0 ? signal : 0;
 }
 
 void take_signals(const std::stop_token& end, const std::function<void()>& overdue,
                   std::chrono::milliseconds grace) {
-  using Clock = std::chrono::steady_clock;
-  constexpr std::chrono::milliseconds kLook{100};  // for the end of this thread
-  Clock::time_point deadline = Clock::time_point::max();
-  while (!end.stop_requested()) {
-    if (const int signal = wait_for_signal(kLook)) {
+  constexpr Clock::time_point kNever = Clock::time_point::max();
+  Clock::time_point deadline = kNever;
+  while (true) {
+    const int signal = wait_for_signal(deadline);
+    if (end.stop_requested()) return;
+    if (signal != 0) {
       if (signals_seen == 0) first_signal = signal;
       const int seen = ++signals_seen;
       if (seen == 2) deadline = Clock::now() + grace;
       if (seen > 2) deadline = Clock::now();
     }
     if (Clock::now() < deadline) continue;
-    deadline = Clock::time_point::max();
+    deadline = kNever;
     overdue();
   }
 }
@@ -71,7 +79,10 @@ StopSignals::StopSignals(std::function<void()> overdue, std::chrono::millisecond
   });
 }
 
-StopSignals::~StopSignals() = default;
+StopSignals::~StopSignals() {
+  thread_.request_stop();
+  pthread_kill(thread_.native_handle(), SIGUSR1);  // wakes it
+}
 
 StopRequest stop_asked() {
   const int seen = signals_seen;

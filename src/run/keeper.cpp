@@ -106,6 +106,7 @@ void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
 
 void Keeper::finish(const metrics::RunFigures& figures) {
   writer_->finish();
+  status_.set("committed", std::to_string(writer_->committed()));
   if (writer_->committed() < inputs_.micro_batches().count())
     throw Error(ExitCode::preempted, fmt::format("stopped by {}\n{}", stopped_by_, how_to_go_on()));
   certify(*writer_, output_, options_.summarise, figures);

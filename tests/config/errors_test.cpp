@@ -217,6 +217,10 @@ const std::vector<BadCase> kOtherCases{
      "output.writers: expected one of coordinator, all; found 'ranks'"},
     {"output: {path: o.h5, commit_interval: s}", "expected duration from 0ms to 1h; found 's'"},
     {"comm: {timeout: 0s}", "comm.timeout: expected duration from 100ms to 24h; found '0s'"},
+    {"run: {time_limit: 30}",
+     "run.time_limit: expected duration from 1ms to 10000h, or none; found '30'; a unit is needed: h, min, "
+     "s, ms"},
+    {"run: {time_limit: never}", "expected duration from 1ms to 10000h, or none; found 'never'"},
     {"comm: {timeout: 25h}", "expected duration from 100ms to 24h; found '25h'"},
     {"comm: {timeout: " + std::string(300, 'z') + "}", std::string(60, 'z') + "...'"},
 };
@@ -234,7 +238,8 @@ const std::vector<BadCase> kDocuments{
     {"", "e.yaml:1:1: 'heads' is required"},
     {"# nothing\n", "data: 'path' is required"},
     {"just a text",
-     "e.yaml:1:1: expected a section with the options data, backbone, heads, fusion, parallel, output, comm; "
+     "e.yaml:1:1: expected a section with the options data, backbone, heads, fusion, parallel, output, comm, "
+     "run; "
      "found 'just a text'"},
     {"- a\n- b\n", "e.yaml:1:1: expected a section with the options data, "},
     {"data: [1, 2\n", "e.yaml:2:1: malformed YAML: end of sequence flow not found"},
@@ -298,7 +303,7 @@ TEST(Errors, AreAllReportedInTheOrderOfTheFile) {
       "e.yaml:4:50: heads[1].weight: expected number from 1e-06 to 1000000; found 'x'\n"
       "e.yaml:5:1: unknown option 'bakbone', did you mean 'backbone'? Sections: data, backbone, heads, "
       "fusion, parallel, "
-      "output, comm\n"
+      "output, comm, run\n"
       "--set data.pth=x: data: unknown option 'pth', did you mean 'path'? Options of data: format, path, "
       "root, images, labels, classes, preprocess, max_pixels, max_file_size, workers, max_bad, read_ahead\n"
       "--set data.pth=x: data: 'path' is required (path: The data set: a folder of images, a CSV or TSV file "

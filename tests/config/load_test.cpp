@@ -33,6 +33,7 @@ fusion: {rule: mean-probabilities}
 parallel: {strategy: grid, grid: {data: 4, heads: 2}, features: local, batch: 32, threads: 4, device: cpu}
 output: {path: ../o.h5, head_scores: true, commit_interval: 500ms, writers: all}
 comm: {backend: mpi, timeout: 2min}
+run: {time_limit: 1.5h}
 )",
                               "e.yaml", "/base/folder");
   const Config& c = loaded.config;
@@ -72,6 +73,7 @@ comm: {backend: mpi, timeout: 2min}
   EXPECT_EQ(c.output.writers, Writers::all);
   EXPECT_EQ(c.comm.backend, CommBackend::mpi);
   EXPECT_EQ(c.comm.timeout, std::chrono::minutes(2));
+  EXPECT_EQ(c.run.time_limit, std::chrono::minutes(90));
 }
 
 TEST(Load, LeavesDefaultsWhereNothingIsSaid) {
@@ -82,6 +84,7 @@ TEST(Load, LeavesDefaultsWhereNothingIsSaid) {
   EXPECT_EQ(config.parallel.grid, std::nullopt);
   EXPECT_EQ(config.parallel.features, Features::exchange);
   EXPECT_EQ(config.comm.backend, CommBackend::automatic);
+  EXPECT_FALSE(config.run.time_limit);
   EXPECT_EQ(config.output.commit_interval, std::chrono::seconds(5));
   EXPECT_EQ(config.output.writers, Writers::coordinator);
   EXPECT_EQ(config.heads[0].weight, 1.0);

@@ -43,6 +43,7 @@ Config awkward() {
   c.parallel = {Strategy::grid, 32, 3, Device::cpu, GridShape{65536, 3}, Features::local};
   c.output = {"/" + std::string(4000, 'o'), true, std::chrono::milliseconds(1'234), Writers::all};
   c.comm.backend = CommBackend::nccl;
+  c.run.time_limit = std::chrono::minutes(90);
   c.comm.timeout = std::chrono::milliseconds(86'399'999);
   return c;
 }
@@ -145,6 +146,8 @@ output:
 comm:
   backend: auto
   timeout: 1min
+run:
+  time_limit: none
 )");
 }
 

@@ -269,7 +269,7 @@ inline plan::LeaseSchedule guided(const Shape& shape) {
   return {(shape.samples + kBatch - 1) / kBatch, shape.grid.data, shape.grid.heads};
 }
 
-std::vector<std::byte> run(const Shape& shape) {
+inline std::vector<std::byte> run(const Shape& shape) {
   return GroupJob(shape).run(guided(shape));
 }
 

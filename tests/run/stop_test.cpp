@@ -78,8 +78,9 @@ TEST_P(StopTest, FinishesWhatIsUnderWayAndNothingElse) {
       EXPECT_LT(done, kMicroBatches);
       EXPECT_EQ(job.stopped_by, "SIGUSR1");
     }
-    if (asked_rank >= 0 && done < kMicroBatches)
+    if (asked_rank >= 0 && done < kMicroBatches) {
       EXPECT_EQ(job.stopped_by, fmt::format("SIGUSR1 at rank {} on host", asked_rank));
+    }
   }
 }
 INSTANTIATE_TEST_SUITE_P(Grids, StopTest,
