@@ -2,15 +2,20 @@
 
 #include <array>
 #include <exception>
+#include <string_view>
 
 #include <unistd.h>
 
 #include "mpi_call.hpp"
 #include "mpi_channel.hpp"
 #include "mpi_collectives.hpp"
+#include "polyhead/base/log.hpp"
+#include "watchdog.hpp"
 
 namespace polyhead::comm {
 namespace {
+
+constexpr std::chrono::seconds kGoodbye{30};  // for all ranks to come to MPI_Finalize, once they have agreed
 
 /// Takes it over, with errors that are returned.
 Communicator adopt(MPI_Comm communicator) {
@@ -19,7 +24,18 @@ Communicator adopt(MPI_Comm communicator) {
   return owner;
 }
 
-Communicator duplicate_world() {
+/// Ends the job when the call that follows outlasts `limit`.
+Watchdog watch(MpiEnvironment& mpi, std::string_view call, std::chrono::milliseconds limit) {
+  return {
+      limit, [&mpi, call, limit] {
+        log::error(fmt::format("{}: another rank has not joined within {} s: it, or its host, may be frozen",
+                               call, std::chrono::duration<double>(limit).count()));
+        mpi.abort(static_cast<int>(ExitCode::unavailable));
+      }};
+}
+
+Communicator duplicate_world(MpiEnvironment& mpi, std::chrono::milliseconds limit) {
+  const Watchdog watchdog = watch(mpi, "MPI_Comm_dup", limit);
   MPI_Comm copy = MPI_COMM_NULL;
   check(MPI_Comm_dup(MPI_COMM_WORLD, &copy), "MPI_Comm_dup");
   return adopt(copy);
@@ -44,6 +60,7 @@ std::string host_name() {
 
 MpiEnvironment::MpiEnvironment(std::chrono::milliseconds timeout)
     : timeout_(timeout), exceptions_at_start_(std::uncaught_exceptions()), host_(host_name()) {
+  const Watchdog watchdog = watch(*this, "MPI_Init_thread", timeout);
   int granted = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &granted), "MPI_Init_thread");
   if (granted < MPI_THREAD_MULTIPLE) {
@@ -57,29 +74,37 @@ MpiEnvironment::MpiEnvironment(std::chrono::milliseconds timeout)
 }
 
 MpiEnvironment::~MpiEnvironment() {
-  if (std::uncaught_exceptions() == exceptions_at_start_) MPI_Finalize();
+  if (std::uncaught_exceptions() != exceptions_at_start_) return;
+  const Watchdog watchdog = watch(*this, "MPI_Finalize", kGoodbye);
+  MPI_Finalize();
 }
 
 std::unique_ptr<Collectives> MpiEnvironment::collectives_within(std::chrono::milliseconds timeout,
                                                                 std::size_t largest_piece) {
-  return make_mpi_collectives(duplicate_world(), timeout, largest_piece);
+  return make_mpi_collectives(duplicate_world(*this, timeout), timeout, largest_piece);
 }
 
 std::unique_ptr<Collectives> MpiEnvironment::split(int color, std::chrono::milliseconds timeout) {
+  const Watchdog watchdog = watch(*this, "MPI_Comm_split", timeout);
   MPI_Comm part = MPI_COMM_NULL;
   check(MPI_Comm_split(MPI_COMM_WORLD, color < 0 ? MPI_UNDEFINED : color, rank_, &part), "MPI_Comm_split");
   if (part == MPI_COMM_NULL) return nullptr;
   return make_mpi_collectives(adopt(part), timeout, kLargestPiece);
 }
 
-std::unique_ptr<Channel> MpiEnvironment::channel(std::chrono::milliseconds timeout) {
-  return make_mpi_channel(duplicate_world(), timeout);
+std::unique_ptr<Channel> MpiEnvironment::channel(std::chrono::milliseconds timeout,
+                                                 std::chrono::milliseconds joining) {
+  return make_mpi_channel(duplicate_world(*this, joining), timeout);
 }
 
 void MpiEnvironment::abort(int code) {
   before_abort_(code);
-  MPI_Abort(MPI_COMM_WORLD, code);
-  _exit(code);  // MPI_Abort does not return; the compiler cannot know
+  int there = 0;
+  int gone = 0;
+  MPI_Initialized(&there);
+  MPI_Finalized(&gone);
+  if (there != 0 && gone == 0) MPI_Abort(MPI_COMM_WORLD, code);
+  _exit(code);  // mpirun ends the others when one goes so
 }
 
 }  // namespace polyhead::comm

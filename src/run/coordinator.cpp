@@ -11,7 +11,8 @@
 #include "polyhead/base/sample.hpp"
 #include "polyhead/base/wire.hpp"
 #include "polyhead/plan/steps.hpp"
-#include "polyhead/run/messages.hpp"
+#include "pulse.hpp"
+#include "silence.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -32,11 +33,14 @@ Coordinator::Coordinator(comm::Channel& from_ranks, comm::Channel& to_ranks, pla
       batches_(batches),
       settings_(std::move(settings)),
       ranks_(settings_.hosts.size(), Rank{Clock::now(), {}, false}),
-      reassured_(Clock::now()),
+      looked_(Clock::now()),
       samples_done_(settings_.earlier.finished),
       quarantined_(settings_.earlier.quarantined) {}
 
+Coordinator::~Coordinator() = default;
+
 void Coordinator::run() {
+  pulse_ = std::make_unique<Pulse>(to_ranks_, static_cast<int>(ranks_.size()), settings_.timeout / 6);
   try {
     serve();
   } catch (...) {
@@ -52,6 +56,7 @@ void Coordinator::run() {
 
 void Coordinator::serve() {
   for (Rank& rank : ranks_) rank.last_heard = Clock::now();
+  looked_ = Clock::now();
   while (!finished()) {
     const bool heard_all = handle_messages();
     look_for_stop(settings_.asked());
@@ -60,7 +65,6 @@ void Coordinator::serve() {
     commit_when_due();
     settings_.progress(samples_done_);
     dismiss_surplus();
-    reassure();
   }
 }
 
@@ -95,6 +99,7 @@ void Coordinator::handle(const comm::Message& message) {
     }
     case ToCoordinator::farewell:
       rank.gone = true;
+      pulse_->leave_out(message.source);
       return;
     case ToCoordinator::failure: {
       const auto code = reader.get<ExitCode>();
@@ -113,7 +118,7 @@ void Coordinator::look_for_stop(const StopRequest& asked) {
   if (stop_.how == Stop::now) throw Error(ExitCode::preempted, fmt::format("stopped at once: {}", asked.why));
   log::info(fmt::format("{}: finishing the micro-batches under way", asked.why));
   for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
-    if (!ranks_[rank].gone) to_ranks_.send(static_cast<int>(rank), static_cast<int>(ToRank::stop), {});
+    if (!ranks_[rank].gone) tell(static_cast<int>(rank), ToRank::stop);
   }
 }
 
@@ -138,7 +143,7 @@ void Coordinator::send_grant(int rank, const plan::Lease& lease) {
     }
     data::put_locations(writer, locations);
   }
-  to_ranks_.send(rank, static_cast<int>(ToRank::grant), writer.bytes());
+  tell(rank, ToRank::grant, writer.bytes());
 }
 
 /// Ranks outside the grid wait for an empty grant, which they get when all others have gone.
@@ -148,16 +153,6 @@ void Coordinator::dismiss_surplus() {
   dismissed_ = true;
   for (int rank = settings_.grid.ranks(); rank < static_cast<int>(ranks_.size()); ++rank)
     send_grant(rank, {});
-}
-
-/// Ranks may wait for a lease as long as their leader computes.
-void Coordinator::reassure() {
-  const auto now = Clock::now();
-  if (now - reassured_ < settings_.timeout / 4) return;
-  reassured_ = now;
-  for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
-    if (!ranks_[rank].gone) to_ranks_.send(static_cast<int>(rank), static_cast<int>(ToRank::alive), {});
-  }
 }
 
 void Coordinator::keep(int rank, const store::Rows& rows) {
@@ -191,8 +186,10 @@ void Coordinator::commit_when_due() {
   if (writer_.uncommitted() > 0 && Clock::now() - oldest_uncommitted_ >= interval) writer_.commit();
 }
 
-void Coordinator::look_for_silent_ranks() const {
+void Coordinator::look_for_silent_ranks() {
   const auto now = Clock::now();
+  const auto uncounted = not_listened(std::exchange(looked_, now), now, settings_.timeout);
+  for (Rank& rank : ranks_) rank.last_heard += uncounted;
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     const Rank& rank = ranks_[i];
     if (rank.gone || now - rank.last_heard < settings_.timeout) continue;
@@ -202,6 +199,15 @@ void Coordinator::look_for_silent_ranks() const {
                     name(static_cast<int>(i)),
                     std::chrono::duration_cast<std::chrono::seconds>(settings_.timeout).count(),
                     rank.lease.first, rank.lease.first + rank.lease.count - 1));
+  }
+}
+
+/// A rank that takes no messages is lost, too.
+void Coordinator::tell(int rank, ToRank tag, std::span<const std::byte> bytes) {
+  try {
+    to_ranks_.send(rank, static_cast<int>(tag), bytes);
+  } catch (const Error& error) {
+    throw LostRank(rank, fmt::format("{} takes no messages: {}", name(rank), error.what()));
   }
 }
 

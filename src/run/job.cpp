@@ -242,11 +242,13 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
                            mpi.host());
   }
 
-  const auto to_coordinator = mpi.channel(inputs.config.comm.timeout);
-  const auto to_ranks = mpi.channel(inputs.config.comm.timeout);
+  const std::chrono::milliseconds timeout = inputs.config.comm.timeout;
+  const auto to_coordinator = mpi.channel(kPatience * timeout, timeout);
+  const auto to_ranks = mpi.channel(timeout, timeout);
   const auto start = Clock::now();
   if (keeper) keeper->start(*to_coordinator, *to_ranks);
-  const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, rank, {inputs.config.comm.timeout},
+  const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, rank,
+                                         {timeout, [&](const Error& error) { end_job(mpi, error); }},
                                          {pages.get(), commit_interval_of(inputs.config.output)});
   if (keeper) keeper->join();
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();

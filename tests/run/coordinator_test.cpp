@@ -178,6 +178,27 @@ TEST(Coordinator, ASlowDiskIsNotASilentRank) {
   });
   EXPECT_FALSE(error) << error->what();
   EXPECT_EQ(job.ledger_sum(), 10);
+  EXPECT_EQ(job.failed_workers, 0);  // nor is the coordinator, which had to wait for it
+}
+
+/// Also by a rank that does not wait for it.
+TEST(Coordinator, ItsOwnSilenceIsNoticed) {
+  comm::LocalWorld world(2);
+  const auto up = world.channel(1, 0);
+  const auto down = world.channel(1, 1);
+  std::atomic<int> told = 0;
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    sit_out(*up, *down, {.timeout = 500ms, .coordinator_lost = [&](const Error&) { ++told; }});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::unavailable);
+    EXPECT_THAT(error.what(), HasSubstr("the coordinator on rank 0 has been silent for 0.5 s"));
+  }
+  const auto took = std::chrono::steady_clock::now() - start;
+  EXPECT_GE(took, 450ms);
+  EXPECT_LT(took, 5s);
+  EXPECT_EQ(told, 1);
 }
 
 TEST(Coordinator, TooManyBadSamplesEndTheJob) {

@@ -242,7 +242,7 @@ class GroupJob {
     const auto up = world.channel(rank, 0);
     const auto down = world.channel(rank, 1);
     const plan::Grid grid = shape_.grid;
-    const Terms terms{10s, [this, rank] { return rank_asked(rank); }};
+    const Terms terms{.timeout = 10s, .asked = [this, rank] { return rank_asked(rank); }};
     if (!grid.works(rank)) return sit_out(*up, *down, terms);
     const std::vector<std::int64_t> costs(static_cast<std::size_t>(shape_.heads), 1);
     const auto heads =

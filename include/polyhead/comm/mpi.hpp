@@ -12,7 +12,9 @@
 
 namespace polyhead::comm {
 
-/// MPI for the life of this object; one a process. Without mpirun it is a world of one rank.
+/// MPI for the life of this object; one a process. Without mpirun it is a world of one rank. The calls that
+/// make communicators block inside MPI: where another rank does not join in time, the job ends (`abort`,
+/// unavailable).
 class MpiEnvironment {
  public:
   static constexpr std::size_t kLargestPiece = std::size_t{1} << 30U;
@@ -39,8 +41,10 @@ class MpiEnvironment {
                                                                 std::size_t largest_piece = kLargestPiece);
   /// Over the ranks that give the same `color`, in their order; nothing for a negative one. Collective.
   [[nodiscard]] std::unique_ptr<Collectives> split(int color, std::chrono::milliseconds timeout);
-  /// A channel on a communicator of its own. Collective. `timeout` bounds each send.
-  [[nodiscard]] std::unique_ptr<Channel> channel(std::chrono::milliseconds timeout);
+  /// A channel on a communicator of its own. Collective. `timeout` bounds each send, `joining` the wait for
+  /// ranks that do not come.
+  [[nodiscard]] std::unique_ptr<Channel> channel(std::chrono::milliseconds timeout,
+                                                 std::chrono::milliseconds joining);
 
   /// `tell` is called with the code before ranks are ended by force: somebody may watch. From any thread.
   void before_abort(std::function<void(int code)> tell) { before_abort_ = std::move(tell); }

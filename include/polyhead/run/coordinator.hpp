@@ -1,8 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,10 +16,13 @@
 #include "polyhead/plan/grid.hpp"
 #include "polyhead/plan/lease.hpp"
 #include "polyhead/plan/micro_batches.hpp"
+#include "polyhead/run/messages.hpp"
 #include "polyhead/store/rows.hpp"
 #include "polyhead/store/writer.hpp"
 
 namespace polyhead::run {
+
+class Pulse;
 
 /// A rank was not heard of for `comm.timeout`.
 class LostRank : public Error {
@@ -59,6 +65,9 @@ class Coordinator {
 
   Coordinator(comm::Channel& from_ranks, comm::Channel& to_ranks, plan::LeaseSchedule schedule,
               store::Writer& writer, const plan::MicroBatches& batches, Settings settings);
+  ~Coordinator();
+  Coordinator(const Coordinator&) = delete;
+  Coordinator& operator=(const Coordinator&) = delete;
 
   /// Returns when every rank has said farewell and all their rows are committed: of the whole job, or, once a
   /// stop was asked for, of what was under way. Otherwise throws, with all that has arrived committed where
@@ -82,11 +91,11 @@ class Coordinator {
   void grant(int group);
   void send_grant(int rank, const plan::Lease& lease);
   void dismiss_surplus();
-  void reassure();
   void keep(int rank, const store::Rows& rows);  // of one micro-batch
   void rest_is_synced(const std::vector<std::int64_t>& batches);
   void commit_when_due();
-  void look_for_silent_ranks() const;
+  void look_for_silent_ranks();
+  void tell(int rank, ToRank tag, std::span<const std::byte> bytes = {});
   [[nodiscard]] bool finished() const;
   [[nodiscard]] double seconds() const;  // since the start
   [[nodiscard]] std::string name(int rank) const;
@@ -100,7 +109,8 @@ class Coordinator {
   std::vector<Rank> ranks_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point oldest_uncommitted_;
-  std::chrono::steady_clock::time_point reassured_;
+  std::chrono::steady_clock::time_point looked_;  ///< for silent ranks
+  std::unique_ptr<Pulse> pulse_;                  ///< while it runs
   StopRequest stop_;
   bool dismissed_ = false;  ///< surplus ranks know that the end has come
   std::int64_t samples_done_ = 0;

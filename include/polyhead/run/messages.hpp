@@ -9,8 +9,9 @@
 /// to rank 0) and `to_ranks` (rank 0 to every rank).
 namespace polyhead::run {
 
-/// Ranks bear the silence of the coordinator, which may wait for a disk, and of slow peers this many times
-/// `comm.timeout`. A rank that is lost is found by the coordinator, within `comm.timeout`.
+/// Peers in an exchange may be slow, and the coordinator may wait for a disk before it takes rows: that is
+/// borne this many times `comm.timeout`. Who is lost is found sooner, by its silence: ranks by the
+/// coordinator, and rank 0 by the ranks, within `comm.timeout`.
 inline constexpr int kPatience = 10;
 
 /// Tags on `to_coordinator`.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "polyhead/base/error.hpp"
 #include "polyhead/base/stop.hpp"
 #include "polyhead/comm/channel.hpp"
 #include "polyhead/data/loader.hpp"
@@ -27,10 +28,11 @@ struct OwnPages {
 
 /// How a rank and the coordinator deal with each other.
 struct Terms {
-  std::chrono::milliseconds timeout{
-      60000};  ///< `comm.timeout`; the coordinator may be silent `kPatience` times as long
-  std::function<StopRequest()> asked =
-      stop_asked;  ///< whether this rank was told to stop; called from another thread
+  std::chrono::milliseconds timeout{60000};  ///< `comm.timeout`: who is silent for so long is lost
+  /// Called from another thread when the coordinator is: the rank itself may wait elsewhere.
+  std::function<void(const Error&)> coordinator_lost = [](const Error&) {};
+  /// Whether this rank was told to stop; called from another thread.
+  std::function<StopRequest()> asked = stop_asked;
 };
 
 /// What a rank did.

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+namespace polyhead::run {
+
+/// Of the time since the last look, what does not count as somebody else's silence: this process, or all of
+/// the job, may have been stopped meanwhile, or kept by a slow disk. A quarter of the time-out always counts,
+/// so that a silent one is found however slow this process is.
+inline std::chrono::steady_clock::duration not_listened(std::chrono::steady_clock::time_point last_look,
+                                                        std::chrono::steady_clock::time_point now,
+                                                        std::chrono::milliseconds timeout) {
+  return std::max<std::chrono::steady_clock::duration>(now - last_look - timeout / 4, {});
+}
+
+}  // namespace polyhead::run
