@@ -78,8 +78,8 @@ TEST(Mpi, HandlesOutliveTheCollectivesTheyCameFrom) {
 
 TEST(Mpi, Channels) {
   const auto world = environment->collectives();
-  const auto up = environment->channel(std::chrono::seconds(20));
-  const auto down = environment->channel(std::chrono::seconds(20));
+  const auto up = environment->channel(std::chrono::seconds(20), std::chrono::seconds(20));
+  const auto down = environment->channel(std::chrono::seconds(20), std::chrono::seconds(20));
   conformance::channel_keeps_order_per_sender(*world, *up, *down);
   conformance::channel_waits_no_longer_than_told(*up);
   world->barrier();
@@ -87,7 +87,7 @@ TEST(Mpi, Channels) {
 
 TEST(Mpi, LargeMessagesArriveWhole) {
   const auto world = environment->collectives();
-  const auto channel = environment->channel(std::chrono::seconds(20));
+  const auto channel = environment->channel(std::chrono::seconds(20), std::chrono::seconds(20));
   constexpr std::size_t kSize = 8U << 20U;  // far beyond the eager limit
   if (world->rank() != 0) channel->send(0, 1, std::vector<std::byte>(kSize, std::byte{42}));
   for (int i = 1; world->rank() == 0 && i < world->size(); ++i) {
