@@ -13,6 +13,10 @@
 namespace polyhead::h5::detail {
 namespace {
 
+/// At exit HDF5 would close what it could not close before, after a write that failed, and crash. All else is
+/// closed by its owner. The call counts only before the library's first use.
+[[maybe_unused]] const herr_t kNothingAtExit = H5dont_atexit();
+
 constexpr std::size_t kReasons = 4;  // the innermost lines of a stack say it; the outer ones repeat it
 
 herr_t collect(unsigned /*depth*/, const H5E_error2_t* entry, void* to) noexcept {

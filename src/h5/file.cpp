@@ -94,6 +94,9 @@ File File::create(const std::filesystem::path& path) {
   // Closing the file closes what is still open in it: afterwards HDF5 holds nothing of it back.
   checked(ExitCode::internal, where, "set file properties",
           [&] { return H5Pset_fclose_degree(properties.get(), H5F_CLOSE_STRONG); });
+  // Otherwise small writes wait in a buffer until the dataset is closed, where nobody hears that they failed.
+  checked(ExitCode::internal, where, "set file properties",
+          [&] { return H5Pset_sieve_buf_size(properties.get(), 0); });
   Handle file(checked(ExitCode::cant_create, where, "be created",
                       [&] { return H5Fcreate(where.c_str(), H5F_ACC_EXCL, H5P_DEFAULT, properties.get()); }));
   return {std::move(file), path};
@@ -154,8 +157,8 @@ Dataset File::create_dataset(const std::string& name, Type type, const std::vect
 void File::close() {
   checked(ExitCode::io_error, path_.string(), "be written out",
           [&] { return H5Fflush(handle_.get(), H5F_SCOPE_GLOBAL); });
-  const Handle closing = std::move(handle_);  // HDF5 gives no number out twice: closing again does no harm
-  checked(ExitCode::io_error, path_.string(), "be closed", [&] { return H5Fclose(closing.get()); });
+  // Let go of first: where HDF5 failed to close a file, closing it again crashes.
+  checked(ExitCode::io_error, path_.string(), "be closed", [&] { return H5Fclose(handle_.release()); });
 }
 
 }  // namespace polyhead::h5

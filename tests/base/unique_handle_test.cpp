@@ -54,5 +54,14 @@ TEST_F(UniqueHandleTest, SelfAssignmentKeepsIt) {
   EXPECT_TRUE(closed().empty());
 }
 
+TEST_F(UniqueHandleTest, WhatIsReleasedIsNotClosed) {
+  {
+    Handle handle(3);
+    EXPECT_EQ(handle.release(), 3);
+    EXPECT_FALSE(handle);
+  }
+  EXPECT_TRUE(closed().empty());
+}
+
 }  // namespace
 }  // namespace polyhead

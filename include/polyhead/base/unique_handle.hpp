@@ -29,6 +29,8 @@ class UniqueHandle {
     const type old = std::exchange(handle_, handle);
     if (old != Traits::invalid()) Traits::close(old);
   }
+  /// Hands the handle to whoever closes it by other means.
+  [[nodiscard]] type release() noexcept { return std::exchange(handle_, Traits::invalid()); }
 
  private:
   type handle_ = Traits::invalid();
