@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "data_folder.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/data/decode.hpp"
 #include "same_dataset.hpp"
@@ -23,6 +24,7 @@ class EncodedReader : public SampleReader {
  public:
   EncodedReader(const config::Data& config, FileCalls calls)
       : values_(static_cast<std::size_t>(encoded_shape(config).values())),
+        folder_(config),
         bytes_(config.max_file_size, std::move(calls)),
         decode_(config.preprocess, config.max_pixels) {}
 
@@ -39,11 +41,21 @@ class EncodedReader : public SampleReader {
  private:
   template <class Value>
   void read_as(std::span<const Location> locations, std::span<Value> pixels, std::span<Reason> reasons);
+  void check_missing(const Location& location) const;
 
   std::size_t values_;  ///< in one image
+  DataFolder folder_;
   SampleBytes bytes_;
   ImageDecoder decode_;
 };
+
+/// Is it the sample's own fault?
+void EncodedReader::check_missing(const Location& location) const {
+  folder_.check();
+  if (location.offset == 0 && location.size == 0) return;
+  throw Error(ExitCode::io_error,
+              fmt::format("{}: the shard has gone while the run was reading from it", location.path));
+}
 
 template <class Value>
 void EncodedReader::read_as(std::span<const Location> locations, std::span<Value> pixels,
@@ -57,6 +69,7 @@ void EncodedReader::read_as(std::span<const Location> locations, std::span<Value
     const auto out = pixels.subspan(i * values_, values_);
     const Release release{bytes_};
     reasons[i] = bytes_.read(locations[i]);
+    if (reasons[i] == Reason::missing) check_missing(locations[i]);
     if (reasons[i] == Reason::none) reasons[i] = decode_(bytes_.bytes(), out);
     if (reasons[i] != Reason::none) std::ranges::fill(out, Value{0});
   }

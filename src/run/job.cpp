@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include "data_check.hpp"
 #include "job_loader.hpp"
 #include "own_pages.hpp"
 #include "polyhead/base/cpu.hpp"
@@ -20,6 +21,7 @@
 #include "polyhead/base/log.hpp"
 #include "polyhead/base/stop.hpp"
 #include "polyhead/base/text.hpp"
+#include "polyhead/base/wire.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/data/loader.hpp"
@@ -113,20 +115,42 @@ struct Equipment {
   Place place;
 };
 
-/// A step of set-up on all ranks, before which they may be stopped.
-void set_up(comm::Collectives& world, const std::function<void()>& step) {
+/// A step of set-up on all ranks, before which they may be stopped. What goes wrong elsewhere than on rank 0
+/// is told with the place.
+void set_up(comm::Collectives& world, const std::string& host, const std::function<void()>& step) {
   comm::agree(world, [&] {
     throw_if_stop_asked();
-    step();
+    try {
+      step();
+    } catch (const Error& error) {
+      if (world.rank() == 0) throw;
+      throw Error(error.code(), fmt::format("rank {} on {}: {}", world.rank(), host, error.what()));
+    }
+  });
+}
+
+/// Ranks without the data must not call samples missing that the others have.
+void check_data_is_everywhere(comm::Collectives& world, const Inputs& inputs, const std::string& host) {
+  std::vector<std::byte> bytes;
+  if (world.rank() == 0) {
+    WireWriter writer;
+    data::put_locations(writer, choose_probes(*inputs.dataset));
+    bytes = std::move(writer).take();
+  }
+  comm::broadcast_any(world, bytes);
+  set_up(world, host, [&] {
+    WireReader reader(bytes);
+    check_probes(data::get_locations(reader));
   });
 }
 
 /// Every rank of the world must call it; surplus ranks, which have no `group`, get nothing. `weights`: this
 /// rank's.
-Equipment equip(comm::Collectives& world, comm::Collectives* group, const Inputs& inputs, plan::Grid grid,
-                plan::HeadRange heads, model::Weights weights, const model::Placement& placement) {
+Equipment equip(comm::Collectives& world, const std::string& host, comm::Collectives* group,
+                const Inputs& inputs, plan::Grid grid, plan::HeadRange heads, model::Weights weights,
+                const model::Placement& placement) {
   Equipment rank;
-  set_up(world, [&] {
+  set_up(world, host, [&] {
     if (group == nullptr) return;
     const plan::MicroBatches batches = inputs.micro_batches();
     const GroupPipeline::Job job{inputs.config,
@@ -189,7 +213,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   Inputs inputs;
   std::optional<Resumption> resumption;
   std::int8_t nothing_left = 0;
-  set_up(*world, [&] {
+  set_up(*world, mpi.host(), [&] {
     if (mpi.rank() != 0) return;
     inputs = load_inputs(options.config, options.overrides, options.existing);
     if (inputs.resumes) resumption = open_to_resume(inputs);
@@ -203,7 +227,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   const std::vector<plan::RankCores> cores = gather_cores(*world, mpi.host());
   model::Placement placement;
   int workers = 0;
-  set_up(*world, [&] {
+  set_up(*world, mpi.host(), [&] {
     placement = choose_placement(cores, mpi.rank(), mpi.local_rank(), inputs.config.parallel);
     workers = plan::workers_for(inputs.config.data.workers, placement.threads);
   });
@@ -219,14 +243,15 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   malloc_trim(0);  // rank 0 has let go of the other ranks' heads
 
   const Equipment rank =
-      equip(*world, group.collectives.get(), inputs, grid,
+      equip(*world, mpi.host(), group.collectives.get(), inputs, grid,
             member < 0 ? plan::HeadRange{} : choice.heads[static_cast<std::size_t>(member)],
             std::move(weights), placement);
+  check_data_is_everywhere(*world, inputs, mpi.host());
   const std::string fingerprint = fingerprint_json(inputs.config.backbone, placement);
   const bool mixed = !agree_on_fingerprint(*world, fingerprint, options.allow_mixed);
 
   std::optional<Keeper> keeper;
-  set_up(*world, [&] {
+  set_up(*world, mpi.host(), [&] {
     if (mpi.rank() != 0) return;
     announce(inputs, cores, grid, placement, workers, group);
     keeper.emplace(mpi, options, inputs, grid, hosts_of(cores), group, status);

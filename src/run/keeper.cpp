@@ -96,6 +96,8 @@ void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
       status_.set("lost_rank", std::to_string(error.rank()));
       status_.set("lost_host", hosts_.at(static_cast<std::size_t>(error.rank())));
       keep_and_end(error);
+    } catch (const store::FileGone& error) {  // nothing is kept
+      end_job(mpi_, Error(error.code(), fmt::format("{}; start again", error.what())));
     } catch (const Error& error) {
       keep_and_end(error);
     } catch (const std::exception& error) {

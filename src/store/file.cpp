@@ -38,9 +38,26 @@ void check_space(const std::filesystem::path& path, const FileDescriptor& file, 
 PosixFile::PosixFile(const std::filesystem::path& path)
     : path_(path), file_(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {
   if (!file_) fail(path_, "be opened for writing");
+  check_still_there();
+}
+
+/// Writing to a file without a name, or past the end of one that was cut, would seem to work.
+void PosixFile::check_still_there() {
+  struct stat status {};
+  if (::fstat(file_.get(), &status) != 0) fail(path_, "be examined");
+  if (status.st_nlink == 0) {
+    throw FileGone(
+        fmt::format("{}: was deleted or replaced while the run was writing to it", path_.string()));
+  }
+  if (status.st_size < size_) {
+    throw FileGone(fmt::format("{}: was cut to {} bytes of {} while the run was writing to it",
+                               path_.string(), status.st_size, size_));
+  }
+  size_ = status.st_size;
 }
 
 void PosixFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  check_still_there();
   while (!bytes.empty()) {
     const ssize_t written = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
@@ -52,6 +69,7 @@ void PosixFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
 }
 
 void PosixFile::sync() {
+  check_still_there();
   if (::fdatasync(file_.get()) != 0) fail(path_, "be written to the disk (fdatasync)");
 }
 

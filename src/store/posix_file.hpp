@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 
 #include "polyhead/base/file_descriptor.hpp"
@@ -20,8 +21,11 @@ class PosixFile final : public File {
   void reserve();
 
  private:
+  void check_still_there();
+
   std::filesystem::path path_;
   FileDescriptor file_;
+  std::int64_t size_ = 0;  ///< the least that it may have
 };
 
 }  // namespace polyhead::store

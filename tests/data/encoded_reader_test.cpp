@@ -95,6 +95,25 @@ TEST_F(EncodedReaderTest, LeavesZerosWhereThereIsNoImage) {
   }
 }
 
+/// A sample may be missing; a whole shard or folder is no sample's fault.
+TEST_F(EncodedReaderTest, WhatGoesWithItsFolderOrShardIsNotMissing) {
+  const auto reader = this->reader();
+  std::vector<float> pixels(kValues);
+  std::vector<Reason> reasons(1);
+  const auto error_at = [&](const Location& location) {
+    return error_of([&] { return reader->read(0, std::vector{location}, pixels, reasons), 0; });
+  };
+  const auto [shard_code, shard_text] = error_at({(folder_ / "gone.tar").string(), 512, 100});
+  EXPECT_EQ(shard_code, ExitCode::io_error);
+  EXPECT_THAT(shard_text, HasSubstr("gone.tar: the shard has gone"));
+  reader->read(0, std::vector{at("none.jpg")}, pixels, reasons);
+  EXPECT_THAT(reasons, Each(Reason::missing));
+  fs::remove_all(folder_.path());
+  const auto [code, text] = error_at(at("good.png"));
+  EXPECT_EQ(code, ExitCode::io_error);
+  EXPECT_THAT(text, HasSubstr("the folder has gone while the run was reading from it"));
+}
+
 TEST_F(EncodedReaderTest, TroubleThatStaysEndsTheRun) {
   FileCalls calls;
   calls.open = [](const char*) { return errno = EIO, -1; };

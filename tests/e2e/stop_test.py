@@ -14,12 +14,6 @@ from working import BATCH, Working, ranks_of, status_of, wait_until
 
 
 class Stop(Working):
-    def end(self, job, within=20):
-        begin = time.monotonic()
-        job.out, job.err = job.communicate(timeout=within)
-        job.took = time.monotonic() - begin
-        wait_until(lambda: not ranks_of(self.output), 5)
-
     def check_stopped(self, job, why):
         """Code, message, status file and ledger agree; what is done is right."""
         self.assertEqual(job.returncode, 75, job.err)

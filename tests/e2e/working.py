@@ -52,6 +52,9 @@ class Working(EndToEnd):
         for option in (f"parallel.batch={BATCH}", "data.preprocess.resize=256", "data.preprocess.crop=256", *sets):
             arguments += ["--set", option]
         command = mpirun_command(ranks, arguments) if program is None else [program, *map(str, arguments)]
+        return self.launch(command)
+
+    def launch(self, command):
         job = subprocess.Popen(command, env=environment() | {"POLYHEAD_STATUS_FILE": str(self.status)},
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(job.kill)
@@ -59,3 +62,9 @@ class Working(EndToEnd):
 
     def wait_for_work(self, micro_batches=1):
         wait_until(lambda: int(status_of(self.status).get("committed", 0)) >= micro_batches)
+
+    def end(self, job, within=20):
+        begin = time.monotonic()
+        job.out, job.err = job.communicate(timeout=within)
+        job.took = time.monotonic() - begin
+        wait_until(lambda: not ranks_of(self.output), 5)

@@ -52,6 +52,34 @@ TEST_F(FileTest, CannotOpenWhatIsNotThereOrIsALink) {
               HasSubstr("symbolic link"));
 }
 
+TEST_F(FileTest, NoticesThatItWasDeletedOrReplaced) {
+  for (const bool replaced : {false, true}) {
+    const auto file = open_for_writing(path());
+    file->write(2, bytes("ab"));
+    if (replaced) {
+      std::ofstream(folder_ / "other") << "9876543210";
+      std::filesystem::rename(folder_ / "other", path());
+    } else {
+      std::filesystem::remove(path());
+    }
+    EXPECT_THROW(file->write(2, bytes("cd")), FileGone);
+    EXPECT_THROW(file->sync(), FileGone);
+    EXPECT_EQ(error_of([&] { file->sync(); }).second,
+              path().string() + ": was deleted or replaced while the run was writing to it");
+    std::ofstream(path()) << "0123456789";
+  }
+}
+
+TEST_F(FileTest, NoticesThatItWasCut) {
+  const auto file = open_for_writing(path());
+  file->write(10, bytes("ab"));
+  file->sync();
+  std::filesystem::resize_file(path(), 3);
+  EXPECT_EQ(error_of([&] { file->write(11, bytes("c")); }).second,
+            path().string() + ": was cut to 3 bytes of 12 while the run was writing to it");
+  EXPECT_THROW(file->sync(), FileGone);
+}
+
 TEST_F(FileTest, SaysWhatCouldNotBeWritten) {
   const auto file = open_for_writing("/dev/full");
   const auto [code, message] = error_of([&] { file->write(7, bytes("abc")); });

@@ -5,8 +5,17 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
+
+#include "polyhead/base/error.hpp"
 
 namespace polyhead::store {
+
+/// The file was deleted, replaced or cut by somebody else while it was written to: nothing of it is kept.
+class FileGone : public Error {
+ public:
+  explicit FileGone(const std::string& message) : Error(ExitCode::io_error, message) {}
+};
 
 /// The three calls that the result file is written through once its layout exists. An interface, so that
 /// tests can record and replay what reaches the disk.
@@ -20,7 +29,7 @@ class File {
   virtual void sync() = 0;
 };
 
-/// The real thing. Opens an existing file for writing.
+/// The real thing. Opens an existing file for writing. Its calls also throw FileGone.
 std::unique_ptr<File> open_for_writing(const std::filesystem::path& path);
 
 }  // namespace polyhead::store
