@@ -19,12 +19,21 @@ namespace {
 
 constexpr std::size_t kReasons = 4;  // the innermost lines of a stack say it; the outer ones repeat it
 
+/// Of what HDF5 says of a failed call of the system - time, pointers, sizes - only the system's reason.
+std::string in_short(const std::string& description) {
+  constexpr std::string_view kBefore = "error message = '";
+  const std::size_t at = description.find(kBefore);
+  if (at == std::string::npos) return description;
+  const std::size_t from = at + kBefore.size();
+  return description.substr(from, description.find('\'', from) - from);
+}
+
 herr_t collect(unsigned /*depth*/, const H5E_error2_t* entry, void* to) noexcept {
   auto& reasons = *static_cast<std::vector<std::string>*>(to);
   if (entry->desc == nullptr || reasons.size() >= kReasons) return 0;
   try {
-    if (std::find(reasons.begin(), reasons.end(), entry->desc) == reasons.end())
-      reasons.emplace_back(entry->desc);
+    const std::string reason = in_short(entry->desc);
+    if (std::find(reasons.begin(), reasons.end(), reason) == reasons.end()) reasons.push_back(reason);
   } catch (const std::exception&) {
     return -1;  // an exception must not travel through C
   }

@@ -5,10 +5,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "format.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/text.hpp"
 #include "polyhead/h5/h5.hpp"
 #include "polyhead/store/writer.hpp"
 #include "posix_file.hpp"
@@ -84,6 +86,26 @@ void check_layout(const Layout& layout) {
   if (!sound) throw Error(ExitCode::internal, "store: the layout of the result contradicts itself");
 }
 
+/// Names, ids and HDF5's own structures come on top.
+std::uint64_t least_bytes(const Layout& layout) {
+  std::int64_t bytes = format::provenance_capacity() + format::summary_capacity(layout) +
+                       format::certificate_capacity() + layout.batches();
+  for (const format::Column& column : format::columns(layout)) bytes += column.row_bytes() * layout.samples;
+  return static_cast<std::uint64_t>(bytes);
+}
+
+/// Before anything is written: HDF5 would fill the disk, and say nothing of what it wants.
+void check_room(const fs::path& path, const Layout& layout) {
+  struct statvfs disk {};
+  if (::statvfs(path.has_parent_path() ? path.parent_path().c_str() : ".", &disk) != 0) return;
+  const std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+  const std::uint64_t needed = least_bytes(layout);
+  if (disk.f_blocks == 0 || needed <= free) return;  // 0: a file system that does not say
+  fail(path, fmt::format("it needs {}, and {} are free on this disk. Make room there, or choose another "
+                         "output.path",
+                         human_bytes(needed), human_bytes(free)));
+}
+
 void fill_with_ones(File& file, std::uint64_t offset, std::uint64_t bytes) {
   const std::vector<std::byte> ones(std::min<std::uint64_t>(bytes, kFillBytes), std::byte{0xFF});
   for (std::uint64_t done = 0; done < bytes; done += ones.size()) {
@@ -128,16 +150,17 @@ Offsets create(const fs::path& path, const Layout& layout, const SampleSource& s
   check_layout(layout);
   check_output(path, existing);
   make_folders(path.parent_path());
+  check_room(path, layout);
   TemporaryFile temporary(path);
-  const Offsets offsets = write_structure(temporary.path(), layout, samples, header);
   try {
+    const Offsets offsets = write_structure(temporary.path(), layout, samples, header);
     make_pending(temporary.path(), layout, offsets);
+    temporary.publish(existing == Existing::overwrite);
+    return offsets;
   } catch (const Error& error) {
-    throw Error(ExitCode::cant_create,
-                error.what());  // no row is lost yet: it is the file that cannot be made
+    if (error.code() != ExitCode::io_error) throw;
+    fail(path, error.what());  // no row is lost yet: it is the file that cannot be made
   }
-  temporary.publish(existing == Existing::overwrite);
-  return offsets;
 }
 
 }  // namespace polyhead::store

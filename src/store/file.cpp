@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include <fcntl.h>
@@ -16,9 +17,17 @@
 namespace polyhead::store {
 namespace {
 
+std::string_view advice(int reason) {
+  if (reason == ENOSPC) return ". Make room on that disk";
+  if (reason == EDQUOT) return ". Make room there, or have the quota raised";
+  if (reason == EROFS) return ". Have the file system mounted for writing again";
+  return "";
+}
+
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& action) {
-  throw Error(ExitCode::io_error, fmt::format("{}: cannot {}: {}", path.string(), action,
-                                              std::generic_category().message(errno)));
+  const int reason = errno;
+  throw Error(ExitCode::io_error, fmt::format("{}: cannot {}: {}{}", path.string(), action,
+                                              std::generic_category().message(reason), advice(reason)));
 }
 
 /// Before fallocate, which would fill a disk that is too small up to the last block.
@@ -29,8 +38,9 @@ void check_space(const std::filesystem::path& path, const FileDescriptor& file, 
   const auto size = static_cast<std::uint64_t>(status.st_size);
   const std::uint64_t taken = static_cast<std::uint64_t>(status.st_blocks) * 512;
   if (size <= taken || size - taken <= free) return;
-  throw Error(ExitCode::io_error, fmt::format("{}: cannot reserve {}: {} are free on this disk",
-                                              path.string(), human_bytes(size), human_bytes(free)));
+  throw Error(ExitCode::io_error,
+              fmt::format("{}: cannot reserve {}: {} are free on this disk{}", path.string(),
+                          human_bytes(size), human_bytes(free), advice(ENOSPC)));
 }
 
 }  // namespace

@@ -163,7 +163,8 @@ TEST(Create, SaysThatTheDiskIsTooSmall) {
     return create(folder / "result.h5", layout, example::samples(), example::header(), Existing::refuse);
   });
   EXPECT_EQ(code, ExitCode::cant_create);
-  EXPECT_THAT(message, HasSubstr("cannot reserve 12.0 TiB"));
+  EXPECT_THAT(message, AllOf(HasSubstr("result.h5: cannot be created: it needs 12.0 TiB, and "),
+                             HasSubstr(" are free on this disk. Make room there")));
   EXPECT_THAT(names_in(folder.path()), IsEmpty());
 }
 

@@ -84,7 +84,8 @@ TEST_F(FileTest, SaysWhatCouldNotBeWritten) {
   const auto file = open_for_writing("/dev/full");
   const auto [code, message] = error_of([&] { file->write(7, bytes("abc")); });
   EXPECT_EQ(code, ExitCode::io_error);
-  EXPECT_EQ(message, "/dev/full: cannot write 3 bytes at offset 7: No space left on device");
+  EXPECT_EQ(message,
+            "/dev/full: cannot write 3 bytes at offset 7: No space left on device. Make room on that disk");
 }
 
 /// The kernel writes up to the limit on a file's size first, then refuses: a short write and an error.
