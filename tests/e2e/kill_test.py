@@ -1,110 +1,49 @@
-"""kill -9 at a random moment, of mpirun alone (the ranks then live on for up to a second) and of mpirun with all ranks: the file
-opens, and every micro-batch that the ledger calls done is right."""
+"""kill -9 at random moments, of mpirun, of one rank or of all: the file opens, every micro-batch that the ledger calls done is
+right, and the job, resumed on another number of ranks until it is complete, has the bytes of one that nobody disturbed.
 
-import json
-import random
-import signal
-import subprocess
-import time
+POLYHEAD_KILLS says how often; tests/soak.sh has 200."""
+
+import collections
+import os
 import unittest
 
-import h5py
-import numpy as np
-from harness import EndToEnd, environment, ledger, mpirun_command
+from disturbed import KILLED, Disturbed
 
-SECONDS_OF_WORK = 3  # at least
-LARGEST = 512  # side of the enlarged images, pixels
-BATCH = 8
-COLUMNS = ["fused/scores", "fused/prediction", "heads/prediction", "heads/scores", "samples/status", "samples/reason"]
+KILLS = int(os.environ.get("POLYHEAD_KILLS", "8"))
 
 
-def processes(output):
-    """mpirun and the ranks of the job that writes `output`."""
-    listed = subprocess.run(["pgrep", "-f", str(output)], capture_output=True, text=True, check=False)
-    return [int(pid) for pid in listed.stdout.split()]
+class Kill(Disturbed):
+    def test_killed_and_resumed_until_complete(self):
+        self.begin(seed=KILLS)
+        kills, moments, complete = collections.Counter(), [], 0
+        while kills.total() < KILLS or len(self.done) > 0:
+            job = self.start()
+            what = KILLED[kills.total() % len(KILLED)]
+            if kills.total() < KILLS and self.random_moment(job) and self.kill(job, what):
+                kills[what] += 1
+            if self.judge(*self.end(job)):
+                complete += 1
+                self.new_job()
+            else:
+                moments.append(int(self.done.sum()))
+        print(f"{KILLS} kills ({', '.join(f'{count} of {what}' for what, count in kills.items())}), {self.resumes} resumes, "
+              f"{complete} jobs complete with the same bytes; micro-batches done at the kills, of 125: {sorted(moments)}")
+        self.assertEqual(list(self.disk.glob("*.lock")), [])
+        self.assertTrue(any(0 < done < 125 for done in moments), "no kill came while a job worked")
 
-
-def wait_for_processes(output):
-    """No rank may write while the file is judged."""
-    for _ in range(300):
-        if not processes(output):
-            return
-        time.sleep(0.1)
-    raise AssertionError("ranks outlive mpirun by 30 s")
-
-
-class Kill(EndToEnd):
-    kills = 20  # of each kind
-    sets = ()
-
-    def choose_size(self, size):
-        self.sets = (f"parallel.batch={BATCH}", "output.head_scores=true", "output.commit_interval=20ms",
-                     f"data.preprocess.resize={size}", f"data.preprocess.crop={size}")
-
-    def run_whole(self):
-        """An undisturbed run: its file, and how long the ranks worked. Images are enlarged until the work outlasts the
-        second that ranks live on without mpirun, on fast machines too."""
-        whole, size = self.folder / "whole.h5", 96
-        while True:
-            self.choose_size(size)
-            self.run_job(whole.name, *self.sets, ranks=2, flags=["--overwrite"])
-            with h5py.File(whole) as file:
-                seconds = json.loads(bytes(file["job/summary"][()]).rstrip(b"\0"))["run"]["seconds"]
-            if seconds >= SECONDS_OF_WORK or size >= LARGEST:
-                return whole, seconds
-            size = min(LARGEST, max(size + 16, int(size * (1.2 * SECONDS_OF_WORK / seconds) ** 0.5)))
-
-    def start(self, output):
-        arguments = ["run", self.config, "--set", f"output.path={output}"]
-        for option in self.sets:
-            arguments += ["--set", option]
-        return subprocess.Popen(mpirun_command(2, arguments), env=environment(), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def check(self, output, expected):
-        """Compares what the ledger calls done; returns the number of such micro-batches."""
-        done = np.flatnonzero(ledger(output))
-        with h5py.File(output) as file:
-            for name in COLUMNS:
-                rows = file[name][()]
-                for batch in done:
-                    part = slice(batch * BATCH, (batch + 1) * BATCH)
-                    self.assertEqual(rows[part].tobytes(), expected[name][part].tobytes(), f"{name}, batch {batch}")
-        return len(done)
-
-    def test_mpirun_is_killed(self):
-        self.kill_often(lambda job, output: job.send_signal(signal.SIGKILL), within=0.5)
-
-    def test_all_are_killed(self):
-        self.kill_often(lambda job, output: subprocess.run(["pkill", "-KILL", "-f", str(output)], check=False))
-
-    def kill_often(self, kill, within=1.0):
-        """Kills at random moments of the first `within` of the run, and looks at what is left."""
-        whole, working = self.run_whole()
-        with h5py.File(whole) as file:
-            expected = {name: file[name][()] for name in COLUMNS}
-        total = len(ledger(whole))
-
-        dice = random.Random(20)
-        moments = []
-        while len(moments) < self.kills:
-            output = self.folder / f"killed-{len(moments)}.h5"
-            job = self.start(output)
-            while not output.exists() and job.poll() is None:
-                time.sleep(0.001)
-            # While the ranks work, which begins with the file; a run that was faster than the dice does not count.
-            time.sleep(dice.uniform(0, within * working))
-            finished = job.poll() is not None
-            kill(job, output)
-            job.wait()
-            wait_for_processes(output)
-            self.assertTrue(output.exists())
-            done = self.check(output, expected)
-            if not finished:
-                moments.append(done)
-            output.unlink()
-        print(f"micro-batches done at the kill, of {total}: {sorted(moments)}")
-        self.assertTrue(any(0 < done < total for done in moments), "no kill came while the job was running")
+    def test_what_is_finished_is_not_written_again(self):
+        """Finished rows are altered between two runs: the second leaves them as they are."""
+        self.begin(seed=1)
+        while not 0 < self.done.sum() < 125:
+            self.new_job()
+            job = self.start()
+            if self.random_moment(job):
+                self.kill(job, "all ranks")
+            self.judge(*self.end(job))
+        rows = self.mark_finished()
+        job = self.start()
+        self.assertEqual(self.end(job)[0], 0)
+        self.check_marks(rows)
 
 
 if __name__ == "__main__":
