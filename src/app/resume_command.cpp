@@ -50,7 +50,8 @@ std::string quoted(const std::vector<std::string>& words) {
 std::string resume_command(const std::vector<std::string>& words) {
   std::vector<std::string> kept;
   std::ranges::copy_if(words, std::back_inserter(kept), [](const std::string& word) {
-    return word != "--overwrite" && word != "--resume" && !word.starts_with("--resume=");
+    return word != "--overwrite" && word != "--retry-bad" && word != "--resume" &&
+           !word.starts_with("--resume=");
   });
   kept.emplace_back("--resume");
   return quoted(kept);

@@ -90,12 +90,17 @@ void add_run(CLI::App& app, int argc, char** argv, int& exit_code) {
       "--overwrite", [options] { options->existing = store::Existing::overwrite; },
       "Replace the output file if it is there");
   // A flag, which takes a value after '=' only: the next word may be the configuration.
+  auto* go_on =
+      command
+          ->add_flag(
+              "--resume{yes}", *resume,
+              "Go on with the output file of an earlier run; --resume=auto begins anew where there is none")
+          ->check(CLI::IsMember({"yes", "auto"}))
+          ->excludes(overwrite);
   command
-      ->add_flag(
-          "--resume{yes}", *resume,
-          "Go on with the output file of an earlier run; --resume=auto begins anew where there is none")
-      ->check(CLI::IsMember({"yes", "auto"}))
-      ->excludes(overwrite);
+      ->add_flag("--retry-bad", options->retry_bad,
+                 "With --resume: compute quarantined samples again, whose files may have been mended")
+      ->needs(go_on);
   command->add_flag("--allow-mixed", options->allow_mixed,
                     "Accept ranks whose results differ in the last digits (other processors or versions)");
   command->add_option("--progress", options->progress, "auto, bar, lines or none")

@@ -7,7 +7,6 @@
 #include "cifar_file.hpp"
 #include "polyhead/base/error.hpp"
 #include "same_dataset.hpp"
-#include "spread.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -38,7 +37,7 @@ class CifarDataset : public Dataset {
                                                 std::int64_t /*count*/) const override {
     return {};
   }
-  Digest digest() override;
+  DatasetDigest digest() override;
   [[nodiscard]] ReadingMemory reading_memory() const override {
     return array_memory({2 * CifarFile::kShape.values(), 0, CifarFile::kShape, 1}, shape_);
   }
@@ -53,7 +52,7 @@ class CifarDataset : public Dataset {
   ImageShape shape_;
 };
 
-Digest CifarDataset::digest() {
+DatasetDigest CifarDataset::digest() {
   Hasher hasher;
   hasher.update(name()).update(size());
   std::vector<std::int32_t> labels;
@@ -62,8 +61,10 @@ Digest CifarDataset::digest() {
     read_labels(first, labels);
     hasher.update(std::as_bytes(std::span(labels)));
   }
-  for_spread_samples(size(), [&](std::int64_t sample) { hasher.update(file_.row(sample)); });
-  return hasher.digest();
+  DatasetDigest digest{hasher.digest(), {}, {}};
+  for (const std::int64_t sample : digested_samples(size()))
+    digest.samples.push_back(Hasher().update(file_.row(sample)).digest());
+  return digest;
 }
 
 class CifarReader : public SampleReader {

@@ -13,7 +13,6 @@
 #include "sample_bytes.hpp"
 #include "sample_index_builder.hpp"
 #include "shard_paths.hpp"
-#include "spread.hpp"
 #include "webdataset.hpp"
 
 namespace polyhead::data {
@@ -53,7 +52,7 @@ class EncodedDataset : public Dataset {
     for (std::int64_t i = first; i < first + count; ++i) locations.push_back(location(i));
     return locations;
   }
-  Digest digest() override;
+  DatasetDigest digest() override;
   [[nodiscard]] ReadingMemory reading_memory() const override { return memory_; }
   [[nodiscard]] std::string describe() const override;
 
@@ -74,15 +73,16 @@ Location EncodedDataset::location(std::int64_t index) const {
   return {std::string(index_.file(entry.file).path), entry.offset, entry.size};
 }
 
-Digest EncodedDataset::digest() {
-  Hasher hasher;
-  hasher.update(kind_.name).update(size()).update(index_.digest().hex());
+DatasetDigest EncodedDataset::digest() {
+  DatasetDigest digest{
+      Hasher().update(kind_.name).update(size()).update(index_.digest().hex()).digest(), index_.places(), {}};
   SampleBytes bytes(max_file_size_);
-  for_spread_samples(size(), [&](std::int64_t sample) {
+  for (const std::int64_t sample : digested_samples(size())) {
     const Reason reason = bytes.read(location(sample));
-    hasher.update(static_cast<std::int64_t>(reason)).update(bytes.bytes());
-  });
-  return hasher.digest();
+    digest.samples.push_back(
+        Hasher().update(static_cast<std::int64_t>(reason)).update(bytes.bytes()).digest());
+  }
+  return digest;
 }
 
 std::string EncodedDataset::describe() const {

@@ -10,7 +10,6 @@
 #include "hdf5_labels.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/h5/h5.hpp"
-#include "spread.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -37,7 +36,7 @@ class Hdf5Dataset : public Dataset {
                                                 std::int64_t /*count*/) const override {
     return {};
   }
-  Digest digest() override;
+  DatasetDigest digest() override;
   [[nodiscard]] ReadingMemory reading_memory() const override {
     return array_memory(images_.piece(), output_);
   }
@@ -73,13 +72,15 @@ void Hdf5Dataset::digest_labels(Hasher& hasher) {
   }
 }
 
-Digest Hdf5Dataset::digest() {
+DatasetDigest Hdf5Dataset::digest() {
   Hasher hasher;
   hasher.update(std::string_view("hdf5")).update(images_.describe()).update(size());
   hasher.update(std::int64_t{labelled()});
   if (labelled()) digest_labels(hasher);
-  for_spread_samples(size(), [&](std::int64_t sample) { hasher.update(images_.bytes(sample)); });
-  return hasher.digest();
+  DatasetDigest digest{hasher.digest(), {}, {}};
+  for (const std::int64_t sample : digested_samples(size()))
+    digest.samples.push_back(Hasher().update(images_.bytes(sample)).digest());
+  return digest;
 }
 
 std::string Hdf5Dataset::describe() const {

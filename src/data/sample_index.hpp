@@ -49,8 +49,10 @@ class SampleIndex {
   [[nodiscard]] std::vector<std::string> class_names() const;
   [[nodiscard]] std::string_view source() const { return text(header_.source); }
   [[nodiscard]] std::string_view notes() const { return text(header_.notes); }
-  /// Of the samples' ids, labels and places, and of the class names.
+  /// Of the samples' ids and labels, and of the class names.
   [[nodiscard]] Digest digest() const { return header_.digest; }
+  /// Of where the samples are in their files, and of their sizes there.
+  [[nodiscard]] Digest places() const { return header_.places; }
 
  private:
   SampleIndex(MemoryMap map, std::filesystem::path path);

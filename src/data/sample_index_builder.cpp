@@ -112,10 +112,18 @@ Digest SampleIndexBuilder::digest() {
     if (entry.file != file) hasher.update(std::string_view(text(files_[entry.file].prefix)));
     file = entry.file;
     hasher.update(std::string_view(name(entry)));
-    const std::uint64_t place[] = {entry.offset, entry.size, static_cast<std::uint64_t>(entry.label)};
-    hasher.update(std::as_bytes(std::span(place)));
+    hasher.update(std::int64_t{entry.label});
   }
   for (const std::uint64_t name : classes_) hasher.update(std::string_view(text(name)));
+  return hasher.digest();
+}
+
+Digest SampleIndexBuilder::places() {
+  Hasher hasher;
+  for (const IndexEntry& entry : entries(0)) {
+    const std::uint64_t place[] = {entry.offset, entry.size};
+    hasher.update(std::as_bytes(std::span(place)));
+  }
   return hasher.digest();
 }
 
@@ -125,6 +133,7 @@ void SampleIndexBuilder::finish(std::string_view source) {
   header_.files = files_.size();
   header_.classes = classes_.size();
   header_.digest = digest();
+  header_.places = places();
   header_.source = add_text(source);
   header_.notes = add_text(notes_);
   file_.append(std::as_bytes(std::span(files_)));

@@ -42,6 +42,7 @@ class SampleIndexBuilder {
   std::uint64_t add_text(std::string_view text);
   [[nodiscard]] const char* text(std::uint64_t position) const;
   [[nodiscard]] Digest digest();
+  [[nodiscard]] Digest places();
 
   GrowingFile file_;
   GrowingFile texts_;

@@ -12,7 +12,7 @@ namespace polyhead::data::index_format {
 /// given by its position among the texts and ends with NUL, as does the whole file. Native byte order: the
 /// file is a cache of one machine, not for exchange.
 inline constexpr std::uint64_t kMagic = 0x0A58'4449'4850'0DFF;  // "PHIDX" and bytes that no text file has
-inline constexpr std::uint64_t kVersion = 2;
+inline constexpr std::uint64_t kVersion = 3;
 
 struct Header {
   std::uint64_t magic;
@@ -25,6 +25,7 @@ struct Header {
   std::uint64_t source;    ///< text: what was indexed
   std::uint64_t notes;     ///< text: warnings, a line each
   Digest digest;
+  Digest places;
   Digest checksum;  ///< of the header up to here
 };
 

@@ -66,6 +66,13 @@ std::string progress_lines(const store::Reader& reader) {
   return text + fmt::format("missing      samples {}\n", missing(reader.ledger(), layout));
 }
 
+/// Said by a start or a resume; within a command, which is a text of the same line, the quotes are escaped.
+std::string mixed_line(const store::Reader& reader) {
+  if (reader.text("provenance").find(R"("mixed_fingerprints":true)") == std::string::npos) return "";
+  return "numerics     mixed: parts may differ in the last digits from those of one machine "
+         "(--allow-mixed)\n";
+}
+
 std::string indented(std::string_view text) {
   std::string result;
   while (!text.empty()) {
@@ -104,7 +111,7 @@ std::string bad_lines(const store::Reader& reader) {
 std::string info_text(const store::Reader& reader, const std::filesystem::path& path, bool bad) {
   std::string text =
       fmt::format("{}: result of polyhead, format version {}\n\n", path.string(), reader.format_version());
-  text += layout_lines(reader.layout()) + progress_lines(reader);
+  text += layout_lines(reader.layout()) + progress_lines(reader) + mixed_line(reader);
   for (const auto* name : {"summary", "certificate", "provenance", "identity", "fingerprint", "config"}) {
     text += section(reader, name);
   }

@@ -51,15 +51,21 @@ std::vector<std::string> describe(const std::vector<Change>& changes) {
   return texts;
 }
 
-bool was_mixed(const std::string& provenance) {
-  std::size_t begin = 0;
-  while (begin < provenance.size()) {
+std::vector<json> provenance_lines(const std::string& provenance) {
+  std::vector<json> lines;
+  for (std::size_t begin = 0; begin < provenance.size();) {
     const std::size_t end = std::min(provenance.size(), provenance.find('\n', begin));
-    const json line = parse_object(provenance.substr(begin, end - begin));
-    if (line.is_object() && line.value("mixed_fingerprints", json(false)) == json(true)) return true;
+    json line = parse_object(provenance.substr(begin, end - begin));
+    if (line.is_object()) lines.push_back(std::move(line));
     begin = end + 1;
   }
-  return false;
+  return lines;
+}
+
+bool was_mixed(const std::string& provenance) {
+  return std::ranges::any_of(provenance_lines(provenance), [](const json& line) {
+    return line.value("mixed_fingerprints", json(false)) == json(true);
+  });
 }
 
 }  // namespace polyhead::run

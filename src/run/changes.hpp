@@ -22,6 +22,9 @@ std::vector<Change> changes(const nlohmann::json& held, const nlohmann::json& no
 std::string describe(const Change& change);
 std::vector<std::string> describe(const std::vector<Change>& changes);
 
+/// The JSON objects of a provenance, one for each start or resume; lines that a crash has cut are left out.
+std::vector<nlohmann::json> provenance_lines(const std::string& provenance);
+
 /// Whether the ranks of any start or resume of a run (`provenance`) would not have computed the same bits.
 bool was_mixed(const std::string& provenance);
 

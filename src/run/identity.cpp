@@ -37,6 +37,13 @@ std::string classes_digest(const config::ClassMap& classes, const LabelMap& labe
   return hasher.digest().hex();
 }
 
+/// Half a digest for each of the samples whose bytes were read.
+std::string content_text(const data::DatasetDigest& digest) {
+  std::vector<std::string> texts;
+  for (const Digest& sample : digest.samples) texts.push_back(fmt::format("{:016x}", sample.high));
+  return join(texts, " ");
+}
+
 std::string describe(const config::Preprocess& preprocess) {
   const auto pixels = [](const std::optional<int>& value) { return value ? std::to_string(*value) : "none"; };
   return fmt::format("{}: resize {} {}, crop {}, mean {}, std {}", config::name(preprocess.mode),
@@ -49,6 +56,7 @@ std::string describe(const config::Preprocess& preprocess) {
 
 std::string identity_json(Inputs& inputs) {
   const config::Config& config = inputs.config;
+  const data::DatasetDigest data = inputs.dataset->digest();
   const nlohmann::ordered_json identity{
       {"backbone", config::name(config.backbone.arch)},
       {"precision", config::name(config.backbone.precision)},
@@ -56,7 +64,9 @@ std::string identity_json(Inputs& inputs) {
       {"weights", "xxh128:" + inputs.weights_digest.hex()},
       {"heads", "xxh128:" + heads_digest(config.heads)},
       {"fusion", config::name(config.fusion.rule)},
-      {"data", "xxh128:" + inputs.dataset->digest().hex()},
+      {"data", "xxh128:" + data.list.hex()},
+      {"places", "xxh128:" + data.places.hex()},
+      {"content", content_text(data)},
       {"samples", inputs.shape.size},
       {"limits", fmt::format("{} pixels, {} bytes", config.data.max_pixels, config.data.max_file_size)},
       {"classes", "xxh128:" + classes_digest(config.data.classes, inputs.labels)},

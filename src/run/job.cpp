@@ -216,7 +216,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   set_up(*world, mpi.host(), [&] {
     if (mpi.rank() != 0) return;
     inputs = load_inputs(options.config, options.overrides, options.existing);
-    if (inputs.resumes) resumption = open_to_resume(inputs);
+    if (inputs.resumes) resumption = open_to_resume(inputs, options.retry_bad);
     if (!resumption || !resumption->complete()) return;
     complete(*resumption, inputs, options.summarise);
     nothing_left = 1;

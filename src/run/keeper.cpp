@@ -67,7 +67,7 @@ void Keeper::create(const std::string& fingerprint, bool mixed) {
   const store::Header header{identity_json(inputs_), fingerprint, config::to_yaml(inputs_.config)};
   offsets_ = store::create(output_, layout, samples, header, options_.existing);
   writer_ = std::make_unique<store::Writer>(store::open_for_writing(output_), layout, offsets_);
-  writer_->append_provenance(provenance("start", mixed, ""));
+  writer_->append_provenance(provenance("start", mixed).dump());
   writer_->finish();  // the note is there before other ranks look for it
   work_ = {{0, layout.batches()}};
 }
@@ -78,14 +78,25 @@ void Keeper::resume(Resumption file, const std::string& fingerprint, bool mixed)
   lock_ = std::move(file.lock);
   offsets_ = file.offsets;
   earlier_ = file.progress;
-  work_ = file.missing();
+  work_ = std::move(file.missing);
   writer_ = std::make_unique<store::Writer>(store::open_to_resume(output_), inputs_.layout(), offsets_,
                                             file.committed);
-  writer_->append_provenance(provenance("resume", mixed || !other.empty(), other.empty() ? "" : fingerprint));
+  // First: a crash in between leaves open micro-batches, which no data can contradict.
+  writer_->reopen(file.reopened);
+  nlohmann::ordered_json line = provenance("resume", mixed || !other.empty());
+  line["committed"] = writer_->committed();
+  if (options_.retry_bad) line["reopened"] = file.reopened.size();
+  if (!other.empty()) line["fingerprint"] = nlohmann::ordered_json::parse(fingerprint);
+  if (!file.data_change.empty()) line["data"] = nlohmann::ordered_json::parse(file.data_change);
+  writer_->append_provenance(line.dump());
   writer_->finish();
   const std::int64_t all = inputs_.micro_batches().count();
-  log::info(fmt::format("{}: resumed: {} of {} micro-batches are finished, {} are computed now",
-                        output_.string(), writer_->committed(), all, all - writer_->committed()));
+  log::info(fmt::format(
+      "{}: resumed: {} of {} micro-batches are finished, {} are computed now{}", output_.string(),
+      writer_->committed(), all, all - writer_->committed(),
+      file.reopened.empty()
+          ? ""
+          : fmt::format(", {} of them again for their quarantined samples", file.reopened.size())));
 }
 
 void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
@@ -165,9 +176,8 @@ std::string Keeper::how_to_go_on() const {
                      inputs_.micro_batches().count(), output_.string(), options_.resume_command);
 }
 
-/// `other`: this run's fingerprint where it is not the file's.
-std::string Keeper::provenance(std::string_view event, bool mixed, const std::string& other) const {
-  nlohmann::ordered_json line{
+nlohmann::ordered_json Keeper::provenance(std::string_view event, bool mixed) const {
+  return {
       {"event", event},
       {"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
       {"polyhead", POLYHEAD_VERSION},
@@ -180,9 +190,6 @@ std::string Keeper::provenance(std::string_view event, bool mixed, const std::st
       {"mixed_fingerprints", mixed},
       {"command", options_.command_line},
   };
-  if (event == "resume") line["committed"] = writer_->committed();
-  if (!other.empty()) line["fingerprint"] = nlohmann::ordered_json::parse(other);
-  return line.dump();
 }
 
 }  // namespace polyhead::run

@@ -10,6 +10,7 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/run/identity.hpp"
+#include "polyhead/run/resume.hpp"
 #include "recompute.hpp"
 #include "shown_value.hpp"
 #include "verify_inputs.hpp"
@@ -61,7 +62,7 @@ class Verification {
     }
     look_at_certificate();
     Inputs inputs = inputs_of(reader_, options_);
-    check_identity(reader_.text("identity"), identity_json(inputs), options_.result);
+    check_identity(identity_of(reader_), identity_json(inputs), options_.result);
     inputs.config.output.head_scores = reader_.layout().head_scores;
     check_layout(reader_.layout(), inputs.layout(), options_.result);
     fail_on(compare_samples(reader_, source_of(inputs)), "");

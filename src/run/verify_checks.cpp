@@ -10,6 +10,7 @@
 #include "changes.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
+#include "polyhead/run/resume.hpp"
 #include "polyhead/run/verify.hpp"
 #include "shown_value.hpp"
 
@@ -49,13 +50,7 @@ CertificateCheck check_certificate(const store::Reader& reader) {
 }
 
 void check_identity(const std::string& held, const std::string& now, const std::filesystem::path& result) {
-  const nlohmann::json then = parse_object(held);
-  if (!then.is_object()) {
-    throw Error(
-        ExitCode::bad_data,
-        fmt::format("{}:/job/identity: is no JSON object: the file is altered or damaged", result.string()));
-  }
-  const std::vector<std::string> changed = describe(changes(then, parse_object(now)));
+  const std::vector<std::string> changed = identity_changes(held, now, result);
   if (changed.empty()) return;
   throw Error(ExitCode::bad_data,
               fmt::format("{}: the inputs are not those that the file was computed from:\nchanged: {}\nGive "
@@ -92,7 +87,7 @@ std::string why_other_bits(const std::string& held, const std::string& now, cons
   if (!then.is_object()) return "/job/fingerprint cannot be read";
   const std::vector<std::string> other = describe(changes(then, parse_object(now)));
   if (!other.empty()) return join(other, "; ");
-  return was_mixed(provenance) ? "the ranks of the run had different ones (--allow-mixed)" : "";
+  return was_mixed(provenance) ? "its ranks or its resumes had different ones (--allow-mixed)" : "";
 }
 
 std::vector<std::int64_t> spread(const std::vector<std::int64_t>& batches, std::int64_t count) {

@@ -61,16 +61,20 @@ std::vector<std::uint8_t> Reader::ledger() const {
   return read<std::uint8_t>(file_, format::kLedger, 0, layout_.batches());
 }
 
-Progress Reader::progress() const {
-  const std::vector<std::uint8_t> batches = ledger();
+std::vector<std::uint8_t> Reader::status(std::int64_t first, std::int64_t count) const {
+  check_range(first, count, layout_.samples);
+  return read<std::uint8_t>(file_, format::kStatus, first, count);
+}
+
+Progress Reader::progress(const std::vector<std::uint8_t>& batches) const {
   Progress progress;
   progress.batches_done = std::count(batches.begin(), batches.end(), 1);
   for (std::int64_t first = 0; first < layout_.samples; first += kStatusChunk) {
     const std::int64_t count = std::min(kStatusChunk, layout_.samples - first);
-    const auto status = read<std::uint8_t>(file_, format::kStatus, first, count);
+    const std::vector<std::uint8_t> states = status(first, count);
     for (std::int64_t i = 0; i < count; ++i) {
-      if (batches[static_cast<std::size_t>((first + i) / layout_.batch)] != 1) continue;
-      const auto state = static_cast<SampleStatus>(status[static_cast<std::size_t>(i)]);
+      if (batches.at(static_cast<std::size_t>((first + i) / layout_.batch)) != 1) continue;
+      const auto state = static_cast<SampleStatus>(states[static_cast<std::size_t>(i)]);
       if (state == SampleStatus::done) ++progress.done;
       if (state == SampleStatus::quarantined) ++progress.quarantined;
     }

@@ -8,10 +8,13 @@
 
 #include "format.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/sample.hpp"
 #include "posix_file.hpp"
 
 namespace polyhead::store {
 namespace {
+
+constexpr std::int64_t kStatusChunk = 1 << 20;
 
 [[noreturn]] void fail(const Reader& reader, const std::string& what) {
   throw Error(ExitCode::bad_data,
@@ -54,6 +57,22 @@ Committed committed_of(const Reader& reader) {
   committed.provenance_used = text.rfind('\n') + 1;
   committed.provenance_dirty = area.find_last_not_of('\0') + 1;
   return committed;
+}
+
+std::vector<std::int64_t> batches_with_bad_samples(const Reader& reader) {
+  const std::vector<std::uint8_t> ledger = reader.ledger();
+  const Layout& layout = reader.layout();
+  std::vector<std::int64_t> found;
+  for (std::int64_t first = 0; first < layout.samples; first += kStatusChunk) {
+    const auto status = reader.status(first, std::min(kStatusChunk, layout.samples - first));
+    for (std::size_t i = 0; i < status.size(); ++i) {
+      if (status[i] != static_cast<std::uint8_t>(SampleStatus::quarantined)) continue;
+      const std::int64_t batch = (first + static_cast<std::int64_t>(i)) / layout.batch;
+      const bool seen = !found.empty() && found.back() == batch;
+      if (!seen && ledger[static_cast<std::size_t>(batch)] == 1) found.push_back(batch);
+    }
+  }
+  return found;
 }
 
 std::unique_ptr<File> open_to_resume(const std::filesystem::path& path) {

@@ -79,6 +79,22 @@ void Writer::rest_is_synced(std::int64_t batch) {
   pending_.push_back(batch);
 }
 
+void Writer::reopen(std::span<const std::int64_t> batches) {
+  write_certificate("");
+  write_summary("");
+  finish();
+  for (const std::int64_t batch : batches) {
+    if (!written_.at(static_cast<std::size_t>(batch)) || unsynced_elsewhere_.contains(batch)) {
+      throw Error(ExitCode::internal, fmt::format("store: micro-batch {} is not finished", batch));
+    }
+    const std::byte open{0};
+    file_->write(offsets_.ledger + static_cast<std::uint64_t>(batch), std::span(&open, 1));
+    written_[static_cast<std::size_t>(batch)] = false;
+    --committed_;
+  }
+  sync();
+}
+
 void Writer::sync() {
   check_usable();
   sync_failed_ = true;  // until it has succeeded: the kernel reports a lost page once, a second try would lie

@@ -136,7 +136,7 @@ TEST_F(Cifar, ReaderRefusesAnotherDataSet) {
 }
 
 TEST_F(Cifar, DigestSeesLabelsAndPixels) {
-  const Digest digest = open(at("ten"))->digest();
+  const auto digest = open(at("ten"))->digest();
   EXPECT_EQ(open(at("ten/test_batch.bin", config::DataFormat::cifar10))->digest(), digest);
   for (const std::size_t byte : {std::size_t{0}, std::size_t{3073} * 2 - 1, std::size_t{3073} * 6}) {
     std::string bytes = read_file(folder_ / "ten/test_batch.bin");

@@ -432,7 +432,7 @@ TEST(Digest, SeesEveryLabelAndTheFirstAndLastImage) {
   const TemporaryFolder folder;
   const std::vector<std::int32_t> labels(200, 1);
   const auto path = numbered(folder, "a.h5", 200, labels);
-  const Digest digest = open(at(path))->digest();
+  const auto digest = open(at(path))->digest();
   EXPECT_EQ(open(at(numbered(folder, "same.h5", 200, labels)))->digest(), digest);
   EXPECT_NE(open(at(numbered(folder, "unlabelled.h5", 200)))->digest(), digest);
   EXPECT_NE(open(at(numbered(folder, "shorter.h5", 199, {labels.begin(), labels.end() - 1})))->digest(),

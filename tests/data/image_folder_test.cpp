@@ -169,7 +169,7 @@ TEST_F(ImageFolder, NeedsACrop) {
 TEST_F(ImageFolder, DigestSeesNamesLabelsAndBytes) {
   write(root_ / "cat/a.jpg", "1");
   write(root_ / "dog/b.jpg", "2");
-  const Digest digest = open()->digest();
+  const auto digest = open()->digest();
   fs::create_directories(root_ / "dog/empty");
   EXPECT_EQ(open()->digest(), digest);
   write(root_ / "dog/b.jpg", "3");
@@ -191,7 +191,7 @@ TEST_F(ImageFolder, DigestSeesNamesLabelsAndBytes) {
 TEST_F(ImageFolder, DigestTakesUnreadableSamples) {
   write(root_ / "cat/a.jpg", "1");
   fs::create_symlink(root_ / "nothing", root_ / "cat/b.jpg");
-  const Digest digest = open()->digest();
+  const auto digest = open()->digest();
   EXPECT_EQ(open()->digest(), digest);
   write(root_ / "nothing", "2");
   EXPECT_NE(data::open(images_at(root_), folder_ / "list")->digest(), digest);

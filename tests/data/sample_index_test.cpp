@@ -179,7 +179,7 @@ TEST_F(SampleIndexTest, DamageIsMended) {
   const fs::path data = folder_ / "data";
   for (int i = 0; i < 20; ++i) write(data / fmt::format("cat/{}.jpg", i));
   make_old(data);
-  const Digest digest = open(images_at(data), list_)->digest();
+  const auto digest = open(images_at(data), list_)->digest();
   const std::string whole = read_file(list_);
   std::mt19937 random(2);
   for (int round = 0; round < 60; ++round) {

@@ -198,7 +198,7 @@ TEST_F(WebDataset, IdsAreUnique) {
               ElementsAre("c/x.tar/0.jpg", "c/x.tar/d/1.jpg", "x.tar/0.jpg", "x.tar/d/1.jpg"));
   EXPECT_THAT(ids_of(*open("data/b/x.tar")), ElementsAre("x.tar/0.jpg", "x.tar/d/1.jpg"));
   // They do not depend on where the data set is.
-  const Digest digest = two->digest();
+  const auto digest = two->digest();
   fs::rename(folder_ / "data", folder_ / "moved");
   EXPECT_EQ(open("moved/{a,b}/x.tar")->digest(), digest);
 }

@@ -206,6 +206,15 @@ TEST_F(ResultFile, JsonSurvivesANameThatIsNotUtf8) {
   EXPECT_EQ(json()["heads"][0]["name"], "a\uFFFDz");
 }
 
+TEST_F(ResultFile, InfoTellsWhetherFingerprintsWereMixed) {
+  create();
+  const auto info = [&] { return info_text(store::Reader(path_), path_, false); };
+  writer_->append_provenance(R"({"mixed_fingerprints":false,"command":"\"mixed_fingerprints\":true"})");
+  EXPECT_THAT(info(), Not(HasSubstr("numerics     mixed")));
+  writer_->append_provenance(R"({"event":"resume","mixed_fingerprints":true})");
+  EXPECT_THAT(info(), HasSubstr("numerics     mixed: parts may differ in the last digits"));
+}
+
 TEST_F(ResultFile, InfoShowsAllThereIs) {
   layout_.class_names = {"cat", "dog"};
   create();

@@ -53,6 +53,41 @@ TEST(Coordinator, AnyLeaseSizesWillDo) {
   EXPECT_EQ(job.ledger_sum(), 250);
 }
 
+TEST(Coordinator, OnlyWhatIsMissingIsComputed) {
+  std::mt19937 dice(12);
+  for (const int ranks : {1, 2, 3, 8}) {
+    LocalJob job(ranks, 397, 4);
+    std::vector<std::uint8_t> earlier(100);
+    for (std::uint8_t& byte : earlier) byte = static_cast<std::uint8_t>(dice() % 3 > 0);
+    job.finish_earlier(earlier);
+    std::int64_t shown = 0;
+    job.settings.progress = [&](std::int64_t done) { shown = done; };
+    std::array<std::atomic<int>, 100> computed{};
+    const auto error = job.run([&](const data::Batch& batch) {
+      ++computed.at(static_cast<std::size_t>(batch.index));
+      return number(batch);
+    });
+    ASSERT_FALSE(error) << error->what();
+    for (std::size_t b = 0; b < computed.size(); ++b) ASSERT_EQ(computed[b], 1 - earlier[b]) << b;
+    EXPECT_EQ(job.ledger_sum(), 100);
+    EXPECT_EQ(shown, 397);
+  }
+}
+
+TEST(Coordinator, BadSamplesOfEarlierRunsCount) {
+  LocalJob job(1, 40, 4);
+  job.settings.timeout = 1s;
+  job.settings.max_bad = 4;
+  job.finish_earlier({1, 1});
+  job.settings.earlier.quarantined = 3;
+  const auto error = job.run([](const data::Batch& batch) {
+    return numbered_rows(batch.index, batch.first_sample, batch.samples, 2);
+  });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ExitCode::bad_data);
+  EXPECT_THAT(error->what(), HasSubstr("5 samples are quarantined, data.max_bad allows 4 of 40"));
+}
+
 TEST(Coordinator, ASlowRankGetsLess) {
   constexpr int kRanks = 3;
   LocalJob job(kRanks, 480, 4);

@@ -29,7 +29,8 @@ using Json = nlohmann::ordered_json;
 /// A data set that is nothing but its digest.
 class NamedData final : public data::Dataset {
  public:
-  explicit NamedData(std::string_view content) : content_(content) {}
+  explicit NamedData(std::string_view list, std::string_view places = "", std::string_view content = "")
+      : list_(list), places_(places), content_(content) {}
   [[nodiscard]] std::int64_t size() const override { return 100; }
   [[nodiscard]] ImageShape image_shape() const override { return {32, 32}; }
   [[nodiscard]] bool labelled() const override { return false; }
@@ -39,10 +40,16 @@ class NamedData final : public data::Dataset {
     return {};
   }
   [[nodiscard]] data::ReadingMemory reading_memory() const override { return {}; }
-  Digest digest() override { return Hasher().update(content_).digest(); }
+  data::DatasetDigest digest() override {
+    return {Hasher().update(list_).digest(),
+            Hasher().update(places_).digest(),
+            {Hasher().update(content_).digest()}};
+  }
   [[nodiscard]] std::string describe() const override { return "data"; }
 
  private:
+  std::string_view list_;
+  std::string_view places_;
   std::string_view content_;
 };
 
@@ -97,6 +104,8 @@ TEST(Identity, ChangesWithWhatChangesResults) {
       {"heads", [](Inputs& in) { in.config.heads.pop_back(); }},
       {"fusion", [](Inputs& in) { in.config.fusion.rule = config::FusionRule::mean_probabilities; }},
       {"data", [](Inputs& in) { in.dataset = std::make_unique<NamedData>("drawings"); }},
+      {"places", [](Inputs& in) { in.dataset = std::make_unique<NamedData>("photographs", "moved"); }},
+      {"content", [](Inputs& in) { in.dataset = std::make_unique<NamedData>("photographs", "", "edited"); }},
       {"samples", [](Inputs& in) { in.shape.size = 99; }},
       {"classes",
        [](Inputs& in) {

@@ -85,7 +85,7 @@ class LocalJob {
     const auto up = world_.channel(0, 0);
     const auto down = world_.channel(0, 1);
     try {
-      const plan::LeaseSchedule schedule(batches_.count(), ranks_, 1, kAnyNumber, lease_sizes);
+      const plan::LeaseSchedule schedule(plan::missing_in(ledger()), ranks_, 1, kAnyNumber, lease_sizes);
       Coordinator(*up, *down, schedule, writer_, batches_, settings).run();
       return std::nullopt;
     } catch (const Error& error) {
@@ -120,6 +120,21 @@ class LocalJob {
     float value = 0;
     std::memcpy(&value, disk.bytes.data() + sample * 8 + 4, 4);
     return value;
+  }
+  [[nodiscard]] std::vector<std::uint8_t> ledger() const {
+    std::vector<std::uint8_t> ledger(static_cast<std::size_t>(batches_.count()));
+    for (std::size_t b = 0; b < ledger.size() && small_offsets().ledger + b < disk.bytes.size(); ++b)
+      ledger[b] = static_cast<std::uint8_t>(disk.bytes[small_offsets().ledger + b]);
+    return ledger;
+  }
+  /// As if earlier runs had finished these.
+  void finish_earlier(const std::vector<std::uint8_t>& ledger) {
+    MemoryFile(disk).write(small_offsets().ledger, std::as_bytes(std::span(ledger)));
+    writer_ = {std::make_unique<MemoryFile>(disk), layout_, small_offsets(), {ledger, 0, 0}};
+    for (std::size_t b = 0; b < ledger.size(); ++b) {
+      if (ledger[b] == 1)
+        settings.earlier.finished += batches_.samples_of(static_cast<std::int64_t>(b)).count;
+    }
   }
   [[nodiscard]] std::int64_t ledger_sum() const {
     std::int64_t sum = 0;

@@ -11,6 +11,7 @@
 #include "example.hpp"
 #include "polyhead/store/extent.hpp"
 #include "polyhead/store/page_writer.hpp"
+#include "polyhead/store/resume.hpp"
 
 /// What a crash can leave: the writer's calls are recorded and then replayed onto a copy of the fresh file,
 /// where each write since the last sync is applied whole, torn, or not at all, in any order.
@@ -95,13 +96,17 @@ class Replay : public ::testing::Test {
     return calls;
   }
 
-  /// The disk after a crash just before call `crash`.
+  /// The disk after a crash just before call `crash`, of a run that found it `before`.
   Bytes replay(const std::vector<Call>& calls, std::size_t crash, std::mt19937& random) const {
+    return replay(empty_, calls, crash, random);
+  }
+  static Bytes replay(const Bytes& before, const std::vector<Call>& calls, std::size_t crash,
+                      std::mt19937& random) {
     std::map<int, std::size_t> last_sync;
     for (std::size_t i = 0; i < crash; ++i) {
       if (calls[i].sync) last_sync[calls[i].file] = i;
     }
-    Bytes disk = empty_;
+    Bytes disk = before;
     std::vector<std::size_t> open;
     for (std::size_t i = 0; i < crash; ++i) {
       const auto sync = last_sync.find(calls[i].file);
@@ -133,8 +138,20 @@ class Replay : public ::testing::Test {
         std::byte{1});
   }
 
+  /// What a second look at the samples gives.
+  static Rows mended(Rows rows) {
+    for (std::size_t i = 0; i < rows.status.size(); ++i) {
+      rows.status[i] = static_cast<std::uint8_t>(SampleStatus::done);
+      rows.reason[i] = 0;
+      rows.fused_prediction[i] = 2;
+    }
+    for (float& score : rows.fused_scores) score = -1;
+    return rows;
+  }
+
   example::Fresh fresh_;
   Bytes empty_;
+  std::set<std::int64_t> retried_;  ///< may hold either rows
 
  private:
   static void apply(Bytes& disk, const Call& call, std::size_t first, std::size_t last) {
@@ -169,6 +186,11 @@ class Replay : public ::testing::Test {
 
   bool is_right(const Bytes& disk, std::int64_t batch) const {
     const Rows rows = example::rows(fresh_.layout, batch);
+    return holds(disk, rows) || (retried_.contains(batch) && holds(disk, mended(rows)));
+  }
+
+  bool holds(const Bytes& disk, const Rows& rows) const {
+    const std::int64_t batch = rows.batch;
     const Offsets& at = fresh_.offsets;
     const std::int64_t first = batch * fresh_.layout.batch;
     return equal_at(disk, at.fused_scores, first, rows.fused_scores, rows.count) &&
@@ -249,6 +271,153 @@ TEST_F(Replay, ADiskThatFailsAtAnyCallLeavesNoLie) {
     for (int i = 0; i < 5; ++i)
       ASSERT_EQ(lies(replay(calls, calls.size(), random)), 0) << "failed at " << fail_at;
   }
+}
+
+/// A run that is itself a resume: of what a crash has left, or, with samples to be tried again, of a whole
+/// file.
+class ResumedReplay : public Replay {
+ protected:
+  /// Puts `disk` under the file's name.
+  void leave(const Bytes& disk) const {
+    std::ofstream(fresh_.path, std::ios::binary | std::ios::trunc)
+        .write(reinterpret_cast<const char*>(disk.data()), static_cast<std::streamsize>(disk.size()));
+  }
+
+  /// Opens what is there as a run does, and computes what is missing.
+  std::vector<Call> record_resumed(std::mt19937& random, std::size_t fail_at = SIZE_MAX) const {
+    std::vector<Call> calls;
+    const Reader reader(fresh_.path);
+    const Committed committed = committed_of(reader);
+    Writer writer(std::make_unique<RecordingFile>(calls, fail_at), reader.layout(), reader.offsets(),
+                  committed);
+    std::vector<std::int64_t> batches(retried_.begin(), retried_.end());
+    try {
+      writer.reopen(batches);
+      for (std::int64_t batch = 0; batch < fresh_.layout.batches(); ++batch) {
+        if (committed.ledger[static_cast<std::size_t>(batch)] == 0) batches.push_back(batch);
+      }
+      std::shuffle(batches.begin(), batches.end(), random);
+      writer.append_provenance("resume");
+      writer.finish();
+      for (const std::int64_t batch : batches) {
+        const Rows rows = example::rows(fresh_.layout, batch);
+        writer.write(retried_.contains(batch) ? mended(rows) : rows);
+        if (random() % 3 == 0) writer.commit();
+      }
+      writer.finish();
+      writer.write_certificate("c");
+      writer.write_summary("{}");
+      writer.finish();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::io_error);
+    }
+    return calls;
+  }
+
+  /// A certificate is only where every ledger byte is.
+  [[nodiscard]] bool is_certified_wrongly(const Bytes& disk) const {
+    return disk[fresh_.offsets.certificate.offset] != std::byte{0} &&
+           ledger_sum(disk) != fresh_.layout.batches();
+  }
+
+  /// What an earlier run has committed, and is not tried again, stays committed.
+  [[nodiscard]] std::int64_t lost(const Bytes& before, const Bytes& after) const {
+    std::int64_t lost = 0;
+    for (std::int64_t batch = 0; batch < fresh_.layout.batches(); ++batch) {
+      const std::uint64_t at = fresh_.offsets.ledger + static_cast<std::uint64_t>(batch);
+      if (!retried_.contains(batch) && before[at] == std::byte{1} && after[at] != std::byte{1}) ++lost;
+    }
+    return lost;
+  }
+
+  void expect_sound(const Bytes& before, const std::vector<Call>& calls, std::size_t crash,
+                    std::mt19937& random) {
+    const Bytes disk = replay(before, calls, crash, random);
+    ASSERT_EQ(lies(disk), 0) << "crash before call " << crash;
+    ASSERT_EQ(lost(before, disk), 0) << "crash before call " << crash;
+    ASSERT_FALSE(is_certified_wrongly(disk)) << "crash before call " << crash;
+  }
+
+  /// A finished run, with its certificate.
+  Bytes whole(std::mt19937& random) const {
+    leave(empty_);
+    const std::vector<Call> calls = record_resumed(random);
+    return replay(empty_, calls, calls.size(), random);
+  }
+};
+
+TEST_F(ResumedReplay, NoCrashOfAResumeLeavesALie) {
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    const std::vector<Call> first = record(seed);
+    const Bytes before = replay(first, random() % (first.size() + 1), random);
+    leave(before);
+    const std::vector<Call> calls = record_resumed(random);
+    for (std::size_t crash = 0; crash <= calls.size(); ++crash) expect_sound(before, calls, crash, random);
+    const Bytes after = replay(before, calls, calls.size(), random);
+    EXPECT_EQ(ledger_sum(after), fresh_.layout.batches());
+    EXPECT_EQ(after[fresh_.offsets.certificate.offset], std::byte{'c'});
+  }
+}
+
+TEST_F(ResumedReplay, CrashAfterCrashEndsInAWholeFile) {
+  std::mt19937 random(3);
+  Bytes disk = empty_;
+  for (int crashes = 0; ledger_sum(disk) < fresh_.layout.batches(); ++crashes) {
+    ASSERT_LT(crashes, 200);
+    leave(disk);
+    const std::vector<Call> calls = record_resumed(random);
+    const std::size_t crash = random() % (calls.size() + 1);
+    expect_sound(disk, calls, crash, random);
+    disk = replay(disk, calls, crash, random);
+  }
+}
+
+TEST_F(ResumedReplay, ARetryOfBadSamplesIsSoundAtEveryCrash) {
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    retried_.clear();
+    const Bytes before = whole(random);
+    leave(before);
+    const auto bad = batches_with_bad_samples(Reader(fresh_.path));
+    ASSERT_EQ(bad, (std::vector<std::int64_t>{2, 4, 6, 8, 10}));  // samples 16, 33, 50, 67 and 84
+    retried_ = {bad.begin(), bad.end()};
+    const std::vector<Call> calls = record_resumed(random);
+    for (std::size_t crash = 0; crash <= calls.size(); ++crash) expect_sound(before, calls, crash, random);
+    leave(replay(before, calls, calls.size(), random));
+    EXPECT_TRUE(batches_with_bad_samples(Reader(fresh_.path)).empty());
+  }
+}
+
+TEST_F(ResumedReplay, ADiskThatFailsAtAnyCallOfARetryLeavesNoLie) {
+  std::mt19937 random(5);
+  const Bytes before = whole(random);
+  leave(before);
+  retried_ = {2, 4};
+  const std::size_t all = record_resumed(random).size();
+  for (std::size_t fail_at = 0; fail_at < all; ++fail_at) {
+    const std::vector<Call> calls = record_resumed(random, fail_at);
+    for (int i = 0; i < 5; ++i) expect_sound(before, calls, calls.size(), random);
+  }
+}
+
+/// The check itself is checked.
+TEST_F(ResumedReplay, CatchesARetryWithoutItsSyncs) {
+  std::int64_t caught = 0;
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    retried_.clear();
+    const Bytes before = whole(random);
+    leave(before);
+    retried_ = {2, 4, 6};
+    std::vector<Call> calls = record_resumed(random);
+    // The one that follows the ledger's bytes, and that of the note.
+    for (int syncs = 0; auto& call : calls) call.sync = call.sync && (++syncs == 1 || syncs > 3);
+    std::erase_if(calls, [](const Call& call) { return !call.sync && call.bytes.empty(); });
+    for (std::size_t crash = 0; crash <= calls.size(); ++crash)
+      caught += lies(replay(before, calls, crash, random));
+  }
+  EXPECT_GT(caught, 0);
 }
 
 /// A disk whose syncs fail but whose writes seem to work.

@@ -159,6 +159,31 @@ TEST(Resume, DamagedStructuresNeverMisleadTheWriter) {
   EXPECT_GT(refused, 0);
 }
 
+TEST(Resume, FindsMicroBatchesWithBadSamplesAndOpensThemAgain) {
+  const Left file;
+  EXPECT_EQ(batches_with_bad_samples(Reader(file.path)), (std::vector<std::int64_t>{2}));  // sample 16
+  {
+    Writer writer = file.go_on();
+    writer.write_certificate("c");
+    writer.reopen(std::vector<std::int64_t>{2});
+    EXPECT_EQ(writer.committed(), 3);
+    EXPECT_EQ(error_of([&] {
+                writer.reopen(std::vector<std::int64_t>{2});
+                return 0;
+              }).first,
+              ExitCode::internal);
+  }
+  const Reader reader(file.path);
+  EXPECT_EQ(reader.text("certificate"), "");
+  EXPECT_EQ(committed_of(reader).ledger[2], 0);
+  EXPECT_TRUE(batches_with_bad_samples(reader).empty());
+  EXPECT_EQ(reader.progress({0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0}).quarantined, 1);
+  Writer writer = file.go_on();
+  writer.write(example::rows(file.layout, 2));
+  writer.finish();
+  EXPECT_EQ(writer.committed(), 4);
+}
+
 TEST(Resume, NamesWhatCannotBeResumed) {
   const Left file;
   const auto check = [&](const char* name) {

@@ -15,6 +15,17 @@
 
 namespace polyhead::data {
 
+/// What tells a data set from others, part by part.
+struct DatasetDigest {
+  Digest list;                  ///< number, names and labels of the samples, shapes
+  Digest places;                ///< where samples are in their shards; results do not depend on it
+  std::vector<Digest> samples;  ///< the bytes of `digested_samples`
+  friend bool operator==(const DatasetDigest&, const DatasetDigest&) = default;
+};
+
+/// Numbers of up to 64 of `size` samples, evenly spread, the first and the last among them.
+std::vector<std::int64_t> digested_samples(std::int64_t size);
+
 /// What a job evaluates: an ordered list of samples with their labels. Rank 0 alone has it; the other ranks
 /// read samples through a `SampleReader`. Each format is one implementation. The order is deterministic and
 /// part of the job's identity. Const members may be called from any thread, the others from one at a time.
@@ -36,7 +47,7 @@ class Dataset {
   [[nodiscard]] virtual std::vector<Location> locations(std::int64_t first, std::int64_t count) const = 0;
   /// Tells whether this is the data set that an earlier run saw, without reading it through: names, labels,
   /// shapes, and the bytes of some samples spread over it.
-  virtual Digest digest() = 0;
+  virtual DatasetDigest digest() = 0;
   /// What reading its samples takes.
   [[nodiscard]] virtual ReadingMemory reading_memory() const = 0;
   /// One line for the log: "data.h5: 1000 images, uint8 32x32x3, labelled".

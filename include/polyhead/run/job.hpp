@@ -20,6 +20,7 @@ struct JobOptions {
   std::filesystem::path config;
   std::vector<std::string> overrides;
   store::Existing existing = store::Existing::refuse;
+  bool retry_bad = false;  ///< where the run goes on with an output: quarantined samples are computed again
   bool allow_mixed = false;
   ProgressStyle progress = ProgressStyle::automatic;
   std::string command_line;    ///< for the provenance

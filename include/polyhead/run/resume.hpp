@@ -22,17 +22,26 @@ struct Resumption {
   std::unique_ptr<store::OutputLock> lock;
   store::Offsets offsets;
   store::Committed committed;
-  store::Progress progress;
-  std::string fingerprint;  ///< of the run that created the file
+  std::vector<std::int64_t> reopened;  ///< finished micro-batches that are computed again (`--retry-bad`)
+  std::vector<plan::Lease> missing;    ///< what is to be computed, those included
+  store::Progress progress;            ///< without those
+  std::string fingerprint;             ///< of the run that created the file
+  std::string
+      data_change;  ///< JSON object: entries of the identity that mended samples have changed, or empty
 
   [[nodiscard]] bool complete() const { return progress.pending == 0; }
-  [[nodiscard]] std::vector<plan::Lease> missing() const { return plan::missing_in(committed.ledger); }
 };
 
-/// Locks the output and compares it with the job. Throws Error: cant_create when another job writes it,
-/// bad_data when it is damaged, when the job has changed (with what has), or when more samples are
-/// quarantined than `data.max_bad` allows.
-Resumption open_to_resume(Inputs& inputs);
+/// Locks the output and compares it with the job; writes nothing. With `retry_bad` the micro-batches that
+/// hold quarantined samples count as open. Samples in open micro-batches may have other bytes than when the
+/// file was begun: they are read now. Throws Error: cant_create when another job writes the file, bad_data
+/// when it is damaged, when the job has changed (with what has), or when more samples are quarantined than
+/// `data.max_bad` allows.
+Resumption open_to_resume(Inputs& inputs, bool retry_bad);
+
+/// The identity of the job as it is now: that of the file's creation, with what `--retry-bad` has changed
+/// since. What cannot be read is given as it is.
+std::string identity_of(const store::Reader& reader);
 
 /// What differs between two identities, in the words of the configuration where it has one for it:
 /// "fusion.rule: mean-logits in the file, mean-probabilities now". Throws Error(bad_data) when `held`, of

@@ -42,7 +42,11 @@ class Reader {
   [[nodiscard]] std::vector<std::uint8_t> ledger() const;
   /// Counts by the ledger: samples of a micro-batch that the ledger does not call done are pending, whatever
   /// their rows say.
-  [[nodiscard]] Progress progress() const;
+  [[nodiscard]] Progress progress() const { return progress(ledger()); }
+  /// The same by another ledger than the file's.
+  [[nodiscard]] Progress progress(const std::vector<std::uint8_t>& ledger) const;
+  /// Of samples [first, first + count), committed or not.
+  [[nodiscard]] std::vector<std::uint8_t> status(std::int64_t first, std::int64_t count) const;
   /// The rows as they are in the file, committed or not. Throws Error(internal) outside the samples.
   [[nodiscard]] Columns columns(std::int64_t first, std::int64_t count) const;
   /// The rows of one micro-batch, as they were handed to the writer. Throws Error(internal) outside the file.

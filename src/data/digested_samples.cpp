@@ -1,0 +1,19 @@
+#include <algorithm>
+
+#include "polyhead/data/dataset.hpp"
+
+namespace polyhead::data {
+
+std::vector<std::int64_t> digested_samples(std::int64_t size) {
+  constexpr std::int64_t kMost = 64;
+  const std::int64_t count = std::min(kMost, size);
+  const std::int64_t gaps = std::max<std::int64_t>(1, count - 1);
+  std::vector<std::int64_t> samples;
+  for (std::int64_t i = 0; i < count; ++i) {
+    // The quotient first, since the product may not fit.
+    samples.push_back((size - 1) / gaps * i + (size - 1) % gaps * i / gaps);
+  }
+  return samples;
+}
+
+}  // namespace polyhead::data
