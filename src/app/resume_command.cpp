@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string_view>
@@ -57,11 +58,19 @@ std::string resume_command(const std::vector<std::string>& words) {
   return quoted(kept);
 }
 
-std::vector<std::string> command_typed(std::vector<std::string> words) {
+std::vector<std::string> command_typed(const std::vector<std::string>& words) {
   std::vector<std::string> parent = words_of(::getppid());
   // Several programs, divided by colons, have options of their own each.
   const bool simple = !parent.empty() && is_starter(parent.front()) && std::ranges::count(parent, ":") == 0;
-  return simple ? parent : words;
+  if (simple) return parent;
+  std::vector<std::string> command;
+  if (const char* ranks = std::getenv("OMPI_COMM_WORLD_SIZE")) {  // by mpirun on another host
+    command = {"mpirun", "-np", ranks};
+  } else if (const char* tasks = std::getenv("SLURM_STEP_NUM_TASKS")) {
+    command = {"srun", "-n", tasks};
+  }
+  command.insert(command.end(), words.begin(), words.end());
+  return command;
 }
 
 }  // namespace polyhead::app

@@ -11,7 +11,8 @@ std::string quoted(const std::vector<std::string>& words);
 /// What goes on with the run that `words` have started: without --overwrite and with --resume, quoted.
 std::string resume_command(const std::vector<std::string>& words);
 
-/// The command that started this process: mpirun's, where that is its parent, else its own (`words`).
-std::vector<std::string> command_typed(std::vector<std::string> words);
+/// The command that started this process: mpirun's, word for word, where that is its parent; else its own
+/// (`words`), begun with what starts as many ranks.
+std::vector<std::string> command_typed(const std::vector<std::string>& words);
 
 }  // namespace polyhead::app

@@ -95,7 +95,7 @@ nlohmann::json identity_object(const std::string& text, const fs::path& result) 
 /// samples, which are read again. Samples of shards may move, where damaged ones were mended.
 bool is_harmless(const Change& change, const store::Layout& layout, const std::vector<std::uint8_t>& ledger,
                  bool retry_bad) {
-  if (change.key == "places") return retry_bad;
+  if (change.key == "places") return retry_bad && std::ranges::find(ledger, 0) != ledger.end();
   if (change.key != "content") return false;
   const auto changed = changed_samples(change, layout.samples);
   return changed && std::ranges::all_of(*changed, [&](std::int64_t sample) {

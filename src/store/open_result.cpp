@@ -36,6 +36,8 @@ void check_datasets(const h5::File& file, const Layout& layout) {
   }
 }
 
+constexpr std::uint64_t kAlignment = 4096;  // of every dataset, h5::File::create
+
 /// A dataset and its bytes in the file.
 struct Place {
   std::string name;
@@ -61,7 +63,13 @@ class Places {
     std::uint64_t bytes = h5::size_of(dataset.type());
     for (const std::int64_t size : dataset.shape()) bytes *= static_cast<std::uint64_t>(size);
     const Extent extent{dataset.offset().value_or(0), bytes};
-    if (bytes > 0) places_.push_back({name, extent});
+    if (bytes == 0) return extent;
+    if (extent.first % kAlignment != 0) {
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: is damaged: it lies at byte {}, expected a multiple of {}",
+                              dataset.where(), extent.first, kAlignment));
+    }
+    places_.push_back({name, extent});
     return extent;
   }
   TextArea add_text(const std::string& name) {

@@ -137,7 +137,8 @@ TEST(Resume, ACutFileIsRefusedWhereverItEnds) {
   }
 }
 
-/// Every byte of HDF5's own structures, altered: refused, or without any effect on where things are.
+/// Every byte of the first of HDF5's own structures, altered: refused, or without any effect on where things
+/// are.
 TEST(Resume, DamagedStructuresNeverMisleadTheWriter) {
   const Left file;
   std::string bytes(2048, '\0');
@@ -147,16 +148,15 @@ TEST(Resume, DamagedStructuresNeverMisleadTheWriter) {
     file.damage(i, std::string(1, static_cast<char>(bytes[i] ^ 0x55)));
     try {
       const Reader reader(file.path);
-      const Committed committed = committed_of(reader);
       EXPECT_TRUE(same(reader.offsets(), file.offsets)) << "byte " << i;
-      EXPECT_EQ(std::ranges::count(committed.ledger, 1), 4) << "byte " << i;
+      EXPECT_EQ(std::ranges::count(committed_of(reader).ledger, 1), 4) << "byte " << i;
     } catch (const Error& error) {
       ++refused;
       EXPECT_TRUE(error.code() == ExitCode::bad_data || error.code() == ExitCode::io_error) << error.what();
     }
     file.damage(i, bytes.substr(i, 1));
   }
-  EXPECT_GT(refused, 0);
+  EXPECT_GT(refused, 30);
 }
 
 TEST(Resume, FindsMicroBatchesWithBadSamplesAndOpensThemAgain) {
