@@ -90,6 +90,8 @@ void Keeper::resume(Resumption file, const std::string& fingerprint, bool mixed)
   if (!file.data_change.empty()) line["data"] = nlohmann::ordered_json::parse(file.data_change);
   writer_->append_provenance(line.dump());
   writer_->finish();
+  if (!file.data_change.empty())
+    log::info("samples have changed since the file was begun, in micro-batches that are computed now only");
   const std::int64_t all = inputs_.micro_batches().count();
   log::info(fmt::format(
       "{}: resumed: {} of {} micro-batches are finished, {} are computed now{}", output_.string(),
