@@ -98,8 +98,8 @@ class Writer {
   /// disk: now they are. Throws Error(internal) for any other micro-batch.
   void rest_is_synced(std::int64_t batch);
   /// Opens finished micro-batches again: certificate and summary go first, if there are any, then the ledger
-  /// bytes, each on the disk before anything that follows. From then on they count as never written. Throws Error(internal) for
-  /// one that is not finished.
+  /// bytes, each on the disk before anything that follows. From then on they count as never written. Throws
+  /// Error(internal) for one that is not finished.
   void reopen(std::span<const std::int64_t> batches);
   /// Rows so far to the disk, then their ledger bytes. Does nothing when there is nothing new.
   void commit();
