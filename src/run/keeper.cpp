@@ -67,7 +67,7 @@ void Keeper::create(const std::string& fingerprint, bool mixed) {
   const store::Header header{identity_json(inputs_), fingerprint, config::to_yaml(inputs_.config)};
   offsets_ = store::create(output_, layout, samples, header, options_.existing);
   writer_ = std::make_unique<store::Writer>(store::open_for_writing(output_), layout, offsets_);
-  writer_->append_provenance(provenance("start", mixed).dump());
+  writer_->append_provenance(provenance("start", mixed, "{}"));
   writer_->finish();  // the note is there before other ranks look for it
   work_ = {{0, layout.batches()}};
 }
@@ -83,12 +83,11 @@ void Keeper::resume(Resumption file, const std::string& fingerprint, bool mixed)
                                             file.committed);
   // First: a crash in between leaves open micro-batches, which no data can contradict.
   writer_->reopen(file.reopened);
-  nlohmann::ordered_json line = provenance("resume", mixed || !other.empty());
-  line["committed"] = writer_->committed();
-  if (options_.retry_bad) line["reopened"] = file.reopened.size();
-  if (!other.empty()) line["fingerprint"] = nlohmann::ordered_json::parse(fingerprint);
-  if (!file.data_change.empty()) line["data"] = nlohmann::ordered_json::parse(file.data_change);
-  writer_->append_provenance(line.dump());
+  nlohmann::ordered_json more{{"committed", writer_->committed()}};
+  if (options_.retry_bad) more["reopened"] = file.reopened.size();
+  if (!other.empty()) more["fingerprint"] = nlohmann::ordered_json::parse(fingerprint);
+  if (!file.data_change.empty()) more["data"] = nlohmann::ordered_json::parse(file.data_change);
+  writer_->append_provenance(provenance("resume", mixed || !other.empty(), more.dump()));
   writer_->finish();
   if (!file.data_change.empty())
     log::info("samples have changed since the file was begun, in micro-batches that are computed now only");
@@ -178,8 +177,9 @@ std::string Keeper::how_to_go_on() const {
                      inputs_.micro_batches().count(), output_.string(), options_.resume_command);
 }
 
-nlohmann::ordered_json Keeper::provenance(std::string_view event, bool mixed) const {
-  return {
+/// `more`: entries to add, a JSON object.
+std::string Keeper::provenance(std::string_view event, bool mixed, const std::string& more) const {
+  nlohmann::ordered_json line{
       {"event", event},
       {"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
       {"polyhead", POLYHEAD_VERSION},
@@ -192,6 +192,8 @@ nlohmann::ordered_json Keeper::provenance(std::string_view event, bool mixed) co
       {"mixed_fingerprints", mixed},
       {"command", options_.command_line},
   };
+  line.update(nlohmann::ordered_json::parse(more));
+  return line.dump();
 }
 
 }  // namespace polyhead::run

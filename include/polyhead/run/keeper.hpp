@@ -7,8 +7,6 @@
 #include <thread>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/stop.hpp"
 #include "polyhead/comm/channel.hpp"
@@ -57,7 +55,7 @@ class Keeper {
   [[noreturn]] void keep_and_end(const Error& error);
   [[nodiscard]] StopRequest stop_wanted() const;
   [[nodiscard]] std::string how_to_go_on() const;
-  [[nodiscard]] nlohmann::ordered_json provenance(std::string_view event, bool mixed) const;
+  [[nodiscard]] std::string provenance(std::string_view event, bool mixed, const std::string& more) const;
 
   comm::MpiEnvironment& mpi_;
   const JobOptions& options_;
