@@ -103,10 +103,10 @@ run::Measurement measure(const Options& options, const run::Machine& machine,
 void plan(const Options& options) {
   check(options);
   const run::Survey survey = run::survey_inputs(options.config, options.overrides);
-  plan::Workload workload =
-      run::workload_of(survey.config, survey.shape.image, survey.shape.size, survey.reading);
   const run::Machine machine = machine_of(options, survey.config.parallel);
-  plan::Topology topology = run::topology_of(machine, survey.config.data, workload.image_values);
+  plan::Workload workload = run::workload_of(survey.config, survey.shape.image, survey.shape.size,
+                                             machine.threads_of_rank(), survey.reading);
+  plan::Topology topology = run::topology_of(machine, survey.config, workload.image_values);
   workload.batch =
       plan::choose_batch(workload, topology, survey.config.parallel);  // by assumptions, as a run
   report::PlanContext context;

@@ -86,8 +86,8 @@ ReadingMemory encoded_memory(const config::Data& config) {
   const double image = std::max(jpeg_bytes(limits), png_bytes(limits)) + resizer_bytes(limits);
   constexpr auto kOrdinary = static_cast<double>(kOrdinarySample);
   const auto beyond = [](double bytes) { return std::max(0.0, bytes - kOrdinary); };
-  return {rounded(std::min(file, kOrdinary) + std::min(image, kOrdinary) + table_bytes(limits) +
-                  kKeptBuffers + kSmallThings),
+  const double kept = table_bytes(limits) + kKeptBuffers + kSmallThings;
+  return {rounded(kept), rounded(std::min(file, kOrdinary) + std::min(image, kOrdinary) + kept),
           rounded(beyond(file) + beyond(image))};
 }
 
@@ -97,9 +97,10 @@ ReadingMemory array_memory(const ArrayPiece& piece, ImageShape output) {
       std::int64_t{output.width} * piece.image.height + across * output.height + across;
   const double tables =
       kTapBytes * (4.0 * (piece.image.height + piece.image.width) + 6.0 * (output.height + output.width));
-  return {piece.bytes + piece.cache + 3 * scaled * std::max<std::int64_t>(piece.value_bytes, 1) +
-              rounded(tables + kSmallThings),
-          0};
+  const std::int64_t worker = piece.bytes + piece.cache +
+                              3 * scaled * std::max<std::int64_t>(piece.value_bytes, 1) +
+                              rounded(tables + kSmallThings);
+  return {worker, worker, 0};
 }
 
 std::int64_t loader_memory(const ReadingMemory& reading, int workers, std::int64_t batches,

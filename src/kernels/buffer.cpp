@@ -9,19 +9,26 @@
 namespace polyhead::kernels {
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{2} << 20U;
 constexpr std::size_t kPage = 4096;
+
+std::size_t unit_of(std::size_t size) {
+  return size * sizeof(float) >= Buffer::kLargestUnit ? Buffer::kLargestUnit : kPage;
+}
 
 }  // namespace
 
+std::size_t Buffer::bytes_of(std::size_t size) {
+  const std::size_t unit = unit_of(size);
+  return (size * sizeof(float) / unit + 1) * unit;
+}
+
 Buffer::Buffer(std::size_t size) : size_(size) {
-  const std::size_t bytes = size * sizeof(float);
-  const std::size_t unit = bytes >= kHugePage ? kHugePage : kPage;
-  const std::size_t whole = (bytes / unit + 1) * unit;
+  const std::size_t unit = unit_of(size);
+  const std::size_t whole = bytes_of(size);
   data_.reset(static_cast<float*>(std::aligned_alloc(unit, whole)));
   if (!data_) throw std::bad_alloc();
   // Advice only: small pages do as well.
-  if (unit == kHugePage) static_cast<void>(madvise(data_.get(), whole, MADV_HUGEPAGE));
+  if (unit == kLargestUnit) static_cast<void>(madvise(data_.get(), whole, MADV_HUGEPAGE));
   std::memset(data_.get(), 0, whole);
 }
 

@@ -43,6 +43,23 @@ int ceil_div(int a, int b) {
   return (a + b - 1) / b;
 }
 
+/// Tiles of a block, at most. More channels: more tiles, so that weights are read less often; fewer: what a
+/// block needs stays in the second-level cache.
+int most_tiles(const Kernels& kernels, const ConvShape& shape) {
+  return std::max(shape.in / 32, ceil_div(kFewTiles, kernels.rows)) * kernels.rows;
+}
+
+/// Panels that are computed at once, at most.
+int most_panels(const ConvShape& shape, int panels) {
+  return std::min(panels, std::max(1, shape.in >= 256 ? panels : shape.in / 64 * 2));
+}
+
+/// Floats of the transformed tiles of a block.
+std::size_t scratch_floats(const Kernels& kernels, int products, int blocks, int tiles) {
+  const std::ptrdiff_t product = std::ptrdiff_t{blocks} * tiles * kernels.width + kPad;
+  return static_cast<std::size_t>(products * products * product);
+}
+
 }  // namespace
 
 int block_of(Isa isa) {
@@ -87,9 +104,7 @@ struct Convolution::Body {
 };
 
 Convolution::Body::Cut Convolution::Body::cut(int tiles, int threads) const {
-  // More channels: more tiles, so that weights are read less often; fewer: what a block needs stays in the
-  // second-level cache.
-  const int most = std::max(shape.in / 32, ceil_div(kFewTiles, kernels.rows)) * kernels.rows;
+  const int most = most_tiles(kernels, shape);
   Cut made;
   made.blocks = ceil_div(tiles, most);
   if (made.blocks < threads) {
@@ -102,7 +117,7 @@ Convolution::Body::Cut Convolution::Body::cut(int tiles, int threads) const {
   made.blocks = ceil_div(tiles, made.tiles);
   made.panels = ceil_div(weights.panels(), made.parts);
   made.parts = ceil_div(weights.panels(), made.panels);
-  made.pass = std::min(made.panels, std::max(1, shape.in >= 256 ? made.panels : shape.in / 64 * 2));
+  made.pass = most_panels(shape, made.panels);
   return made;
 }
 
@@ -185,6 +200,21 @@ void Convolution::Body::compute(const ConvCall& call, const Tiling& tiling, cons
   }
 }
 
+ConvFootprint footprint(Isa isa, const ConvShape& shape, int tiles) {
+  const Kernels& kernels = checked_kernels(isa);
+  const Scheme scheme = scheme_of(shape);
+  const int panel = 2 * kernels.width;
+  const int panels = ceil_div(shape.out, panel);
+  const int products = algorithm(scheme, kTile).most_products;
+  tiles = std::min(tiles, most_tiles(kernels, shape));
+  ConvFootprint made;
+  made.weights = Buffer::bytes_of(static_cast<std::size_t>(slots_of(scheme) * slots_of(scheme)) *
+                                  static_cast<std::size_t>(shape.in * panels * panel));
+  made.inputs = scratch_floats(kernels, products, ceil_div(shape.in, kernels.width), tiles);
+  made.sums = scratch_floats(kernels, products, 2 * most_panels(shape, panels), tiles);
+  return made;
+}
+
 Convolution::Convolution(Isa isa, const ConvShape& shape, std::span<const float> weight,
                          std::span<const float> bias)
     : body_(std::make_unique<const Body>(isa, shape, weight, bias)) {}
@@ -200,10 +230,7 @@ ImageDims Convolution::output(const ImageDims& in) const {
 }
 
 void Convolution::Body::reserve(const Cut& cut, int blocks_in, Workspace& workspace) const {
-  const auto room = [&](int blocks) {
-    const std::ptrdiff_t product = std::ptrdiff_t{blocks} * cut.tiles * kernels.width + kPad;
-    return static_cast<std::size_t>(products * products * product);
-  };
+  const auto room = [&](int blocks) { return scratch_floats(kernels, products, blocks, cut.tiles); };
   workspace.reserve(room(blocks_in), room(2 * cut.pass));
 }
 

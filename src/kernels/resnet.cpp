@@ -3,19 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "layers.hpp"
 #include "table.hpp"
 
 namespace polyhead::kernels {
 namespace {
-
-/// The activations of so many images of the large layers stay in the third-level cache, and give each thread
-/// enough to do.
-int images_together(int threads, int batch) {
-  return std::min(batch, std::max(4, 2 * threads));
-}
-
-/// Smaller planes are computed for the whole batch at once: their weights are what costs memory traffic.
-constexpr int kSmallPlane = 400;  // pixels
 
 /// The mean of each channel's pixels.
 void average(const Kernels& kernels, const Activations& from, std::span<float> features,
@@ -53,13 +45,13 @@ ResNet::ResNet(Isa isa, const ResNetWeights& weights)
 void ResNet::features(std::span<const float> pixels, std::span<float> features, Memory& memory) const {
   const std::ptrdiff_t image_size = std::ptrdiff_t{3} * memory.stem_.height * memory.stem_.width;
   const auto small = std::ranges::find_if(memory.steps_, [&](const Memory::Step& step) {
-    return memory.whole_batch(memory.activations_[step.in].dims());
+    return whole_batch(memory.activations_[step.in].dims());
   });
   for (int first = 0; first < memory.batch_; first += memory.part_) {
     const int images = std::min(memory.part_, memory.batch_ - first);
     Activations& stem_out = memory.activations_.front();
     stem_(pixels.data() + first * image_size, images, stem_out,
-          memory.whole_batch(stem_out.dims()) ? first : 0, memory.stem_, memory.workspace_);
+          whole_batch(stem_out.dims()) ? first : 0, memory.stem_, memory.workspace_);
     for (auto step = memory.steps_.begin(); step != small; ++step) memory.run(*step, first, images);
   }
   for (auto step = small; step != memory.steps_.end(); ++step) memory.run(*step, 0, memory.batch_);
@@ -71,15 +63,11 @@ void ResNet::features(std::span<const float> pixels, std::span<float> features, 
 ResNet::Memory::Memory(const ResNet& net, int batch, int height, int width, int threads)
     : isa_(net.isa_),
       batch_(batch),
-      part_(images_together(threads, batch)),
+      part_(std::min(batch, most_together(threads))),
       workspace_(threads),
       stem_(net.stem_, height, width, threads) {
   std::size_t last = another(net.stem_.output(height, width), {});
   for (const Block& block : net.blocks_) last = add_block(block, last);
-}
-
-bool ResNet::Memory::whole_batch(const ImageDims& dims) const {
-  return dims.height * dims.width <= kSmallPlane;
 }
 
 /// The number of activations of these dims that are not in use, made where there are none.

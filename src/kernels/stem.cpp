@@ -82,7 +82,11 @@ void fill_pair_row(const float* pixels, int height, int width, int y, Activation
 Stem::Stem(Isa isa, int out, std::span<const float> weight, std::span<const float> bias)
     : isa_(isa),
       channels_(out),
-      convolution_(isa, {kPairChannels, out, kPairTaps, 1}, paired(out, weight), bias) {}
+      convolution_(isa, paired_shape(out), paired(out, weight), bias) {}
+
+ConvShape Stem::paired_shape(int out) {
+  return {kPairChannels, out, kPairTaps, 1};
+}
 
 Stem::Memory::Memory(const Stem& stem, int image_height, int image_width, int threads)
     : height(image_height), width(image_width) {

@@ -1,9 +1,10 @@
+#include "polyhead/model/engine.hpp"
+
 #include <fmt/format.h>
 
 #include "polyhead/base/error.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/kernels/isa.hpp"
-#include "polyhead/model/model.hpp"
 
 namespace polyhead::model {
 namespace {

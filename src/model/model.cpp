@@ -42,7 +42,7 @@ class TorchModel : public Model {
     for (const config::Head& head : config.heads) {
       heads_.emplace_back(head_steps(head, spec.feature_width), source);
     }
-    if (device_.is_cuda()) weights_.values = {};  // the GPU has its own copy
+    if (device_.is_cuda()) give_back(weights_.values);  // the GPU has its own copy
   }
 
   void features(std::span<const float> pixels, std::span<float> features) override {

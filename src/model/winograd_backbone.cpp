@@ -4,6 +4,7 @@
 
 #include "backbone.hpp"
 #include "polyhead/kernels/resnet.hpp"
+#include "polyhead/model/engine.hpp"
 
 namespace polyhead::model {
 namespace {
@@ -12,24 +13,30 @@ std::span<const float> values_of(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
 }
 
-/// Views of the weights: their owner outlives them.
-kernels::ConvWeights take_conv(const ConvSpec& spec, TensorSource& source) {
-  const at::Tensor weight = source.next();
-  const at::Tensor bias = source.next();
+kernels::ConvShape shape_of(const ConvSpec& spec) {
   const auto number = [](std::int64_t value) { return static_cast<int>(value); };
-  return {{number(spec.in), number(spec.out), number(spec.kernel), number(spec.stride)},
-          values_of(weight),
-          values_of(bias)};
+  return {number(spec.in), number(spec.out), number(spec.kernel), number(spec.stride)};
 }
 
-kernels::ResNetWeights take_weights(const ResNetSpec& spec, TensorSource& source) {
-  kernels::ResNetWeights weights{take_conv(spec.stem, source), {}};
+/// `make(conv)` of each convolution, in the order in which their weights are packed.
+template <class Make>
+kernels::ResNetWeights weights_of(const ResNetSpec& spec, Make make) {
+  kernels::ResNetWeights weights{make(spec.stem), {}};
   for (const BlockSpec& block : spec.blocks) {
     kernels::BlockWeights& taken = weights.blocks.emplace_back();
-    for (const ConvSpec& conv : block.convs) taken.convs.push_back(take_conv(conv, source));
-    if (block.downsample) taken.downsample = take_conv(*block.downsample, source);
+    for (const ConvSpec& conv : block.convs) taken.convs.push_back(make(conv));
+    if (block.downsample) taken.downsample = make(*block.downsample);
   }
   return weights;
+}
+
+/// Views of the weights: their owner outlives them.
+kernels::ResNetWeights take_weights(const ResNetSpec& spec, TensorSource& source) {
+  return weights_of(spec, [&](const ConvSpec& conv) {
+    const at::Tensor weight = source.next();
+    const at::Tensor bias = source.next();
+    return kernels::ConvWeights{shape_of(conv), values_of(weight), values_of(bias)};
+  });
 }
 
 class WinogradBackbone : public Backbone {
@@ -53,6 +60,13 @@ class WinogradBackbone : public Backbone {
 };
 
 }  // namespace
+
+kernels::ResNetFootprint winograd_footprint(config::Arch arch, ImageShape image, int batch, int threads) {
+  const auto shapes = weights_of(
+      resnet_spec(arch), [](const ConvSpec& conv) { return kernels::ConvWeights{shape_of(conv), {}, {}}; });
+  return kernels::footprint(kernels::best_isa().value(), shapes, batch, image.height, image.width,
+                            threads);
+}
 
 std::unique_ptr<Backbone> make_winograd_backbone(const ResNetSpec& spec, TensorSource& source,
                                                  const ImageBatchShape& input, int threads) {

@@ -9,7 +9,6 @@ namespace polyhead::plan {
 namespace {
 
 constexpr double kFloat = 4;
-constexpr double kWord = 8;
 constexpr double kDrain = 2;  // exchanges that nothing hides, at the end
 
 double real(std::int64_t value) {
@@ -38,13 +37,14 @@ double fusing_seconds(const Workload& workload, const Processor& processor, std:
   return real(heads * workload.batch * workload.classes) * processor.score_seconds;
 }
 
-/// Each rank gets what all others have: features first, then sums.
+/// Each rank gets what all others have: features first, then sums and what their heads say.
 double exchange_seconds(const Workload& workload, const Topology& topology, const Grid& grid, bool local) {
   if (grid.heads == 1) return 0;
   const double others = grid.heads - 1;
   const double features = local ? 0 : real(workload.batch * workload.backbone.feature_width) * kFloat;
-  const double messages = others * (local ? 1 : 2);
-  return transfer(others * (features + real(block_words(workload)) * kWord), messages,
+  const double answers = real(answer_bytes(workload, all_heads(workload).count)) / grid.heads;
+  const double messages = others * (local ? 2 : 3);
+  return transfer(others * (features + real(sum_bytes(workload)) + answers), messages,
                   link_of(topology, grid));
 }
 

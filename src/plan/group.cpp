@@ -4,6 +4,7 @@ namespace polyhead::plan {
 namespace {
 
 constexpr std::int64_t kSumColumns = 2;  // beside the classes: scores that are not finite, or too large
+constexpr std::int64_t kWord = 8;
 constexpr std::int64_t kValue = 4;       // bytes of a score or a prediction
 constexpr std::int64_t kStatus = 2;      // status and reason
 
@@ -20,10 +21,12 @@ std::vector<HeadRange> shares_of(const Workload& workload, int parts) {
   return split_heads(costs, parts);
 }
 
-std::int64_t block_words(const Workload& workload) {
-  const std::int64_t predictions = workload.batch * head_count(workload);
-  const std::int64_t scores = workload.head_scores ? predictions * workload.classes : 0;
-  return workload.batch * (workload.classes + kSumColumns) + (predictions + 1) / 2 + (scores + 1) / 2;
+std::int64_t sum_bytes(const Workload& workload) {
+  return workload.batch * (workload.classes + kSumColumns) * kWord;
+}
+
+std::int64_t answer_bytes(const Workload& workload, std::int64_t heads) {
+  return workload.batch * heads * (1 + (workload.head_scores ? workload.classes : 0)) * kValue;
 }
 
 std::int64_t row_bytes(const Workload& workload) {

@@ -22,9 +22,11 @@ inline std::span<const HeadCost> heads_of(const Workload& workload, HeadRange ra
 /// The heads of each of `parts` ranks.
 std::vector<HeadRange> shares_of(const Workload& workload, int parts);
 
-/// 64-bit integers that heads are added up in for one micro-batch: sums, predictions and, where they are
-/// kept, scores.
-std::int64_t block_words(const Workload& workload);
+/// Bytes of the 64-bit sums of one micro-batch.
+std::int64_t sum_bytes(const Workload& workload);
+
+/// Bytes that `heads` heads say of one micro-batch: predictions and, where they are kept, scores.
+std::int64_t answer_bytes(const Workload& workload, std::int64_t heads);
 
 /// Bytes of one sample in the result file.
 std::int64_t row_bytes(const Workload& workload);

@@ -9,25 +9,27 @@ namespace polyhead::plan {
 namespace {
 
 constexpr std::int64_t kFloat = 4;
-constexpr std::int64_t kWord = 8;
 constexpr std::int64_t kSlots = 3;  // steps of a group under way: begun, exchanged, finished
 constexpr std::int64_t kMostBatch = 4096;
 // Left to fragmentation, to the system and to its page cache.
 constexpr double kUsableOfGpu = 0.95;
 constexpr double kUsableOfHost = 0.9;
 
-std::int64_t worst_activations(const Workload& workload, bool fused, std::int64_t heads) {
+/// The heads take memory that the backbone has let go of, but for what a CPU's engine keeps.
+std::int64_t worst_activations(const Workload& workload, bool gpu, std::int64_t heads) {
   const BackboneCost& backbone = workload.backbone;
-  return workload.batch * std::max(fused ? backbone.fused_activations : backbone.activations, heads);
+  if (gpu) return workload.batch * std::max(backbone.activations, heads);
+  return backbone.cpu_workspace + workload.batch * std::max(backbone.cpu_activations, heads);
 }
 
-/// Buffers for features, sums and the heads' scores, and the rows that leave the rank.
+/// Buffers for features, sums and what heads say, and the rows that leave the rank.
 std::int64_t exchange_bytes(const Workload& workload, int heads, bool local, std::int64_t own_heads) {
   const std::int64_t features = workload.batch * workload.backbone.feature_width * kFloat;
-  const std::int64_t block = block_words(workload) * kWord;
+  const std::int64_t sums = sum_bytes(workload);
+  const std::int64_t answers = answer_bytes(workload, static_cast<std::int64_t>(workload.heads.size()));
   const bool alone = heads == 1;
-  const std::int64_t slot =
-      heads * (features + block) + (alone ? 0 : block) + (alone || local ? 0 : features);
+  const std::int64_t own = alone ? 0 : heads * (sums + answer_bytes(workload, own_heads));
+  const std::int64_t slot = heads * features + sums + answers + own + (alone || local ? 0 : features);
   const std::int64_t scores = own_heads * workload.batch * workload.classes * kFloat;
   return kSlots * slot + scores + 2 * workload.batch * row_bytes(workload);
 }
@@ -71,13 +73,14 @@ RankMemory memory_of_share(const Workload& workload, const Topology& topology, c
   const bool gpu = topology.processor.gpu;
   const std::int64_t backbone = workload.backbone.bytes;
   MemoryUse use;
-  use.activations = worst_activations(workload, !gpu, share.activations);
+  use.activations = worst_activations(workload, gpu, share.activations);
   use.exchange = exchange_bytes(workload, grid.heads, local, share.count);
   RankMemory memory;
   memory.host.process = static_cast<std::int64_t>(topology.process.host);
   memory.host.exchange = use.exchange;
   memory.host.loader = loader_bytes(workload, grid, local, gpu, topology.reading.workers);
-  memory.host.large_sample = workload.large_sample_bytes;
+  memory.host.large_samples =
+      topology.reading.workers * workload.unusual_bytes + workload.large_sample_bytes;
   if (gpu) {
     const std::int64_t input = workload.batch * workload.image_values;  // bytes as they arrive
     memory.gpu = {static_cast<std::int64_t>(topology.process.gpu),

@@ -12,7 +12,7 @@ using Json = nlohmann::ordered_json;
 Json json_of(const plan::MemoryUse& use) {
   return {{"process", use.process},         {"backbone", use.backbone},        {"heads", use.heads},
           {"activations", use.activations}, {"exchange", use.exchange},        {"reading", use.loader},
-          {"total", use.total()},           {"large_sample", use.large_sample}};
+          {"total", use.total()},           {"large_samples", use.large_samples}};
 }
 
 Json json_of(const plan::Estimate& estimate) {

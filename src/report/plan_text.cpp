@@ -85,9 +85,9 @@ std::string memory(const plan::Plan& plan) {
   }
   text += memory_line("in all", most->gpu.total(), most->host.total(), gpu);
   text += memory_line("available", plan.limits.gpu, plan.limits.host, gpu);
-  if (most->host.large_sample > 0) {
-    text += fmt::format("  an image as large as data.max_pixels and data.max_file_size allow takes {} more\n",
-                        bytes(most->host.large_sample));
+  if (most->host.large_samples > 0) {
+    text += fmt::format("  at worst {} more, for images as large as data.max_pixels and data.max_file_size allow\n",
+                        bytes(most->host.large_samples));
   }
   if (plan.largest_batch == 0) return text;
   return text + fmt::format("  the largest micro-batch that fits: {} images\n", plan.largest_batch);

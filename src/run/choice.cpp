@@ -18,8 +18,8 @@ namespace {
 
 Choice choose(const config::Config& config, const data::DatasetShape& shape, const Machine& machine,
               const data::ReadingMemory& reading) {
-  plan::Workload workload = workload_of(config, shape.image, shape.size, reading);
-  const plan::Topology topology = topology_of(machine, config.data, workload.image_values);
+  plan::Workload workload = workload_of(config, shape.image, shape.size, machine.threads_of_rank(), reading);
+  const plan::Topology topology = topology_of(machine, config, workload.image_values);
   workload.batch = plan::choose_batch(workload, topology, config.parallel);
   plan::Plan plan = plan::make_plan(workload, topology, config.parallel);
   const plan::Grid& grid = plan.chosen.grid;

@@ -10,12 +10,18 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/device/cuda.hpp"
+#include "polyhead/kernels/isa.hpp"
+#include "polyhead/model/engine.hpp"
 
 namespace polyhead::run {
 namespace {
 
 // Assumed where nobody has measured: docs/planner.md says where the figures come from.
-constexpr double kCoreFlops = 60e9;      // ResNet convolutions, a core with AVX2
+constexpr double kOldCoreFlops = 20e9;   // ResNet convolutions of LibTorch, a core without AVX2
+constexpr double kCoreFlops = 60e9;      // the same with AVX2
+constexpr double kWideCoreFlops = 150e9;      // the same with AVX-512
+constexpr double kWinogradFlops = 225e9;      // the winograd engine, a core with AVX2
+constexpr double kWideWinogradFlops = 500e9;  // the same with AVX-512
 constexpr double kCoreHeadFlops = 30e9;  // linear layers of a micro-batch
 constexpr double kCoreStream = 6e9;      // bytes/s of weights, a core
 constexpr double kCoreStep = 8e-6;       // seconds to start a layer
@@ -34,7 +40,7 @@ constexpr plan::Link kInside{4e9, 100e-6};
 constexpr plan::Link kInsideGpus{10e9, 50e-6};
 constexpr double kBetween = 1.25e9;  // bytes/s: 10 Gbit/s
 constexpr double kBetweenLatency = 200e-6;
-constexpr plan::ProcessMemory kProcess{std::uint64_t{210} << 20U, 0};
+constexpr plan::ProcessMemory kProcess{std::uint64_t{140} << 20U, 0};
 constexpr plan::ProcessMemory kGpuProcess{std::uint64_t{3} << 30U, std::uint64_t{1} << 30U};
 constexpr double kStartup = 1.5;
 constexpr double kGpuStartup = 10;
@@ -55,9 +61,19 @@ bool is_encoded(config::DataFormat format) {
   return format == config::DataFormat::image_folder || format == config::DataFormat::webdataset;
 }
 
-plan::Processor cpu_of(double cores) {
+double core_flops(const config::Backbone& backbone) {
+  const std::optional<kernels::Isa> isa = kernels::best_isa();
+  if (!isa) return kOldCoreFlops;
+  const bool wide = *isa == kernels::Isa::avx512;
+  if (model::engine_of(backbone, {}) == config::Engine::winograd) {
+    return wide ? kWideWinogradFlops : kWinogradFlops;
+  }
+  return wide ? kWideCoreFlops : kCoreFlops;
+}
+
+plan::Processor cpu_of(double cores, const config::Backbone& backbone) {
   plan::Processor processor;
-  processor.flops = kCoreFlops * cores;
+  processor.flops = core_flops(backbone) * cores;
   processor.head_flops = kCoreHeadFlops * cores;
   processor.weights_per_second = kCoreStream * cores;
   processor.step_seconds = kCoreStep;
@@ -89,6 +105,10 @@ double images_per_second(const config::Data& data, std::int64_t image_values) {
 double Machine::cores_of_rank() const {
   const double share = cores / std::max(1, std::min(ranks, ranks_per_node));
   return threads ? std::min(share, static_cast<double>(*threads)) : share;
+}
+
+int Machine::threads_of_rank() const {
+  return std::max(1, static_cast<int>(cores_of_rank()));
 }
 
 Machine this_machine(int ranks, const config::Parallel& parallel) {
@@ -125,12 +145,13 @@ Machine machine_of(const std::vector<plan::RankCores>& ranks, const model::Place
   return machine;
 }
 
-plan::Topology topology_of(const Machine& machine, const config::Data& data, std::int64_t image_values) {
+plan::Topology topology_of(const Machine& machine, const config::Config& config, std::int64_t image_values) {
+  const config::Data& data = config.data;
   const double cores = machine.cores_of_rank();
   plan::Topology topology;
   topology.ranks = machine.ranks;
   topology.ranks_per_node = machine.ranks_per_node;
-  topology.processor = machine.gpu ? gpu_of(machine) : cpu_of(cores);
+  topology.processor = machine.gpu ? gpu_of(machine) : cpu_of(cores, config.backbone);
   topology.reading.cores = cores;
   topology.reading.workers = plan::workers_for(data.workers, static_cast<int>(cores));
   topology.reading.images_per_second = images_per_second(data, image_values);

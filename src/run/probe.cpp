@@ -47,7 +47,7 @@ std::int64_t peak_bytes() {
 model::Placement placement_of(const Machine& machine) {
   model::Placement placement;
   placement.cuda = machine.gpu;
-  placement.threads = std::max(1, static_cast<int>(machine.cores_of_rank()));
+  placement.threads = machine.threads_of_rank();
   return placement;
 }
 

@@ -128,7 +128,7 @@ model::Weights share_weights(comm::Collectives& world, const config::Config& con
   }
   // Rank 0's own heads are the first, so its values are the first of all.
   if (root) std::ranges::copy(std::span(all.values).first(values.size()), values.begin());
-  all.values = {};
+  give_back(all.values);
   if (root && world.size() > 1) {
     log::info(fmt::format("weights: {} to {} other rank(s) in {}", human_bytes(distribution.bytes()),
                           world.size() - 1,

@@ -4,7 +4,7 @@
 
 #include "polyhead/model/head_spec.hpp"
 #include "polyhead/model/layout.hpp"
-#include "polyhead/model/model.hpp"
+#include "polyhead/model/engine.hpp"
 #include "polyhead/model/resnet_spec.hpp"
 #include "polyhead/plan/micro_batches.hpp"
 
@@ -24,15 +24,16 @@ struct Map {
   [[nodiscard]] std::int64_t values() const { return channels * height * width; }
 };
 
-/// Walks an image through the backbone and notes what it costs.
+/// Walks an image through the backbone and notes what it costs with LibTorch.
 class Walk {
  public:
-  Walk(ImageShape image, config::Engine engine) : map_{3, image.height, image.width}, engine_(engine) {}
+  explicit Walk(ImageShape image) : map_{3, image.height, image.width} {}
 
   plan::BackboneCost cost(const model::ResNetSpec& spec) {
     stem(spec.stem);
     for (const model::BlockSpec& block : spec.blocks) this->block(block);
     cost_.feature_width = spec.feature_width;
+    cost_.prepared_bytes = cost_.bytes;  // in the layout of LibTorch's kernels
     return cost_;
   }
 
@@ -45,13 +46,11 @@ class Walk {
     const std::int64_t weights = conv.in * conv.kernel * conv.kernel;
     cost_.flops += 2 * weights * out.values();
     cost_.bytes += (weights + 1) * conv.out * kFloat;  // one bias a channel: the batch norm is folded
-    const bool transformed = engine_ == config::Engine::winograd && conv.kernel == 3;  // 36 values for 9
-    cost_.prepared_bytes += ((transformed ? 4 : 1) * weights + 1) * conv.out * kFloat;
     return out;
   }
 
   void live(std::int64_t fused, std::int64_t separate) {
-    cost_.fused_activations = std::max(cost_.fused_activations, fused);
+    cost_.cpu_activations = std::max(cost_.cpu_activations, fused);
     cost_.activations = std::max(cost_.activations, separate);
   }
 
@@ -80,7 +79,6 @@ class Walk {
   }
 
   Map map_;
-  config::Engine engine_;
   plan::BackboneCost cost_;
 };
 
@@ -102,24 +100,36 @@ plan::HeadCost head_cost(const config::Head& head, std::int64_t features) {
   return cost;
 }
 
+plan::BackboneCost backbone_cost(const config::Backbone& backbone, ImageShape image, std::int64_t batch,
+                                 int threads) {
+  plan::BackboneCost cost = Walk(image).cost(model::resnet_spec(backbone.arch));
+  if (model::engine_of(backbone, {}) == config::Engine::winograd) {
+    const kernels::ResNetFootprint engine = model::winograd_footprint(backbone.arch, image, static_cast<int>(batch), threads);
+    cost.prepared_bytes = static_cast<std::int64_t>(engine.weights);
+    cost.cpu_workspace = static_cast<std::int64_t>(engine.fixed);
+    cost.cpu_activations = static_cast<std::int64_t>(engine.image);
+  }
+  return cost;
+}
+
 }  // namespace
 
-plan::Workload workload_of(const config::Config& config, ImageShape image, std::int64_t samples,
+plan::Workload workload_of(const config::Config& config, ImageShape image, std::int64_t samples, int threads,
                            const data::ReadingMemory& reading) {
-  const model::ResNetSpec spec = model::resnet_spec(config.backbone.arch);
   plan::Workload workload;
   workload.samples = samples;
   workload.batch = config.parallel.batch.value_or(plan::kDefaultBatch);
   workload.image_values = image.values();
   workload.classes = model::make_layout(config).classes;
-  workload.backbone = Walk(image, model::engine_of(config.backbone, {})).cost(spec);
+  workload.backbone = backbone_cost(config.backbone, image, workload.batch, threads);
   workload.heads.reserve(config.heads.size());
   for (const config::Head& head : config.heads) {
-    workload.heads.push_back(head_cost(head, spec.feature_width));
+    workload.heads.push_back(head_cost(head, workload.backbone.feature_width));
   }
   workload.head_scores = config.output.head_scores;
   workload.read_ahead = config.data.read_ahead;
-  workload.worker_bytes = reading.worker;
+  workload.worker_bytes = reading.ordinary;
+  workload.unusual_bytes = reading.worker - reading.ordinary;
   workload.large_sample_bytes = reading.large_sample;
   return workload;
 }

@@ -156,6 +156,7 @@ TEST(EncodedMemory, GrowsWithTheLimitsOnly) {
   const ReadingMemory usual = encoded_memory(default_limits());
   EXPECT_GT(usual.worker, 128 << 20);  // a file and an image of 64 MiB
   EXPECT_LT(usual.worker, 192 << 20);
+  EXPECT_EQ(usual.worker - usual.ordinary, 128 << 20);
   // 8 bytes for each of 179 million pixels and a file of 256 MiB, less what each thread has anyway.
   EXPECT_GT(usual.large_sample, 178'956'970LL * 8 + (128LL << 20));
   EXPECT_LT(usual.large_sample, 3LL << 30);
@@ -171,7 +172,7 @@ TEST(EncodedMemory, GrowsWithTheLimitsOnly) {
 }
 
 TEST(LoaderMemory, AddsUp) {
-  EXPECT_EQ(loader_memory({100, 7}, 4, 3, 1000), 3000 + 400 + 7);
+  EXPECT_EQ(loader_memory({20, 100, 7}, 4, 3, 1000), 3000 + 400 + 7);
 }
 
 TEST(ArrayMemory, CountsWhatIsReadAtOnce) {
@@ -179,6 +180,7 @@ TEST(ArrayMemory, CountsWhatIsReadAtOnce) {
   const ReadingMemory memory = array_memory({3 * kMega, 0, side, 1}, {224, 224});
   EXPECT_GT(memory.worker, 3 * kMega + 3LL * 224 * 1000);
   EXPECT_LT(memory.worker, 8 * kMega);
+  EXPECT_EQ(memory.ordinary, memory.worker);
   EXPECT_EQ(memory.large_sample, 0);
   EXPECT_EQ(array_memory({3 * kMega, 64 << 20, side, 1}, {224, 224}).worker - memory.worker, 64 << 20);
 }

@@ -48,8 +48,9 @@ TEST(StepTime, OfAGroupIsThatOfItsSlowestMemberForAllMicroBatches) {
   EXPECT_DOUBLE_EQ(step.heads, 2 * head_seconds(work, topology.processor, {0, 3}));
   EXPECT_DOUBLE_EQ(step.backbone, 32 * 3.63e9 / 360e9);  // of its own micro-batch
   const double features = 32 * 512 * 4;
-  const double sums = 8 * (32 * 1002 + 32 * 5 / 2);
-  EXPECT_DOUBLE_EQ(step.exchange, (features + sums) / 10e9 + 2 * 50e-6);
+  const double sums = 8 * 32 * 1002;
+  const double answers = 32 * 5 * 4 / 2.0;  // half of the heads are the rank's own
+  EXPECT_DOUBLE_EQ(step.exchange, (features + sums + answers) / 10e9 + 3 * 50e-6);
 }
 
 TEST(StepTime, LocalFeaturesCostABackboneForEveryMicroBatch) {

@@ -22,7 +22,7 @@ TEST(Memory, OfARankOnACpu) {
   EXPECT_EQ(host.process, 200 << 20);
   EXPECT_EQ(host.backbone, work.backbone.bytes + work.backbone.prepared_bytes);
   EXPECT_EQ(host.heads, heads);
-  EXPECT_EQ(host.activations, 32 * work.backbone.fused_activations);
+  EXPECT_EQ(host.activations, work.backbone.cpu_workspace + 32 * work.backbone.cpu_activations);
   EXPECT_EQ(host.loader,
             (3 + 1) * 32 * work.image_values * 4);  // 64 MiB hold 3 micro-batches; one is computed
   EXPECT_EQ(host.total(),
@@ -44,11 +44,12 @@ TEST(Memory, OfTheThreadsThatReadIsCounted) {
   Workload work = imagenet();
   const MemoryUse without = alone(work, cpus(1)).host;
   work.worker_bytes = kMega;
+  work.unusual_bytes = 2 * kMega;
   work.large_sample_bytes = kGiga;
   const MemoryUse host = alone(work, cpus(1)).host;
   EXPECT_EQ(host.loader - without.loader, 8 * kMega);
   EXPECT_EQ(host.total() - without.total(), 8 * kMega);
-  EXPECT_EQ(host.large_sample, kGiga);
+  EXPECT_EQ(host.large_samples, kGiga + 8 * 2 * kMega);
 }
 
 TEST(Memory, OfAShortJobIsSmaller) {
@@ -83,6 +84,17 @@ TEST(Memory, HeadScoresAreExchangedToo) {
   work.head_scores = true;
   // In three steps under way, and in two copies of the rows.
   EXPECT_EQ(alone(work, cpus(1)).host.exchange - without, (3 + 2) * 32LL * 5 * 1000 * 4);
+}
+
+/// A rank sends what its own heads say, for each of the group's micro-batches, and gets all of one.
+TEST(Memory, ScoresOfManyHeadsDoNotMultiplyByTheGroup) {
+  Workload work = imagenet(10);
+  work.heads.assign(10'000, mlp(512, 0, 10));
+  work.head_scores = true;
+  const std::int64_t all = 32LL * 10'000 * 10 * 4;
+  const MemoryUse four = memory_of(work, cpus(4), {1, 4}, kExchange, {0, 2500}, false).host;
+  EXPECT_GT(four.exchange, (3 * 2 + 2) * all);
+  EXPECT_LT(four.exchange, (3 * 2 + 2) * all * 5 / 4);  // predictions, and the logits of its own
 }
 
 TEST(Limits, AreShared) {

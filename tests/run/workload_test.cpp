@@ -6,6 +6,7 @@
 
 #include "../support.hpp"
 #include "polyhead/config/names.hpp"
+#include "polyhead/model/engine.hpp"
 #include "polyhead/model/layout.hpp"
 
 namespace polyhead::run {
@@ -42,7 +43,7 @@ TEST(Workload, CostsWhatTorchvisionsModulesCost) {
   std::int64_t parameters = 0;
   int lines = 0;
   for (; stream >> arch >> image.height >> image.width >> macs >> parameters; ++lines) {
-    const plan::Workload workload = workload_of(job(arch_of(arch)), image, 1);
+    const plan::Workload workload = workload_of(job(arch_of(arch)), image, 1, 1);
     EXPECT_EQ(workload.backbone.flops, 2 * macs) << arch << " " << image.height;
     EXPECT_EQ(workload.backbone.bytes, 4 * parameters) << arch;
   }
@@ -52,7 +53,7 @@ TEST(Workload, CostsWhatTorchvisionsModulesCost) {
 /// torchvision documents 1.81 GMAC for ResNet-18, its classifier of 512,000 included.
 TEST(Workload, CostsWhatTorchvisionDocuments) {
   const auto flops = [](config::Arch arch) {
-    return static_cast<double>(workload_of(job(arch), {224, 224}, 1).backbone.flops) / 2e9;
+    return static_cast<double>(workload_of(job(arch), {224, 224}, 1, 1).backbone.flops) / 2e9;
   };
   EXPECT_NEAR(flops(config::Arch::resnet18) + 0.000512, 1.81, 0.01);
   EXPECT_NEAR(flops(config::Arch::resnet34) + 0.000512, 3.66, 0.01);
@@ -60,7 +61,7 @@ TEST(Workload, CostsWhatTorchvisionDocuments) {
 }
 
 TEST(Workload, CountsHeads) {
-  const plan::Workload workload = workload_of(job(config::Arch::resnet18), {224, 224}, 100);
+  const plan::Workload workload = workload_of(job(config::Arch::resnet18), {224, 224}, 100, 1);
   ASSERT_EQ(workload.heads.size(), 3U);
   EXPECT_EQ(workload.heads[0].multiplications, 1 + 512 * 256 + 256 + 256 * 10);
   EXPECT_EQ(workload.heads[0].steps, 3);
@@ -77,23 +78,47 @@ TEST(Workload, CountsHeads) {
 TEST(Workload, BytesOfHeadsAreThoseOfTheModelsLayout) {
   for (const auto arch : {config::Arch::resnet18, config::Arch::resnet50}) {
     const config::Config config = job(arch);
-    const plan::Workload workload = workload_of(config, {64, 64}, 1);
+    const plan::Workload workload = workload_of(config, {64, 64}, 1, 1);
     std::int64_t bytes = workload.backbone.bytes;
     for (const plan::HeadCost& head : workload.heads) bytes += head.bytes;
     EXPECT_EQ(bytes, 4 * model::make_layout(config).values);
   }
 }
 
+config::Config on_libtorch(config::Arch arch) {
+  config::Config config = job(arch);
+  config.backbone.engine = config::Engine::libtorch;
+  return config;
+}
+
 /// At the stem the input, its 64 channels of half the size, and the pooled ones with their places.
 TEST(Workload, ActivationsAreThoseThatLiveAtOnce) {
   const std::int64_t stem = 4 * (3 * 224 * 224 + 64 * 112 * 112 + 64 * 56 * 56) + 8 * 64 * 56 * 56;
-  const plan::BackboneCost small = workload_of(job(config::Arch::resnet18), {224, 224}, 1).backbone;
-  EXPECT_EQ(small.fused_activations, stem);
+  const auto cost = [](config::Arch arch) {
+    return workload_of(on_libtorch(arch), {224, 224}, 1, 1).backbone;
+  };
+  const plan::BackboneCost small = cost(config::Arch::resnet18);
+  EXPECT_EQ(small.cpu_activations, stem);
   EXPECT_EQ(small.activations, stem);
-  const plan::BackboneCost large = workload_of(job(config::Arch::resnet50), {224, 224}, 1).backbone;
-  EXPECT_EQ(large.fused_activations, stem);
+  const plan::BackboneCost large = cost(config::Arch::resnet50);
+  EXPECT_EQ(large.cpu_activations, stem);
   // The first block of wide ones: its input, the 3x3's output, the sum's two terms.
   EXPECT_EQ(large.activations, 4 * (256 + 64 + 256) * 56 * 56 + 4 * 64 * 56 * 56);
+}
+
+TEST(Workload, KnowsTheEngine) {
+  const ImageShape image{224, 224};
+  const plan::BackboneCost torch = workload_of(on_libtorch(config::Arch::resnet18), image, 1, 2).backbone;
+  EXPECT_EQ(torch.prepared_bytes, torch.bytes);
+  EXPECT_EQ(torch.cpu_workspace, 0);
+  const config::Config any = job(config::Arch::resnet18);
+  if (model::engine_of(any.backbone, {}) != config::Engine::winograd) return;
+  const plan::BackboneCost two = workload_of(any, image, 1, 2).backbone;
+  const plan::BackboneCost eight = workload_of(any, image, 1, 8).backbone;
+  EXPECT_GT(two.prepared_bytes, 170'000'000);  // 36 values for 9
+  EXPECT_LT(two.cpu_activations, torch.cpu_activations / 3);
+  EXPECT_GT(eight.cpu_workspace, 3 * two.cpu_workspace);  // scratch and images of each thread
+  EXPECT_EQ(eight.cpu_activations, two.cpu_activations);
 }
 
 }  // namespace

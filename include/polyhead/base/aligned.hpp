@@ -32,4 +32,10 @@ struct AlignedAllocator {
 template <class T>
 using AlignedVector = std::vector<T, AlignedAllocator<T>>;
 
+/// Frees what it holds: `= {}` would keep the memory.
+template <class T>
+void give_back(AlignedVector<T>& values) {
+  AlignedVector<T>().swap(values);
+}
+
 }  // namespace polyhead

@@ -7,9 +7,10 @@
 
 namespace polyhead::data {
 
-/// Bytes that reading takes at its worst, beside the micro-batches that are held.
+/// Bytes that reading takes, beside the micro-batches that are held.
 struct ReadingMemory {
-  std::int64_t worker = 0;  ///< of each thread
+  std::int64_t ordinary = 0;  ///< of each thread that meets no unusual sample: what it keeps
+  std::int64_t worker = 0;    ///< of each thread at its worst
   /// Of all threads together, for one sample that is larger than usual: such ones are read one at a time.
   std::int64_t large_sample = 0;
 };

@@ -12,6 +12,9 @@ class Buffer {
   Buffer() = default;
   /// Throws std::bad_alloc.
   explicit Buffer(std::size_t size);
+  /// Memory that a buffer of `size` floats takes: whole pages, which may be as large as `kLargestUnit`.
+  static constexpr std::size_t kLargestUnit = std::size_t{2} << 20U;
+  static std::size_t bytes_of(std::size_t size);
 
   [[nodiscard]] float* data() { return data_.get(); }
   [[nodiscard]] const float* data() const { return data_.get(); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <span>
 
@@ -55,6 +56,15 @@ class Convolution {
   struct Body;
   std::unique_ptr<const Body> body_;
 };
+
+/// What a convolution takes beside its activations.
+struct ConvFootprint {
+  std::size_t weights = 0;  ///< bytes, transformed
+  std::size_t inputs = 0;   ///< floats of a thread's scratch, at most
+  std::size_t sums = 0;
+};
+/// `tiles`: of 4x4 results that a call computes. Throws Error(internal) where there is no kernel for it.
+ConvFootprint footprint(Isa isa, const ConvShape& shape, int tiles);
 
 /// Channels in a block of activations.
 int block_of(Isa isa);

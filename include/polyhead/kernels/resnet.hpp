@@ -57,6 +57,18 @@ class ResNet {
   int feature_width_ = 0;
 };
 
+/// Bytes that a network and one Memory of it take: weights + fixed + m x image for a micro-batch of m.
+struct ResNetFootprint {
+  std::size_t weights = 0;
+  std::size_t fixed = 0;  ///< scratch of the threads, activations of the large layers
+  std::size_t image = 0;  ///< activations of the layers that are computed for the whole batch
+};
+
+/// Looks at the shapes only: the spans of `weights` may be empty. The rest as of Memory; with a batch far from
+/// `batch`, `fixed` may be some MiB a thread less or more. The processor must have `isa`.
+ResNetFootprint footprint(Isa isa, const ResNetWeights& weights, int batch, int height, int width,
+                          int threads);
+
 class ResNet::Memory {
  public:
   /// `net` must outlive it. Throws std::bad_alloc.
@@ -75,7 +87,6 @@ class ResNet::Memory {
 
   std::size_t add_block(const Block& block, std::size_t in);
   std::size_t another(const ImageDims& dims, std::initializer_list<std::size_t> in_use);
-  [[nodiscard]] bool whole_batch(const ImageDims& dims) const;
   void run(const Step& step, int first, int images);
 
   Isa isa_;

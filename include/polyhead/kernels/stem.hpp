@@ -16,6 +16,9 @@ class Stem {
   /// `weight`: [out][3][7][7]; `bias`: [out]. Throws as Convolution does.
   Stem(Isa isa, int out, std::span<const float> weight, std::span<const float> bias);
 
+  /// The convolution that it is computed by.
+  static ConvShape paired_shape(int out);
+
   /// What each thread keeps of an image on its way: some rows at a time, so that they stay in the caches.
   struct Band {
     Activations pairs;      ///< 12 channels: [row of the pair][column of the pair][colour]

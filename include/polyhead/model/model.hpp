@@ -7,16 +7,10 @@
 
 #include "polyhead/base/image.hpp"
 #include "polyhead/config/config.hpp"
+#include "polyhead/model/engine.hpp"
 #include "polyhead/model/weights.hpp"
 
 namespace polyhead::model {
-
-/// Where a rank computes.
-struct Placement {
-  bool cuda = false;
-  int device = 0;   ///< CUDA device index
-  int threads = 1;  ///< CPU threads for compute
-};
 
 /// The backbone and its heads on one device. Every call sees the whole micro-batch: the same shape each time,
 /// so that the same kernels run whatever the number of ranks.
@@ -38,14 +32,6 @@ class Model {
 /// Throws Error.
 std::unique_ptr<Model> make_model(const config::Config& config, Weights weights, std::int64_t batch,
                                   ImageShape image, const Placement& placement);
-
-/// What computes the backbone there: `winograd` or `libtorch`, never `automatic`. Throws Error(config) when
-/// it must be `winograd`, but is to run on a GPU or a processor without AVX2.
-config::Engine engine_of(const config::Backbone& backbone, const Placement& placement);
-
-/// Why `automatic` falls back to LibTorch, for a message: "this processor has no AVX2". Empty where it does
-/// not.
-std::string why_no_winograd(const config::Backbone& backbone, const Placement& placement);
 
 /// LibTorch's version and the instruction set that its CPU kernels picked, or the GPU's name; and the
 /// backbone's engine and its instruction set: part of the numerics fingerprint.

@@ -17,9 +17,9 @@ struct MemoryUse {
   std::int64_t activations = 0;  ///< of one micro-batch
   std::int64_t exchange = 0;     ///< features, scores and sums under way
   std::int64_t loader = 0;       ///< micro-batches that are decoded ahead, and the threads that do it
-  /// More for one sample as large as the limits of `data` allow. Not in `total`: there may never be one, and
-  /// a plan for ordinary photographs must not give up ranks for it.
-  std::int64_t large_sample = 0;
+  /// More at the very worst, for samples as large as the limits of `data` allow. Not in `total`: there may
+  /// never be any, and a plan for ordinary photographs must not give up ranks for them.
+  std::int64_t large_samples = 0;
 
   [[nodiscard]] std::int64_t total() const {
     return process + backbone + heads + activations + exchange + loader;

@@ -26,6 +26,8 @@ struct Machine {
 
   /// Cores that a rank has to itself.
   [[nodiscard]] double cores_of_rank() const;
+  /// Threads that it computes with.
+  [[nodiscard]] int threads_of_rank() const;
 };
 
 /// This machine with so many ranks: a rank a GPU, or a rank a core; what is too much for one such machine is
@@ -37,7 +39,7 @@ Machine machine_of(const std::vector<plan::RankCores>& ranks, const model::Place
 
 /// What a job may expect of such machines. `image_values`: of a preprocessed image. Speeds that nobody
 /// measured are assumed ones: docs/planner.md lists them.
-plan::Topology topology_of(const Machine& machine, const config::Data& data, std::int64_t image_values);
+plan::Topology topology_of(const Machine& machine, const config::Config& config, std::int64_t image_values);
 
 /// What `topology_of` had to assume and matters most, a line each, for the user.
 std::vector<std::string> assumptions(const Machine& machine, const plan::Topology& topology);

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+
+#include "polyhead/base/image.hpp"
+#include "polyhead/config/config.hpp"
+#include "polyhead/kernels/resnet.hpp"
+
+/// Which engine computes the backbone, and what it takes.
+namespace polyhead::model {
+
+/// Where a rank computes.
+struct Placement {
+  bool cuda = false;
+  int device = 0;   ///< CUDA device index
+  int threads = 1;  ///< CPU threads for compute
+};
+
+/// What computes the backbone there: `winograd` or `libtorch`, never `automatic`. Throws Error(config) when
+/// it must be `winograd`, but is to run on a GPU or a processor without AVX2.
+config::Engine engine_of(const config::Backbone& backbone, const Placement& placement);
+
+/// Why `automatic` falls back to LibTorch, for a message: "this processor has no AVX2". Empty where it does
+/// not.
+std::string why_no_winograd(const config::Backbone& backbone, const Placement& placement);
+
+/// Memory of the winograd engine, which the processor must have, for micro-batches of `batch`. `threads`: of a
+/// rank.
+kernels::ResNetFootprint winograd_footprint(config::Arch arch, ImageShape image, int batch, int threads);
+
+}  // namespace polyhead::model
