@@ -131,10 +131,10 @@ void Manifest::check_record(const RecordReader& record) {
   check_label(label_in(record), record.line());
 }
 
-void Manifest::check() {
-  bool any = false;
+void Manifest::check(Progress progress) {
+  std::int64_t lines = 0;
   each_record([&](const RecordReader& record) {
-    any = true;
+    progress.lines(++lines);
     check_record(record);
     return problems_.size() < kMostProblems && labels_.size() <= kMostLabels;
   });
@@ -143,7 +143,7 @@ void Manifest::check() {
                                              "nothing for unknown",
                                              shown(bad_number_->second), kLargestLabel));
   }
-  if (!any) problems_.push_back(fmt::format("{}: found no lines; expected `path,label` on each", where_));
+  if (lines == 0) problems_.push_back(fmt::format("{}: found no lines; expected `path,label` on each", where_));
   if (!problems_.empty()) throw Error(ExitCode::bad_data, join(problems_, "\n"));
   if (!numbers_) names_.assign(labels_.begin(), labels_.end());
   labels_.clear();

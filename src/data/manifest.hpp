@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "progress.hpp"
 #include "record_reader.hpp"
 #include "sample_index_builder.hpp"
 
@@ -23,7 +24,8 @@ class Manifest {
   Manifest(std::istream& in, std::string where, std::string root);
 
   /// The first reading. Throws Error(bad_data) with up to 20 problems, each with its line.
-  void check();
+  /// `progress` hears of every line.
+  void check(Progress progress = Progress());
   /// Names of the classes, sorted; none when the labels are numbers.
   [[nodiscard]] const std::vector<std::string>& class_names() const { return names_; }
   /// The second reading: path relative to the root, and label. Throws Error(bad_data) when the file has

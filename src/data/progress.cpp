@@ -11,11 +11,11 @@ double Progress::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
-void Progress::samples(std::int64_t count) {
+void Progress::say(std::int64_t count, std::string_view what) {
   const auto now = Clock::now();
   if (now < next_) return;
-  next_ = now + std::chrono::seconds(10);
-  log::info(fmt::format("data: {} samples found so far, in {}", count, human_seconds(seconds())));
+  next_ = now + interval_;
+  log::info(fmt::format("data: {} {} so far, in {}", count, what, human_seconds(seconds())));
 }
 
 }  // namespace polyhead::data

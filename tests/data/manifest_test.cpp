@@ -180,5 +180,20 @@ TEST(ManifestDataset, RefusesOtherFiles) {
   EXPECT_THAT(text, HasSubstr("a.jpg: found a file; expected a folder of images, or a manifest"));
 }
 
+/// The first reading of a hundred million lines takes a minute.
+TEST(Manifest, TellsHowFarItIs) {
+  std::istringstream in("a.jpg,0\nb.jpg,1\nc.jpg,0\n");
+  Manifest manifest(in, "list.csv", "/data");
+  ::testing::internal::CaptureStderr();
+  manifest.check(Progress(std::chrono::milliseconds(0)));
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("data: 1 lines checked so far, in 0."), HasSubstr("data: 3 lines checked")));
+  std::istringstream again("a.jpg,0\nb.jpg,1\n");
+  Manifest seldom(again, "list.csv", "/data");
+  ::testing::internal::CaptureStderr();
+  seldom.check();
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace polyhead::data
