@@ -103,6 +103,9 @@ void add_run(CLI::App& app, int argc, char** argv, int& exit_code) {
       ->needs(go_on);
   command->add_flag("--allow-mixed", options->allow_mixed,
                     "Accept ranks whose results differ in the last digits (other processors or versions)");
+  command->add_option("--trace", options->trace,
+                      "Write what each rank does when: FILE.json becomes FILE.0.json and so on, for "
+                      "chrome://tracing and ui.perfetto.dev");
   command->add_option("--progress", options->progress, "auto, bar, lines or none")
       ->transform(CLI::CheckedTransformer(progress_styles(), CLI::ignore_case));
   command->callback([options, resume, &exit_code] {

@@ -121,6 +121,19 @@ class LocalCollectives final : public Collectives {
     });
   }
 
+  std::unique_ptr<Pending> start_all_to_all(std::span<const std::byte> blocks, std::span<std::byte> received,
+                                            std::span<const std::size_t> sizes) override {
+    check_all_to_all(blocks.size(), received.size(), sizes, rank_, size());
+    return start(blocks, [received, mine = static_cast<std::size_t>(rank_),
+                          sizes = std::vector(sizes.begin(), sizes.end())](const Parts& parts) {
+      auto to = received.begin();
+      for (std::size_t rank = 0; rank < sizes.size(); ++rank) {
+        require(parts[rank].size() == sizes[rank] * sizes.size(), "all-to-all");
+        to = std::ranges::copy(std::span(parts[rank]).subspan(mine * sizes[rank], sizes[rank]), to).out;
+      }
+    });
+  }
+
  private:
   std::unique_ptr<Pending> start(std::span<const std::byte> bytes, std::function<void(const Parts&)> finish) {
     return std::make_unique<LocalPending>(rounds_, rounds_.join(rank_, bytes), std::move(finish));

@@ -7,6 +7,7 @@
 #include "blocks.hpp"
 #include "mpi_pieces.hpp"
 #include "mpi_progress.hpp"
+#include "polyhead/base/trace.hpp"
 
 namespace polyhead::comm {
 namespace {
@@ -20,8 +21,10 @@ struct Shared {
 
 class MpiPending final : public Pending {
  public:
-  MpiPending(std::shared_ptr<Shared> shared, std::vector<MPI_Request> requests, std::string_view call)
-      : shared_(std::move(shared)), open_(std::make_shared<OpenRequests>(std::move(requests))), call_(call) {
+  MpiPending(std::shared_ptr<Shared> shared, std::vector<MPI_Request> requests, const char* call)
+      : shared_(std::move(shared)),
+        open_(std::make_shared<OpenRequests>(std::move(requests), call)),
+        call_(call) {
     if (!shared_->progress.test(*open_)) shared_->progress.add(open_);
   }
   MpiPending(const MpiPending&) = delete;
@@ -36,6 +39,7 @@ class MpiPending final : public Pending {
   void wait() override {
     const std::shared_ptr<OpenRequests> open = std::exchange(open_, nullptr);
     if (open == nullptr) return;
+    const trace::Span span("wait for the exchange");
     const bool done = wait_until([&] { return shared_->progress.test(*open); }, shared_->timeout);
     shared_->progress.remove(open);
     if (!done) no_answer(call_, shared_->timeout);
@@ -122,6 +126,14 @@ class MpiCollectives final : public Collectives {
     check_blocks("reduce-scatter", mine.size(), all.size(), size_);
     return std::make_unique<MpiPending>(shared_, start_scatter_pieces(comm(), all, mine, largest_piece_),
                                         "MPI_Ireduce_scatter_block");
+  }
+
+  std::unique_ptr<Pending> start_all_to_all(std::span<const std::byte> blocks, std::span<std::byte> received,
+                                            std::span<const std::size_t> sizes) override {
+    check_all_to_all(blocks.size(), received.size(), sizes, rank_, size_);
+    return std::make_unique<MpiPending>(
+        shared_, start_all_to_all_pieces(comm(), rank_, blocks, received, sizes, largest_piece_),
+        "MPI_Isend");
   }
 
  private:

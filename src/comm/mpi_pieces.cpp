@@ -58,4 +58,41 @@ std::vector<MPI_Request> start_scatter_pieces(MPI_Comm communicator, std::span<c
   return requests;
 }
 
+std::vector<MPI_Request> start_all_to_all_pieces(MPI_Comm communicator, int rank,
+                                                 std::span<const std::byte> blocks,
+                                                 std::span<std::byte> received,
+                                                 std::span<const std::size_t> sizes, std::size_t largest) {
+  // Single messages: MPI_Ialltoallv counts in int. Those of one call cannot be taken for those of the next,
+  // since messages between two ranks keep their order.
+  constexpr int kTag = 1;
+  std::vector<MPI_Request> requests;
+  const auto in_pieces = [&](auto bytes, const auto& start) {
+    for (; !bytes.empty(); bytes = bytes.subspan(std::min(largest, bytes.size()))) {
+      start(bytes.first(std::min(largest, bytes.size())), &requests.emplace_back(MPI_REQUEST_NULL));
+    }
+  };
+  const std::size_t own = sizes[static_cast<std::size_t>(rank)];
+  for (int other = 0; other < static_cast<int>(sizes.size()); ++other) {
+    const std::size_t size = sizes[static_cast<std::size_t>(other)];
+    const auto to = received.first(size);
+    received = received.subspan(size);
+    const auto from = blocks.subspan(static_cast<std::size_t>(other) * own, own);
+    if (other == rank) {
+      std::ranges::copy(from, to.begin());
+      continue;
+    }
+    in_pieces(to, [&](std::span<std::byte> piece, MPI_Request* request) {
+      check(MPI_Irecv(piece.data(), static_cast<int>(piece.size()), MPI_BYTE, other, kTag, communicator,
+                      request),
+            "MPI_Irecv");
+    });
+    in_pieces(from, [&](std::span<const std::byte> piece, MPI_Request* request) {
+      check(MPI_Isend(piece.data(), static_cast<int>(piece.size()), MPI_BYTE, other, kTag, communicator,
+                      request),
+            "MPI_Isend");
+    });
+  }
+  return requests;
+}
+
 }  // namespace polyhead::comm

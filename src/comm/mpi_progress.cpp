@@ -14,6 +14,7 @@ bool OpenRequests::test() {
   int flag = 0;
   check(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &flag, MPI_STATUSES_IGNORE),
         "a collective under way");
+  if (flag != 0) flight_.end();
   return flag != 0;
 }
 

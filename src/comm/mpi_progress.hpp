@@ -7,18 +7,22 @@
 #include <vector>
 
 #include "mpi_call.hpp"
+#include "polyhead/base/trace.hpp"
 
 namespace polyhead::comm {
 
 /// The requests of one collective that was started. Not thread-safe: MpiProgress guards it.
 class OpenRequests {
  public:
-  explicit OpenRequests(std::vector<MPI_Request> requests) : requests_(std::move(requests)) {}
+  /// `name`: in traces.
+  OpenRequests(std::vector<MPI_Request> requests, const char* name)
+      : requests_(std::move(requests)), flight_(name) {}
   /// Whether all have ended; asking makes MPI work on them.
   bool test();
 
  private:
   std::vector<MPI_Request> requests_;
+  trace::Flight flight_;
 };
 
 /// Keeps started collectives moving while their rank computes. MPI works on them only inside its own calls,

@@ -13,6 +13,7 @@
 #include "nccl_link.hpp"
 #include "nccl_staging.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/trace.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/device/cuda.hpp"
 
@@ -43,9 +44,14 @@ struct Range {
 class NcclPending final : public Pending {
  public:
   /// `result` of the slot goes to `to`.
-  NcclPending(std::shared_ptr<NcclShared> shared, Slot slot, std::string_view call, Range result,
+  NcclPending(std::shared_ptr<NcclShared> shared, Slot slot, const char* call, Range result,
               std::byte* to)
-      : shared_(std::move(shared)), slot_(std::move(slot)), call_(call), result_(result), to_(to) {
+      : shared_(std::move(shared)),
+        slot_(std::move(slot)),
+        call_(call),
+        result_(result),
+        to_(to),
+        flight_(call) {
     shared_->open.insert(&slot_);
   }
   NcclPending(const NcclPending&) = delete;
@@ -60,7 +66,9 @@ class NcclPending final : public Pending {
   void wait() override {
     if (std::exchange(waited_, true)) return;
     shared_->open.erase(&slot_);
+    const trace::Span span("wait for the exchange");
     shared_->link.wait(call_, [&] { return device::passed(slot_.done); });
+    flight_.end();  // or before: nobody looks at the GPU meanwhile
     if (result_.size > 0) std::memcpy(to_, slot_.host_bytes() + result_.begin, result_.size);
     shared_->staging.give_back(std::move(slot_));
   }
@@ -68,9 +76,10 @@ class NcclPending final : public Pending {
  private:
   std::shared_ptr<NcclShared> shared_;
   Slot slot_;
-  std::string_view call_;
+  const char* call_;
   Range result_;
   std::byte* to_;
+  trace::Flight flight_;
   bool waited_ = false;
 };
 
@@ -81,7 +90,7 @@ class NothingPending final : public Pending {
 
 /// One collective as the slot sees it; all of them work in place.
 struct Job {
-  std::string_view call;
+  const char* call = "";
   std::size_t bytes = 0;  ///< of the slot
   const void* from = nullptr;
   Range send;     ///< filled from `from`
@@ -167,11 +176,25 @@ class NcclCollectives final : public Collectives {
         });
   }
 
+  std::unique_ptr<Pending> start_all_to_all(std::span<const std::byte> blocks, std::span<std::byte> received,
+                                            std::span<const std::size_t> sizes) override {
+    check_all_to_all(blocks.size(), received.size(), sizes, rank_, size_);
+    if (blocks.empty() && received.empty()) return std::make_unique<NothingPending>();
+    const Range sent{0, blocks.size()};
+    const Range got{blocks.size(), received.size()};
+    return start({"ncclSend", sent.size + got.size, blocks.data(), sent, got, received.data()},
+                 [&](std::byte* at, ncclComm_t comm, cudaStream_t stream) {
+                   return send_and_receive(at, at + got.begin, sizes, comm, stream);
+                 });
+  }
+
   /// NCCL connects ranks at the first use of each kind, and may wait for them: once, here, for all kinds
   /// together, and not in the middle of the work.
   void connect() {
     device::select(shared_->device);
-    const std::size_t bytes = static_cast<std::size_t>(size_) * sizeof(std::int64_t);
+    const std::vector<std::size_t> sizes(static_cast<std::size_t>(size_), sizeof(std::int64_t));
+    const std::size_t block = sizes.size() * sizeof(std::int64_t);
+    const std::size_t bytes = 3 * block;  // what is sent and received may not overlap
     Slot slot = shared_->staging.take(bytes, [] {});
     std::memset(slot.host_bytes(), 0, bytes);
     std::byte* at = slot.device_bytes();
@@ -184,7 +207,8 @@ class NcclCollectives final : public Collectives {
       const std::array results{ncclAllGather(own, at, sizeof(std::int64_t), ncclInt8, comm, stream),
                                ncclReduceScatter(at, own, 1, ncclInt64, ncclSum, comm, stream),
                                ncclAllReduce(at, at, 1, ncclInt64, ncclSum, comm, stream),
-                               ncclBroadcast(at, at, 1, ncclInt8, 0, comm, stream)};
+                               ncclBroadcast(at, at, 1, ncclInt8, 0, comm, stream),
+                               send_and_receive(at + block, at + 2 * block, sizes, comm, stream)};
       const auto bad = std::ranges::find_if(results, failed);
       return bad == results.end() ? ncclSuccess : *bad;
     });
@@ -193,6 +217,27 @@ class NcclCollectives final : public Collectives {
   }
 
  private:
+  /// In a group, all at once; to this rank itself, too.
+  ncclResult_t send_and_receive(const std::byte* blocks, std::byte* received,
+                                std::span<const std::size_t> sizes, ncclComm_t comm,
+                                cudaStream_t stream) const {
+    const std::size_t own = sizes[static_cast<std::size_t>(rank_)];
+    for (int other = 0; other < size_; ++other) {
+      const std::size_t size = sizes[static_cast<std::size_t>(other)];
+      if (own > 0) {
+        const ncclResult_t sent = ncclSend(blocks, own, ncclInt8, other, comm, stream);
+        if (failed(sent)) return sent;
+      }
+      if (size > 0) {
+        const ncclResult_t got = ncclRecv(received, size, ncclInt8, other, comm, stream);
+        if (failed(got)) return got;
+      }
+      blocks += own;
+      received += size;
+    }
+    return ncclSuccess;
+  }
+
   /// `call(start of the GPU's buffer, communicator, stream)` makes the NCCL call.
   template <class Call>
   std::unique_ptr<Pending> start(const Job& job, const Call& call) {

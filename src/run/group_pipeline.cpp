@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "polyhead/base/trace.hpp"
 #include "polyhead/run/pipeline.hpp"
 
 namespace polyhead::run {
@@ -18,19 +19,23 @@ std::size_t index(std::int64_t value) {
 GroupPipeline::GroupPipeline(model::Model& model, comm::Collectives& group, const Job& job)
     : model_(model),
       group_(group),
-      block_(job.config, job.classes, job.batches.size()),
+      block_(job.config, job.classes, job.batches.size(), job.heads),
       batches_(job.batches),
-      heads_(job.heads),
+      member_(index(group.rank())),
+      heads_(job.heads.at(member_)),
       local_features_(job.config.parallel.features == config::Features::local || group.size() == 1),
       feature_values_(index(job.batches.size() * job.feature_width)),
-      logits_(index(job.heads.count * job.batches.size() * job.classes), job.memory),
+      logits_(index(heads_.count * job.batches.size() * job.classes), job.memory),
       slots_{Slot(job.memory), Slot(job.memory), Slot(job.memory)} {
   const auto ranks = index(group.size());
   for (Slot& slot : slots_) {
     if (!local_features_) slot.features.resize(feature_values_);
     slot.all_features.resize(ranks * feature_values_);
-    slot.blocks.resize(ranks * words());
-    if (!alone()) slot.block.resize(words());
+    slot.sums.resize(words());
+    slot.answers.resize(block_.all_bytes());
+    if (alone()) continue;
+    slot.own_sums.resize(ranks * words());
+    slot.own_answers.resize(ranks * block_.bytes(member_));
   }
 }
 
@@ -60,16 +65,13 @@ std::span<float> GroupPipeline::features_of(Slot& slot, std::int64_t index) cons
       .subspan(static_cast<std::size_t>(index) * feature_values_, feature_values_);
 }
 
-std::span<std::int64_t> GroupPipeline::block_of(Slot& slot, std::int64_t index) const {
-  return std::span(slot.blocks).subspan(static_cast<std::size_t>(index) * words(), words());
-}
-
 void GroupPipeline::begin(Slot& slot, const plan::Step& step, std::span<const data::Batch> read) {
   slot.step = step;
   slot.own.reset();
   const std::int64_t mine = step.first + group_.rank();
   for (std::size_t i = 0; i < read.size(); ++i) {
     const data::Batch& batch = read[i];
+    const trace::Span span("backbone");
     compute_features(
         model_, batch,
         local_features_ ? features_of(slot, batch.index - step.first) : std::span(slot.features));
@@ -82,22 +84,28 @@ void GroupPipeline::begin(Slot& slot, const plan::Step& step, std::span<const da
 
 void GroupPipeline::fuse(Slot& slot) {
   if (slot.gather) slot.gather->wait();
-  std::ranges::fill(slot.blocks, 0);
+  const trace::Span span("heads");
+  const std::span<std::int64_t> sums(alone() ? slot.sums : slot.own_sums);
+  const std::span<std::byte> answers(alone() ? slot.answers : slot.own_answers);
+  std::ranges::fill(sums, 0);
   for (std::int64_t i = 0; i < slot.step.count && heads_.count > 0; ++i) {
     model_.scores(features_of(slot, i), logits_);
-    block_.add(logits_, heads_, batches_.samples_of(slot.step.first + i).count,
-               block_of(slot, i).first(block_.words()));
+    block_.add(logits_, member_, batches_.samples_of(slot.step.first + i).count,
+               sums.subspan(index(i) * words(), block_.words()),
+               answers.subspan(index(i) * block_.bytes(member_), block_.bytes(member_)));
   }
   if (alone()) return;
-  for (int i = 0; i < group_.size() && asked_to_stop_; ++i) block_of(slot, i).back() = 1;
-  slot.reduce = group_.start_reduce_scatter(slot.blocks, slot.block);
+  for (std::size_t i = 1; i <= index(group_.size()) && asked_to_stop_; ++i) sums[i * words() - 1] = 1;
+  slot.reduce = group_.start_reduce_scatter(slot.own_sums, slot.sums);
+  slot.send = group_.start_all_to_all(slot.own_answers, slot.answers, block_.sizes());
 }
 
 void GroupPipeline::finish(Slot& slot, const Deliver& deliver) {
   if (slot.reduce) slot.reduce->wait();
-  if (!alone() && slot.block.back() > 0) stopped_ = true;
-  const std::span<const std::int64_t> block(alone() ? slot.blocks : slot.block);
-  if (slot.own) deliver(block_.rows(block.first(block_.words()), *slot.own));
+  if (slot.send) slot.send->wait();
+  if (!alone() && slot.sums.back() > 0) stopped_ = true;
+  const trace::Span span("rows");
+  if (slot.own) deliver(block_.rows(std::span(slot.sums).first(block_.words()), slot.answers, *slot.own));
 }
 
 }  // namespace polyhead::run

@@ -21,6 +21,7 @@
 #include "polyhead/base/log.hpp"
 #include "polyhead/base/stop.hpp"
 #include "polyhead/base/text.hpp"
+#include "polyhead/base/trace.hpp"
 #include "polyhead/base/wire.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/names.hpp"
@@ -147,8 +148,8 @@ void check_data_is_everywhere(comm::Collectives& world, const Inputs& inputs, co
 /// Every rank of the world must call it; surplus ranks, which have no `group`, get nothing. `weights`: this
 /// rank's.
 Equipment equip(comm::Collectives& world, const std::string& host, comm::Collectives* group,
-                const Inputs& inputs, plan::Grid grid, plan::HeadRange heads, model::Weights weights,
-                const model::Placement& placement) {
+                const Inputs& inputs, plan::Grid grid, const std::vector<plan::HeadRange>& heads,
+                model::Weights weights, const model::Placement& placement) {
   Equipment rank;
   set_up(world, host, [&] {
     if (group == nullptr) return;
@@ -159,8 +160,9 @@ Equipment equip(comm::Collectives& world, const std::string& host, comm::Collect
                                  weights.classes,
                                  weights.feature_width,
                                  placement.cuda ? device::pinned_memory() : device::ordinary_memory()};
-    rank.model = model::make_model(with_heads(inputs.config, heads), std::move(weights), batches.size(),
-                                   inputs.shape.image, placement);
+    rank.model =
+        model::make_model(with_heads(inputs.config, heads.at(static_cast<std::size_t>(group->rank()))),
+                          std::move(weights), batches.size(), inputs.shape.image, placement);
     rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *group, job);
     rank.loader = make_loader(inputs, placement, read_ahead_depth(inputs));
     rank.place = {grid.heads, group->rank(), inputs.config.parallel.features == config::Features::local};
@@ -210,6 +212,7 @@ metrics::RunFigures add_up(comm::Collectives& world, const WorkerFigures& mine, 
 
 JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFile& status) {
   const auto world = mpi.collectives();
+  if (!options.trace.empty()) comm::agree(*world, [&] { trace::start(options.trace, mpi.rank()); });
   Inputs inputs;
   std::optional<Resumption> resumption;
   std::int8_t nothing_left = 0;
@@ -242,10 +245,8 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
 
   malloc_trim(0);  // rank 0 has let go of the other ranks' heads
 
-  const Equipment rank =
-      equip(*world, mpi.host(), group.collectives.get(), inputs, grid,
-            member < 0 ? plan::HeadRange{} : choice.heads[static_cast<std::size_t>(member)],
-            std::move(weights), placement);
+  const Equipment rank = equip(*world, mpi.host(), group.collectives.get(), inputs, grid, choice.heads,
+                               std::move(weights), placement);
   check_data_is_everywhere(*world, inputs, mpi.host());
   const std::string fingerprint = fingerprint_json(inputs.config.backbone, placement);
   const bool mixed = !agree_on_fingerprint(*world, fingerprint, options.allow_mixed);
@@ -286,6 +287,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   if (inputs.config.output.writers == config::Writers::all) tell_what_was_written(*world, pages.get());
   comm::agree(*world, [&] {
     if (keeper) keeper->finish(*result.figures);
+    trace::stop();
   });
   return result;
 }

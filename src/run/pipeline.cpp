@@ -15,18 +15,18 @@ void compute_features(model::Model& model, const data::Batch& batch, std::span<f
 Pipeline::Pipeline(model::Model& model, const config::Config& config, const model::Weights& weights,
                    std::int64_t batch)
     : model_(model),
-      block_(config, weights.classes, batch),
-      heads_{0, static_cast<std::int64_t>(config.heads.size())},
+      block_(config, weights.classes, batch, {{0, static_cast<std::int64_t>(config.heads.size())}}),
       features_(static_cast<std::size_t>(batch * weights.feature_width)),
-      logits_(static_cast<std::size_t>(heads_.count * batch * weights.classes)),
-      words_(block_.words()) {}
+      logits_(static_cast<std::size_t>(batch * weights.classes) * config.heads.size()),
+      sums_(block_.words()),
+      answers_(block_.all_bytes()) {}
 
 store::Rows Pipeline::operator()(const data::Batch& batch) {
   compute_features(model_, batch, features_);
   model_.scores(features_, logits_);
-  std::ranges::fill(words_, 0);
-  block_.add(logits_, heads_, batch.samples, words_);
-  return block_.rows(words_, {batch.index, batch.samples, batch.reasons});
+  std::ranges::fill(sums_, 0);
+  block_.add(logits_, 0, batch.samples, sums_, answers_);
+  return block_.rows(sums_, answers_, {batch.index, batch.samples, batch.reasons});
 }
 
 }  // namespace polyhead::run

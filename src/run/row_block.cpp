@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <numeric>
+#include <utility>
 
 namespace polyhead::run {
 namespace {
 
-constexpr std::size_t kHalf = 4;  // bytes of a prediction or score
+constexpr std::size_t kValue = 4;  // bytes of a prediction or score
 
 std::size_t index(std::int64_t value) {
   return static_cast<std::size_t>(value);
@@ -20,69 +22,72 @@ std::vector<double> weights_of(const std::vector<config::Head>& heads) {
   return weights;
 }
 
-template <class T>
-std::vector<T> copy_out(std::span<const std::byte> bytes, std::int64_t count) {
-  std::vector<T> values(index(count));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
-  return values;
-}
-
 }  // namespace
 
-RowBlock::RowBlock(const config::Config& config, std::int64_t classes, std::int64_t batch)
+RowBlock::RowBlock(const config::Config& config, std::int64_t classes, std::int64_t batch,
+                   std::vector<plan::HeadRange> members)
     : fuser_(config.fusion.rule, weights_of(config.heads), classes),
       batch_(batch),
       heads_(static_cast<std::int64_t>(config.heads.size())),
       classes_(classes),
       head_scores_(config.output.head_scores),
-      predictions_(index(batch * fuser_.columns())),
-      scores_(predictions_ + words_of(1)) {}
-
-/// For `values` 4-byte values a head and sample.
-std::size_t RowBlock::words_of(std::int64_t values) const {
-  return index((batch_ * heads_ * values + 1) / 2);
-}
-
-void RowBlock::add(std::span<const float> logits, plan::HeadRange range, std::int64_t samples,
-                   std::span<std::int64_t> block) const {
-  if (range.count == 0) return;
-  fuser_.accumulate(logits, range.first, batch_, block.first(index(samples * fuser_.columns())));
-  const std::span<std::byte> bytes = std::as_writable_bytes(block);
-  const auto predictions = fusion::head_predictions(logits, range.count, batch_, samples);
-  for (std::int64_t n = 0; n < samples; ++n) {
-    std::memcpy(bytes.data() + predictions_ * sizeof(std::int64_t) + index(n * heads_ + range.first) * kHalf,
-                predictions.data() + n * range.count, index(range.count) * kHalf);
+      members_(std::move(members)) {
+  const std::int64_t values = 1 + (head_scores_ ? classes_ : 0);
+  for (const plan::HeadRange& heads : members_) {
+    sizes_.push_back(index(batch_ * heads.count * values) * kValue);
   }
-  if (head_scores_) keep_scores(logits, range, samples, bytes.subspan(scores_ * sizeof(std::int64_t)));
 }
 
-/// [range.count, m, C] to its place in [m, K, C].
-void RowBlock::keep_scores(std::span<const float> logits, plan::HeadRange range, std::int64_t samples,
-                           std::span<std::byte> scores) const {
-  for (std::int64_t k = 0; k < range.count; ++k) {
-    for (std::int64_t n = 0; n < samples; ++n) {
-      std::memcpy(scores.data() + index((n * heads_ + range.first + k) * classes_) * kHalf,
-                  logits.data() + (k * batch_ + n) * classes_, index(classes_) * kHalf);
+std::size_t RowBlock::words() const {
+  return index(batch_ * fuser_.columns());
+}
+
+std::size_t RowBlock::all_bytes() const {
+  return std::accumulate(sizes_.begin(), sizes_.end(), std::size_t{0});
+}
+
+void RowBlock::add(std::span<const float> logits, std::size_t member, std::int64_t samples,
+                   std::span<std::int64_t> sums, std::span<std::byte> answers) const {
+  const plan::HeadRange& heads = members_[member];
+  if (heads.count == 0) return;
+  fuser_.accumulate(logits, heads.first, batch_, sums.first(index(samples * fuser_.columns())));
+  const auto predictions = fusion::head_predictions(logits, heads.count, batch_, samples);
+  std::ranges::copy(std::as_bytes(std::span(predictions)), answers.begin());
+  if (!head_scores_) return;
+  std::ranges::copy(std::as_bytes(logits.first(index(heads.count * batch_ * classes_))),
+                    answers.subspan(index(batch_ * heads.count) * kValue).begin());
+}
+
+/// [m, R] and [R, m, C] to their places in [m, K] and [m, K, C].
+void RowBlock::take_answers(std::span<const std::byte> answers, plan::HeadRange heads,
+                            store::Rows& rows) const {
+  const std::span<const std::byte> scores = answers.subspan(index(batch_ * heads.count) * kValue);
+  for (std::int64_t n = 0; n < rows.count; ++n) {
+    std::memcpy(rows.head_prediction.data() + n * heads_ + heads.first,
+                answers.data() + index(n * heads.count) * kValue, index(heads.count) * kValue);
+    for (std::int64_t k = 0; head_scores_ && k < heads.count; ++k) {
+      std::memcpy(rows.head_scores.data() + (n * heads_ + heads.first + k) * classes_,
+                  scores.data() + index((k * batch_ + n) * classes_) * kValue, index(classes_) * kValue);
     }
   }
 }
 
-store::Rows RowBlock::rows(std::span<const std::int64_t> block, const MicroBatch& batch) const {
-  fusion::Fused fused = fuser_.finish(block.first(index(batch.samples * fuser_.columns())));
+store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const std::byte> answers,
+                           const MicroBatch& batch) const {
+  fusion::Fused fused = fuser_.finish(sums.first(index(batch.samples * fuser_.columns())));
   for (std::size_t n = 0; n < batch.reasons.size(); ++n) {
     if (batch.reasons[n] != Reason::none) fused.quarantine(n, batch.reasons[n]);
   }
-  const std::span<const std::byte> bytes = std::as_bytes(block);
   store::Rows rows;
   rows.batch = batch.index;
   rows.count = batch.samples;
   rows.fused_scores = std::move(fused.scores);
   rows.fused_prediction = std::move(fused.prediction);
-  rows.head_prediction =
-      copy_out<std::int32_t>(bytes.subspan(predictions_ * sizeof(std::int64_t)), batch.samples * heads_);
-  if (head_scores_) {
-    rows.head_scores =
-        copy_out<float>(bytes.subspan(scores_ * sizeof(std::int64_t)), batch.samples * heads_ * classes_);
+  rows.head_prediction.resize(index(batch.samples * heads_));
+  if (head_scores_) rows.head_scores.resize(index(batch.samples * heads_ * classes_));
+  for (std::size_t member = 0; member < members_.size(); ++member) {
+    take_answers(answers.first(sizes_[member]), members_[member], rows);
+    answers = answers.subspan(sizes_[member]);
   }
   for (std::size_t n = 0; n < fused.reasons.size(); ++n) {
     const bool good = fused.reasons[n] == Reason::none;

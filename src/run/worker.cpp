@@ -7,6 +7,7 @@
 
 #include "coordinator_link.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/trace.hpp"
 #include "polyhead/base/wire.hpp"
 #include "polyhead/run/messages.hpp"
 #include "row_sender.hpp"
@@ -46,9 +47,14 @@ class Worker {
   /// The group's next lease; its data are read from now on.
   plan::Lease take() {
     if (place_.member == 0) link_.ask();
-    Grant grant = link_.await();
+    Grant grant = await();
     request(grant);
     return grant.lease;
+  }
+
+  Grant await() {
+    const trace::Span span("wait for a lease");
+    return link_.await();
   }
 
   /// Neighbouring micro-batches are asked for in one go.
@@ -72,7 +78,10 @@ class Worker {
     if (link_.told_to_stop()) computer_.ask_to_stop();
     std::vector<data::Batch> read;
     const auto batches = plan::reads({step.first, step.count}, place_.heads, place_.member, place_.reads_all);
-    for (std::size_t i = 0; i < batches.size(); ++i) read.push_back(loader_.next());
+    {
+      const trace::Span span("wait for images");
+      for (std::size_t i = 0; i < batches.size(); ++i) read.push_back(loader_.next());
+    }
     timed([&] { computer_.step(step, read, deliver_); });
     for (data::Batch& batch : read) loader_.recycle(std::move(batch));
   }

@@ -9,6 +9,7 @@
 #include "columns.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
+#include "polyhead/base/trace.hpp"
 
 namespace polyhead::store {
 namespace {
@@ -103,6 +104,7 @@ void Writer::sync() {
 }
 
 void Writer::commit() {
+  const trace::Span span("commit");
   check_usable();
   if (pending_.empty()) return;
   sync();

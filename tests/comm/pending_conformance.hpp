@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "conformance.hpp"
@@ -66,6 +67,43 @@ class Scatter {
   std::unique_ptr<Pending> pending_;
 };
 
+/// One all-to-all, likewise. Rank r's blocks have size + 3 r bytes; without `odd`, those of odd ranks none.
+class AllToAll {
+ public:
+  AllToAll(Collectives& world, Look look, int call, std::size_t size, bool odd = true) : call_(call) {
+    for (int rank = 0; rank < world.size(); ++rank) {
+      const int as = look(world, rank);
+      sizes_.push_back(!odd && as % 2 == 1 ? 0 : size + 3 * static_cast<std::size_t>(as));
+    }
+    const std::size_t own = sizes_[static_cast<std::size_t>(world.rank())];
+    for (int to = 0; to < world.size(); ++to) {
+      for (std::size_t i = 0; i < own; ++i) blocks_.push_back(text(world.rank(), call + 5 * to, i));
+    }
+    received_.assign(std::accumulate(sizes_.begin(), sizes_.end(), std::size_t{0}), std::byte{0xEE});
+    pending_ = world.start_all_to_all(blocks_, received_, sizes_);
+  }
+  void wait() { pending_->wait(); }
+  void drop() { pending_.reset(); }
+  void check(const Collectives& world, Look look) const {
+    std::size_t begin = 0;
+    for (int rank = 0; rank < world.size(); ++rank) {
+      const std::size_t size = sizes_[static_cast<std::size_t>(rank)];
+      for (std::size_t i = 0; i < size; ++i) {
+        ASSERT_EQ(received_[begin + i], text(look(world, rank), call_ + 5 * world.rank(), i))
+            << call_ << ' ' << rank << ' ' << i;
+      }
+      begin += size;
+    }
+  }
+
+ private:
+  int call_;
+  std::vector<std::size_t> sizes_;
+  std::vector<std::byte> blocks_;
+  std::vector<std::byte> received_;
+  std::unique_ptr<Pending> pending_;
+};
+
 inline void started_ones_end_at_every_size(Collectives& world, Look look) {
   for (const std::size_t size : {0U, 1U, 3U, 1000U, 4097U, 300'000U}) {
     Gather gather(world, 1, size);
@@ -74,27 +112,38 @@ inline void started_ones_end_at_every_size(Collectives& world, Look look) {
     Scatter scatter(world, 2, size / 8);
     scatter.wait();
     scatter.check(world, look);
+    for (const bool odd : {true, false}) {
+      AllToAll blocks(world, look, 3, size, odd);
+      blocks.wait();
+      blocks.check(world, look);
+    }
   }
 }
 
 inline void many_may_be_under_way_and_waited_for_in_any_order(Collectives& world, Look look) {
   std::vector<std::unique_ptr<Gather>> gathers;
   std::vector<std::unique_ptr<Scatter>> scatters;
+  std::vector<std::unique_ptr<AllToAll>> blocks;
   for (int call = 0; call < 6; ++call) {
     gathers.push_back(std::make_unique<Gather>(world, call, static_cast<std::size_t>(call) * 1001));
     scatters.push_back(std::make_unique<Scatter>(world, call, static_cast<std::size_t>(6 - call) * 101));
+    blocks.push_back(std::make_unique<AllToAll>(world, look, call, static_cast<std::size_t>(call) * 1003));
   }
   std::ranges::reverse(gathers);
   for (auto& gather : gathers) gather->wait();
+  std::ranges::reverse(blocks);
+  for (auto& block : blocks) block->wait();
   for (auto& scatter : scatters) scatter->wait();
   for (auto& gather : gathers) gather->check(world, look);
   for (auto& scatter : scatters) scatter->check(world, look);
+  for (auto& block : blocks) block->check(world, look);
 }
 
 inline void started_ones_stand_between_blocking_ones(Collectives& world, Look look) {
   for (int step = 0; step < 5; ++step) {
     Gather gather(world, step, 2048);
     Scatter scatter(world, step, 300);
+    AllToAll blocks(world, look, step, 700);
     all_reduce_sums(world, look);
     world.barrier();
     all_gather_keeps_order_and_sizes(world, look);
@@ -103,6 +152,8 @@ inline void started_ones_stand_between_blocking_ones(Collectives& world, Look lo
     gather.wait();
     gather.check(world, look);
     scatter.check(world, look);
+    blocks.wait();
+    blocks.check(world, look);
   }
 }
 
@@ -113,6 +164,9 @@ inline void a_handle_that_goes_has_ended(Collectives& world, Look look) {
   gather.check(world, look);
   scatter.drop();
   scatter.check(world, look);
+  AllToAll blocks(world, look, 5, 3000);
+  blocks.drop();
+  blocks.check(world, look);
 }
 
 inline void waiting_twice_is_no_harm(Collectives& world, Look look) {
@@ -129,6 +183,8 @@ inline void wrong_sizes_are_refused_before_anything_is_sent(Collectives& world, 
   const std::vector<std::int64_t> all(3 * static_cast<std::size_t>(world.size()) + 1);
   std::vector<std::int64_t> mine(3);
   EXPECT_THROW((void)world.start_reduce_scatter(all, mine), Error);
+  const std::vector<std::size_t> sizes(static_cast<std::size_t>(world.size()), 4);
+  EXPECT_THROW((void)world.start_all_to_all(bytes, room, sizes), Error);
   world.barrier();
 }
 

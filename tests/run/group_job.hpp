@@ -119,6 +119,11 @@ class TracedCollectives final : public comm::Collectives {
                                                       std::span<std::int64_t> mine) override {
     return traced("reduce", inner_->start_reduce_scatter(all, mine));
   }
+  std::unique_ptr<comm::Pending> start_all_to_all(std::span<const std::byte> blocks,
+                                                  std::span<std::byte> received,
+                                                  std::span<const std::size_t> sizes) override {
+    return traced("send", inner_->start_all_to_all(blocks, received, sizes));
+  }
 
  private:
   class TracedPending final : public comm::Pending {
@@ -245,10 +250,9 @@ class GroupJob {
     const Terms terms{.timeout = 10s, .asked = [this, rank] { return rank_asked(rank); }};
     if (!grid.works(rank)) return sit_out(*up, *down, terms);
     const std::vector<std::int64_t> costs(static_cast<std::size_t>(shape_.heads), 1);
-    const auto heads =
-        plan::split_heads(costs, grid.heads).at(static_cast<std::size_t>(grid.member_of(rank)));
+    const auto heads = plan::split_heads(costs, grid.heads);
     Trace* const noted = rank == 0 ? &trace : nullptr;
-    FakeModel model(heads, noted, pause);
+    FakeModel model(heads.at(static_cast<std::size_t>(grid.member_of(rank))), noted, pause);
     TracedCollectives group(
         groups.at(static_cast<std::size_t>(grid.group_of(rank)))->collectives(grid.member_of(rank)), noted);
     GroupPipeline pipeline(model, group, {config_, batches_, heads, kClasses, kFeatures});

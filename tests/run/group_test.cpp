@@ -67,7 +67,8 @@ TEST(Group, ExchangesWhileItComputes) {
   GroupJob job({{1, 2}, 2, 4 * kBatch * 2, 2, config::Features::exchange});
   job.run(guided({{1, 2}, 2, 4 * kBatch * 2, 2, config::Features::exchange}));
   const std::vector<std::string> begin{"features", "start gather"};
-  const std::vector<std::string> fuse{"have gather", "heads", "heads", "start reduce"};
+  const std::vector<std::string> fuse{"have gather", "heads", "heads", "start reduce",
+                                      "start send"};
   std::vector<std::string> expected;
   const auto add = [&](const std::vector<std::string>& part) {
     expected.insert(expected.end(), part.begin(), part.end());
@@ -76,10 +77,10 @@ TEST(Group, ExchangesWhileItComputes) {
   for (int step = 1; step < 4; ++step) {
     add(begin);                          // step
     add(fuse);                           // step - 1
-    if (step > 1) add({"have reduce"});  // step - 2
+    if (step > 1) add({"have reduce", "have send"});  // step - 2
   }
   add(fuse);
-  add({"have reduce", "have reduce"});
+  add({"have reduce", "have send", "have reduce", "have send"});
   EXPECT_EQ(job.trace.events(), expected);
 }
 

@@ -56,6 +56,7 @@ class SlowModel final : public FakeModel {
     FakeModel::features(pixels, features);
     wait_for("ncclAllGather done", kConnecting + step_);
     wait_for("ncclReduceScatter done", kConnecting + std::max(0, step_ - 1));
+    wait_for("ncclSend done", kConnecting + std::max(0, step_ - 1));
     ++step_;
   }
   void scores(std::span<const float> features, std::span<float> scores) override {
@@ -105,7 +106,7 @@ data::Batch make_batch(std::int64_t index) {
 using RowsByBatch = std::map<std::int64_t, std::vector<std::byte>>;
 
 /// What one rank of the group finishes of all micro-batches.
-RowsByBatch compute(comm::Collectives& group, plan::HeadRange heads, model::Model& model) {
+RowsByBatch compute(comm::Collectives& group, const std::vector<plan::HeadRange>& heads, model::Model& model) {
   const config::Config config = config_with_two_heads();
   GroupPipeline pipeline(model, group, {config, {kBatches * kBatch, kBatch}, heads, kClasses, kFeatures});
   RowsByBatch rows;
@@ -122,7 +123,7 @@ RowsByBatch compute(comm::Collectives& group, plan::HeadRange heads, model::Mode
 RowsByBatch compute_alone() {
   comm::LocalWorld world(1);
   FakeModel model({0, 2});
-  return compute(*world.collectives(0), {0, 2}, model);
+  return compute(*world.collectives(0), {{0, 2}}, model);
 }
 
 class NcclGroup : public comm::NcclRanks {
@@ -134,7 +135,7 @@ class NcclGroup : public comm::NcclRanks {
     run(kRanks, [&](comm::Collectives& nccl) {
       const plan::HeadRange heads{nccl.rank(), 1};
       SlowModel model(heads, nccl.rank());
-      RowsByBatch rows = compute(nccl, heads, model);
+      RowsByBatch rows = compute(nccl, {{0, 1}, {1, 1}}, model);
       const std::lock_guard lock(mutex);
       all.merge(rows);
     });
@@ -152,7 +153,8 @@ TEST_F(NcclGroup, GivesTheBytesOfOneRank) {
 TEST_F(NcclGroup, ExchangesWhileItComputes) {
   compute_together();
   const std::vector<std::string> begin{"features", "ncclAllGather"};
-  const std::vector<std::string> fuse{"heads", "heads", "ncclReduceScatter"};
+  const std::vector<std::string> fuse{"heads",    "heads",    "ncclReduceScatter", "ncclSend",
+                                      "ncclRecv", "ncclSend", "ncclRecv"};
   std::vector<std::string> expected = begin;
   const auto add = [&](const std::vector<std::string>& part) {
     expected.insert(expected.end(), part.begin(), part.end());

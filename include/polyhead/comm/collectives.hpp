@@ -41,6 +41,12 @@ class Collectives {
   /// `all`: size() blocks as large as `mine`. Rank r gets the sum over all ranks of their block r.
   [[nodiscard]] virtual std::unique_ptr<Pending> start_reduce_scatter(std::span<const std::int64_t> all,
                                                                       std::span<std::int64_t> mine) = 0;
+  /// To each rank a block of its own. All ranks give the same `sizes`: rank r's blocks have sizes[r] bytes
+  /// each. `blocks`: this rank's, one a rank, in rank order; `received`: what each rank has for this one, in
+  /// rank order.
+  [[nodiscard]] virtual std::unique_ptr<Pending> start_all_to_all(std::span<const std::byte> blocks,
+                                                                  std::span<std::byte> received,
+                                                                  std::span<const std::size_t> sizes) = 0;
 };
 
 /// Bytes of rank 0, of a size that only it knows, to every rank.

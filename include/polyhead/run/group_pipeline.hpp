@@ -5,6 +5,7 @@
 #include <memory>
 #include <memory_resource>
 #include <optional>
+#include <vector>
 
 #include "polyhead/comm/collectives.hpp"
 #include "polyhead/config/config.hpp"
@@ -21,29 +22,30 @@ namespace polyhead::run {
 /// each rank:
 ///
 ///   begin    features of the owned micro-batch; start to all-gather the group's features
-///   fuse     this rank's heads on each of the step's micro-batches; start to reduce-scatter the blocks
+///   fuse     this rank's heads on each of the step's micro-batches; start to reduce-scatter the sums and to
+///            send each micro-batch's owner what these heads say of it
 ///   finish   rows of the owned micro-batch
 ///
 /// Step s is fused after step s + 1 has begun, and finished after step s + 2 has begun: each exchange has the
 /// time of a backbone to travel. A rank that is alone exchanges nothing and finishes each step at once. With
-/// `parallel.features: local` every rank computes the features of all micro-batches, and only the blocks
-/// travel.
+/// `parallel.features: local` every rank computes the features of all micro-batches, and only sums and
+/// answers travel.
 ///
-/// The last word of each block counts the ranks that were asked to stop by then: all ranks read the same when
-/// they finish the step, and begin no other. So no message is needed to agree on the last step.
+/// The last word of each micro-batch's sums counts the ranks that were asked to stop by then: all ranks read the
+/// same when they finish the step, and begin no other. So no message is needed to agree on the last step.
 class GroupPipeline final : public StepComputer {
  public:
   struct Job {
     const config::Config& config;  ///< with all heads
     plan::MicroBatches batches;
-    plan::HeadRange heads;  ///< those of this rank
+    std::vector<plan::HeadRange> heads;  ///< of each rank of the group
     std::int64_t classes = 0;
     std::int64_t feature_width = 0;
     /// Holds features and logits, which a GPU reads and writes.
     std::pmr::memory_resource* memory = device::ordinary_memory();
   };
 
-  /// `model`: the backbone and the heads `job.heads`. `group`: the H ranks. Both must outlive it.
+  /// `model`: the backbone and this rank's heads. `group`: the H ranks. Both must outlive it.
   GroupPipeline(model::Model& model, comm::Collectives& group, const Job& job);
 
   void step(const plan::Step& step, std::span<const data::Batch> read, const Deliver& deliver) override;
@@ -59,10 +61,13 @@ class GroupPipeline final : public StepComputer {
     std::optional<MicroBatch> own;         ///< none in a short step
     std::pmr::vector<float> features;      ///< [m, F], of the owned micro-batch
     std::pmr::vector<float> all_features;  ///< [H, m, F]
-    std::vector<std::int64_t> blocks;      ///< [H, words + 1]: of this rank's heads; see `ask_to_stop`
-    std::vector<std::int64_t> block;       ///< [words + 1]: of all heads, for the owned micro-batch
+    std::vector<std::int64_t> own_sums;    ///< [H, words + 1]: of this rank's heads; see `ask_to_stop`
+    std::vector<std::int64_t> sums;        ///< [words + 1]: of all heads, for the owned micro-batch
+    std::vector<std::byte> own_answers;    ///< [H, bytes of this rank]
+    std::vector<std::byte> answers;        ///< of all heads, for the owned micro-batch
     std::unique_ptr<comm::Pending> gather;
     std::unique_ptr<comm::Pending> reduce;
+    std::unique_ptr<comm::Pending> send;
   };
 
   void begin(Slot& slot, const plan::Step& step, std::span<const data::Batch> read);
@@ -72,7 +77,6 @@ class GroupPipeline final : public StepComputer {
   [[nodiscard]] bool alone() const { return group_.size() == 1; }
   [[nodiscard]] std::span<float> features_of(Slot& slot, std::int64_t index) const;
   [[nodiscard]] std::size_t words() const { return block_.words() + 1; }
-  [[nodiscard]] std::span<std::int64_t> block_of(Slot& slot, std::int64_t index) const;
   [[nodiscard]] Slot& slot(std::int64_t step) {
     return slots_[static_cast<std::size_t>(step) % slots_.size()];
   }
@@ -81,6 +85,7 @@ class GroupPipeline final : public StepComputer {
   comm::Collectives& group_;
   RowBlock block_;
   plan::MicroBatches batches_;
+  std::size_t member_;  ///< this rank's number in the group
   plan::HeadRange heads_;
   bool local_features_;
   std::size_t feature_values_;  ///< of one micro-batch

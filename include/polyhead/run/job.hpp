@@ -23,6 +23,7 @@ struct JobOptions {
   bool retry_bad = false;  ///< where the run goes on with an output: quarantined samples are computed again
   bool allow_mixed = false;
   ProgressStyle progress = ProgressStyle::automatic;
+  std::filesystem::path trace;  ///< for spans of each rank (base/trace.hpp); empty: none
   std::string command_line;    ///< for the provenance
   std::string resume_command;  ///< what goes on with this run, for messages
   Summarise summarise;

@@ -21,10 +21,10 @@ class Pipeline {
  private:
   model::Model& model_;
   RowBlock block_;
-  plan::HeadRange heads_;
   AlignedVector<float> features_;
   AlignedVector<float> logits_;
-  std::vector<std::int64_t> words_;
+  std::vector<std::int64_t> sums_;
+  std::vector<std::byte> answers_;
 };
 
 /// The backbone's features of a batch, which holds pixels or bytes.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -19,32 +20,37 @@ struct MicroBatch {
   std::vector<Reason> reasons;  ///< [samples]: none, or why the sample could not be read
 };
 
-/// What the heads say of one micro-batch, as 64-bit integers: ranks with different heads add their blocks, in
-/// any order, and get the same bits.
+/// What the heads say of one micro-batch, on its way from the ranks that have them to the rank that owns it,
+/// for m samples, K heads and C classes:
 ///
-/// A block holds, for m samples, K heads and C classes: the fuser's sums [m, C + 2]; then each head's
-/// prediction, int32 [m, K]; then, where they are wanted, each head's scores, fp32 [m, K, C]. The last two
-/// are no sums: the rank that has the head writes their bits and all others leave zeros, so that adding puts
-/// them together unchanged.
+/// - sums: 64-bit integers, the fuser's [m, C + 2]. Ranks with different heads add theirs, in any order, and
+///   get the same bits.
+/// - answers of each rank's own heads R, which nobody adds up: predictions, int32 [m, R], then, where they
+///   are wanted, scores, fp32 [R, m, C].
 class RowBlock {
  public:
-  /// `config`: with all heads of the job. `batch`: m.
-  RowBlock(const config::Config& config, std::int64_t classes, std::int64_t batch);
+  /// `config`: with all heads of the job. `batch`: m. `members`: the heads of each rank of the group.
+  RowBlock(const config::Config& config, std::int64_t classes, std::int64_t batch,
+           std::vector<plan::HeadRange> members);
 
-  [[nodiscard]] std::size_t words() const { return scores_ + words_of(head_scores_ ? classes_ : 0); }
+  /// Of the sums.
+  [[nodiscard]] std::size_t words() const;
+  /// Bytes of the answers of one member, and of all.
+  [[nodiscard]] std::size_t bytes(std::size_t member) const { return sizes_[member]; }
+  [[nodiscard]] std::span<const std::size_t> sizes() const { return sizes_; }
+  [[nodiscard]] std::size_t all_bytes() const;
 
-  /// Enters heads `range` for the first `samples` samples. `logits`: fp32 [range.count, m, C]; `block`:
-  /// [words()], zero at first.
-  void add(std::span<const float> logits, plan::HeadRange range, std::int64_t samples,
-           std::span<std::int64_t> block) const;
+  /// Enters the heads of `member` for the first `samples` samples. `logits`: fp32 [R, m, C]; `sums`: zero at
+  /// first; `answers`: [bytes(member)].
+  void add(std::span<const float> logits, std::size_t member, std::int64_t samples,
+           std::span<std::int64_t> sums, std::span<std::byte> answers) const;
 
-  /// The finished rows, once every head has been added.
-  [[nodiscard]] store::Rows rows(std::span<const std::int64_t> block, const MicroBatch& batch) const;
+  /// The finished rows, once every head has been added. `answers`: of all members, one after the other.
+  [[nodiscard]] store::Rows rows(std::span<const std::int64_t> sums, std::span<const std::byte> answers,
+                                 const MicroBatch& batch) const;
 
  private:
-  [[nodiscard]] std::size_t words_of(std::int64_t values) const;
-  void keep_scores(std::span<const float> logits, plan::HeadRange range, std::int64_t samples,
-                   std::span<std::byte> scores) const;
+  void take_answers(std::span<const std::byte> answers, plan::HeadRange heads, store::Rows& rows) const;
   static void blank(store::Rows& rows, std::size_t sample);
 
   fusion::Fuser fuser_;
@@ -52,8 +58,8 @@ class RowBlock {
   std::int64_t heads_;
   std::int64_t classes_;
   bool head_scores_;
-  std::size_t predictions_;  ///< the word at which they begin
-  std::size_t scores_;
+  std::vector<plan::HeadRange> members_;
+  std::vector<std::size_t> sizes_;  ///< bytes of each member's answers
 };
 
 }  // namespace polyhead::run

@@ -109,4 +109,16 @@ ncclResult_t ncclAllGather(const void* from, void* to, size_t count, ncclDataTyp
   return call != nullptr ? call(from, to, count, type, comm, stream) : ncclSystemError;
 }
 
+ncclResult_t ncclSend(const void* from, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,
+                      cudaStream_t stream) {
+  static auto* const call = find<decltype(ncclSend)>("ncclSend");
+  return call != nullptr ? call(from, count, type, peer, comm, stream) : ncclSystemError;
+}
+
+ncclResult_t ncclRecv(void* to, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,
+                      cudaStream_t stream) {
+  static auto* const call = find<decltype(ncclRecv)>("ncclRecv");
+  return call != nullptr ? call(to, count, type, peer, comm, stream) : ncclSystemError;
+}
+
 }  // extern "C"

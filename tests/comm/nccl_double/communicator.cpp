@@ -1,8 +1,10 @@
 #include "communicator.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <numeric>
 #include <thread>
 
 #include "state.hpp"
@@ -30,7 +32,8 @@ void add_up(std::byte* to, std::size_t offset, std::span<const std::byte* const>
 }  // namespace
 
 const char* name_of(std::int64_t kind) {
-  static constexpr std::array kNames{"ncclBroadcast", "ncclAllReduce", "ncclReduceScatter", "ncclAllGather"};
+  static constexpr std::array kNames{"ncclBroadcast", "ncclAllReduce", "ncclReduceScatter", "ncclAllGather",
+                                    "ncclSend",      "ncclRecv"};
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
@@ -90,9 +93,7 @@ void ncclComm::run(const Operation& operation) {
     while (!aborted_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return;
   }
-  const std::size_t blocks = operation.signature.kind == kReduceScatter ? static_cast<std::size_t>(size) : 1;
-  const std::span bytes(operation.from, operation.count * operation.width * blocks);
-  const Outcome outcome = meeting_.exchange(operation.signature, bytes, taker(operation), aborted_);
+  const Outcome outcome = operation.signature.kind == kSend ? deliver(operation) : meet(operation);
   const char* name = name_of(operation.signature.kind);
   if (outcome == Outcome::differs) {
     breach(std::string("rank ") + std::to_string(rank) + ", call " + std::to_string(operation.number) + ", " +
@@ -100,6 +101,64 @@ void ncclComm::run(const Operation& operation) {
     error_ = ncclInvalidUsage;
   }
   if (outcome == Outcome::done) note({rank, std::string(name) + " done", operation.count});
+}
+
+Outcome ncclComm::meet(const Operation& operation) {
+  const std::size_t blocks = operation.signature.kind == kReduceScatter ? static_cast<std::size_t>(size) : 1;
+  const std::span bytes(operation.from, operation.count * operation.width * blocks);
+  return meeting_.exchange(operation.signature, bytes, taker(operation), aborted_);
+}
+
+/// Sizes first: what a rank sends to another must be what that one waits for. Then the bytes, each rank's one
+/// after the other, filled up to the longest.
+Outcome ncclComm::deliver(const Operation& operation) {
+  const auto ranks = static_cast<std::size_t>(size);
+  std::vector<std::int64_t> mine(2 * ranks);  // sent to each rank, wanted from each
+  std::vector<std::byte> bytes;
+  for (std::size_t to = 0; to < ranks; ++to) {
+    for (const Letter& letter : operation.sends) {
+      if (letter.peer != static_cast<int>(to)) continue;
+      mine[to] += static_cast<std::int64_t>(letter.size);
+      bytes.insert(bytes.end(), letter.bytes, letter.bytes + letter.size);
+    }
+  }
+  for (const Letter& letter : operation.receives) {
+    mine[ranks + static_cast<std::size_t>(letter.peer)] += static_cast<std::int64_t>(letter.size);
+  }
+  if (operation.signature.count != 0) ++mine[0];  // planted
+  Signature signature = operation.signature;
+  signature.count = 0;
+  std::vector<std::vector<std::int64_t>> all(ranks, std::vector<std::int64_t>(2 * ranks));
+  const Outcome known = meeting_.exchange(
+      signature, std::as_bytes(std::span(mine)),
+      [&](std::size_t offset, auto parts, std::size_t size_of_chunk) {
+        for (std::size_t from = 0; from < ranks; ++from) {
+          std::memcpy(reinterpret_cast<std::byte*>(all[from].data()) + offset, parts[from], size_of_chunk);
+        }
+      },
+      aborted_);
+  if (known != Outcome::done) return known;
+  std::size_t longest = 0;
+  for (std::size_t from = 0; from < ranks; ++from) {
+    longest = std::max(longest, static_cast<std::size_t>(
+                                    std::reduce(all[from].begin(), all[from].begin() + size, std::int64_t{0})));
+    for (std::size_t to = 0; to < ranks; ++to) {
+      if (all[from][to] != all[to][ranks + from]) return Outcome::differs;
+    }
+  }
+  bytes.resize(longest);
+  const auto take = [&](std::size_t offset, auto parts, std::size_t size_of_chunk) {
+    for (const Letter& letter : operation.receives) {  // one from each rank
+      const auto& sent = all[static_cast<std::size_t>(letter.peer)];
+      const auto begin = static_cast<std::size_t>(std::reduce(sent.begin(), sent.begin() + rank, std::int64_t{0}));
+      const std::size_t first = std::max(begin, offset);
+      const std::size_t end = std::min(begin + letter.size, offset + size_of_chunk);
+      if (first >= end) continue;
+      std::memcpy(letter.bytes + (first - begin), parts[static_cast<std::size_t>(letter.peer)] + (first - offset),
+                  end - first);
+    }
+  };
+  return meeting_.exchange(signature, bytes, take, aborted_);
 }
 
 Meeting::Take ncclComm::taker(const Operation& operation) const {

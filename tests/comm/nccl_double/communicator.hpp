@@ -10,7 +10,15 @@
 
 namespace nccl_double {
 
-enum Kind : std::int64_t { kBroadcast, kAllReduce, kReduceScatter, kAllGather };
+/// Sends and receives of one group are one operation, `kSend`.
+enum Kind : std::int64_t { kBroadcast, kAllReduce, kReduceScatter, kAllGather, kSend, kReceive };
+
+/// A send or a receive.
+struct Letter {
+  int peer = 0;
+  std::byte* bytes = nullptr;  ///< sends only read them
+  std::size_t size = 0;
+};
 
 /// One collective, as it was called.
 struct Operation {
@@ -21,6 +29,8 @@ struct Operation {
   std::size_t width = 0;  ///< bytes of one
   cudaStream_t stream = nullptr;
   int number = 0;  ///< in its communicator
+  std::vector<Letter> sends{};
+  std::vector<Letter> receives{};
 };
 
 const char* name_of(std::int64_t kind);
@@ -52,6 +62,8 @@ struct ncclComm : std::enable_shared_from_this<ncclComm> {
  private:
   void launch(const nccl_double::Operation& operation);
   void run(const nccl_double::Operation& operation);
+  nccl_double::Outcome meet(const nccl_double::Operation& operation);
+  nccl_double::Outcome deliver(const nccl_double::Operation& operation);
   nccl_double::Meeting::Take taker(const nccl_double::Operation& operation) const;
 
   nccl_double::Meeting meeting_;

@@ -61,7 +61,7 @@ class NcclFaults : public NcclRanks {
 
 TEST_F(NcclFaults, AWrongCount) {
   expect_failure(FaultKind::wrong_count, 3, "another count");
-  EXPECT_THAT(nccl_double::breaches(), ::testing::Contains(HasSubstr("rank 1, call 6, ncclAllGather")));
+  EXPECT_THAT(nccl_double::breaches(), ::testing::Contains(HasSubstr("rank 1, call 7, ncclAllGather")));
 }
 
 TEST_F(NcclFaults, AWrongType) {
@@ -82,6 +82,22 @@ TEST_F(NcclFaults, AnotherOrderOfCalls) {
       },
       kTimeout);
   EXPECT_THAT(nccl_double::breaches(), ::testing::Contains(HasSubstr("another rank calls something else")));
+  EXPECT_EQ(nccl_double::handles_left(), 0U);
+}
+
+/// Of a send: the rank that receives waits for less.
+TEST_F(NcclFaults, AWrongCountOfASend) {
+  nccl_double::plant({FaultKind::wrong_count, 1, kConnecting});
+  run(
+      3,
+      [](Collectives& nccl) {
+        const std::vector<std::size_t> sizes{8, 0, 5};
+        const std::vector<std::byte> blocks(3 * sizes[static_cast<std::size_t>(nccl.rank())]);
+        std::vector<std::byte> received(13);
+        EXPECT_THROW(nccl.start_all_to_all(blocks, received, sizes)->wait(), Error);
+      },
+      kTimeout);
+  EXPECT_THAT(nccl_double::breaches(), ::testing::Contains(HasSubstr("ncclSend: another rank")));
   EXPECT_EQ(nccl_double::handles_left(), 0U);
 }
 

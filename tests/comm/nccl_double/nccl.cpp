@@ -1,5 +1,6 @@
 /// NCCL's functions. What they check is what the real ones would not forgive.
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
@@ -95,6 +96,36 @@ ncclResult_t call(ncclComm_t handle, const Signature& signature, const void* fro
     return ncclInProgress;
   }
   group.operations.emplace_back(handle, operation);
+  return ncclSuccess;
+}
+
+/// A send or a receive waits for the end of its group, where it becomes part of one operation.
+ncclResult_t post(ncclComm_t handle, Kind kind, std::byte* bytes, std::size_t count, ncclDataType_t type,
+                  int peer, cudaStream_t stream) {
+  const std::string what = name_of(kind);
+  const auto comm = find(handle, what.c_str());
+  if (comm == nullptr) return ncclInvalidArgument;
+  note({comm->rank, what, count, name_of(type), group.depth > 0 ? group.number : 0, stream});
+  if (comm->finalized()) return refuse(what + " after ncclCommFinalize");
+  if (!comm->settled()) return refuse(what + " while an earlier call is in progress");
+  if (group.depth == 0) return refuse(what + " outside of a group: ranks that send to each other would wait");
+  if (stream == nullptr || stream->device != comm->device) return refuse(what + " on another GPU's stream");
+  if (peer < 0 || peer >= comm->size) return refuse(what + ": there is no such rank");
+  if (!is_device_memory(bytes, count * width_of(type), comm->device))
+    return refuse(what + ": a buffer is no memory of this GPU, or too small");
+  const auto mine = std::ranges::find_if(group.operations, [&](const auto& other) {
+    return other.first == handle && other.second.signature.kind == kSend;
+  });
+  const bool first = mine == group.operations.end();
+  Operation& operation = first ? group.operations.emplace_back(handle, Operation{}).second : mine->second;
+  if (first) {
+    operation.signature = {kSend, type, ncclSum, 0, 0};
+    operation.stream = stream;
+    operation.number = comm->calls++;
+    plant_in(operation, comm->rank);
+    ++stream->promised;
+  }
+  (kind == kSend ? operation.sends : operation.receives).push_back({peer, bytes, count * width_of(type)});
   return ncclSuccess;
 }
 
@@ -219,4 +250,15 @@ ncclResult_t ncclReduceScatter(const void* from, void* to, size_t count, ncclDat
 ncclResult_t ncclAllGather(const void* from, void* to, size_t count, ncclDataType_t type, ncclComm_t comm,
                            cudaStream_t stream) {
   return call(comm, {kAllGather, type, ncclSum, 0, static_cast<std::int64_t>(count)}, from, to, stream);
+}
+
+ncclResult_t ncclSend(const void* from, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,
+                      cudaStream_t stream) {
+  return post(comm, kSend, const_cast<std::byte*>(static_cast<const std::byte*>(from)), count, type, peer,
+              stream);
+}
+
+ncclResult_t ncclRecv(void* to, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,
+                      cudaStream_t stream) {
+  return post(comm, kReceive, static_cast<std::byte*>(to), count, type, peer, stream);
 }

@@ -17,7 +17,7 @@ namespace polyhead::comm {
 /// Ranks that are threads, each with a pretended GPU of its own, on the real NCCL code and the double.
 class NcclRanks : public ::testing::Test {
  protected:
-  static constexpr int kConnecting = 4;  ///< collectives of NCCL that `make_nccl` makes itself
+  static constexpr int kConnecting = 5;  ///< collectives of NCCL that `make_nccl` makes itself
 
   NcclRanks() {
     setenv("POLYHEAD_NCCL_DOUBLE_GPUS", "8", 1);

@@ -1,0 +1,111 @@
+#include "polyhead/base/trace.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "polyhead/base/error.hpp"
+
+namespace polyhead::trace {
+namespace {
+
+struct Close {
+  void operator()(std::FILE* file) const { static_cast<void>(std::fclose(file)); }
+};
+
+std::atomic<bool> on{false};
+std::atomic<std::int64_t> flights{0};
+std::mutex mutex;  // of what follows
+std::unique_ptr<std::FILE, Close> output;
+std::filesystem::path path;
+int process = 0;
+
+/// Wall time, so that traces of several hosts lie side by side as well as their clocks agree.
+std::int64_t now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
+}
+
+double micro(std::int64_t nanoseconds) {
+  return static_cast<double>(nanoseconds) / 1e3;
+}
+
+int thread_number() {
+  static std::atomic<int> threads{0};
+  thread_local const int number = threads++;
+  return number;
+}
+
+void write(const std::string& event) {
+  const std::lock_guard lock(mutex);
+  if (output) static_cast<void>(std::fputs(event.c_str(), output.get()));  // `stop` looks for errors
+}
+
+void write_flight(char phase, const char* name, std::int64_t number) {
+  write(fmt::format(R"(,
+{{"name":"{}","cat":"exchange","ph":"{}","id":"{}.{}","ts":{:.3f},"pid":{},"tid":{}}})",
+                    name, phase, process, number, micro(now()), process, thread_number()));
+}
+
+}  // namespace
+
+std::filesystem::path file_of(const std::filesystem::path& file, int rank) {
+  std::filesystem::path own = file.parent_path() / file.stem();
+  own += fmt::format(".{}", rank);
+  own += file.extension();
+  return own;
+}
+
+void start(const std::filesystem::path& file, int rank) {
+  const std::lock_guard lock(mutex);
+  path = file_of(file, rank);
+  process = rank;
+  output.reset(std::fopen(path.c_str(), "w"));
+  if (!output) {
+    throw Error(ExitCode::cant_create,
+                fmt::format("{}: the trace cannot be written; the folder must be there on every host",
+                            path.native()));
+  }
+  static_cast<void>(std::fputs(
+      fmt::format(R"([{{"name":"process_name","ph":"M","pid":{0},"args":{{"name":"rank {0}"}}}})", rank)
+          .c_str(),
+      output.get()));
+  on = true;
+}
+
+void stop() {
+  if (!on.exchange(false)) return;
+  const std::lock_guard lock(mutex);
+  static_cast<void>(std::fputs("\n]\n", output.get()));
+  const bool good = std::fflush(output.get()) == 0 && std::ferror(output.get()) == 0;
+  output.reset();
+  if (!good) {
+    throw Error(ExitCode::io_error, fmt::format("{}: writing the trace failed; is the disk full?", path.native()));
+  }
+}
+
+Span::Span(const char* name) : name_(name), start_(on ? now() : -1) {}
+
+Span::~Span() {
+  if (start_ < 0) return;
+  const std::int64_t end = now();
+  write(fmt::format(R"(,
+{{"name":"{}","ph":"X","ts":{:.3f},"dur":{:.3f},"pid":{},"tid":{}}})",
+                    name_, micro(start_), micro(end - start_), process, thread_number()));
+}
+
+Flight::Flight(const char* name) : name_(name), number_(on ? ++flights : 0) {
+  if (number_ > 0) write_flight('b', name_, number_);
+}
+
+void Flight::end() {
+  if (const std::int64_t number = std::exchange(number_, 0); number > 0) write_flight('e', name_, number);
+}
+
+}  // namespace polyhead::trace
