@@ -115,7 +115,7 @@ void plan(const Options& options) {
     topology = run::calibrated(topology, workload, measured);
     context.measured = run::describe(measured);
   } else {
-    context.assumed = run::assumptions(machine, topology);
+    context.assumed = run::assumptions(machine, survey.config.backbone, topology);
   }
   context.job = job_text(options.config, survey, workload);
   context.machines = machines_text(machine, topology, !options.gpus_per_node);

@@ -67,6 +67,11 @@ std::string human_seconds(double seconds) {
   return fmt::format("{}:{:02}:{:02}", hours, whole / 60 % 60, whole % 60);
 }
 
+std::string fine_seconds(double seconds) {
+  if (!(seconds >= 0) || seconds >= 1) return human_seconds(seconds);
+  return seconds < 1e-3 ? fmt::format("{:.0f} us", seconds * 1e6) : fmt::format("{:.3g} ms", seconds * 1e3);
+}
+
 std::string counted(std::int64_t count, std::string_view noun) {
   const std::string_view ending = count == 1 ? "" : noun.ends_with("ch") ? "es" : "s";
   return fmt::format("{} {}{}", count, noun, ending);

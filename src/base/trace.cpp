@@ -86,7 +86,8 @@ void stop() {
   const bool good = std::fflush(output.get()) == 0 && std::ferror(output.get()) == 0;
   output.reset();
   if (!good) {
-    throw Error(ExitCode::io_error, fmt::format("{}: writing the trace failed; is the disk full?", path.native()));
+    throw Error(ExitCode::io_error,
+                fmt::format("{}: writing the trace failed; is the disk full?", path.native()));
   }
 }
 

@@ -44,8 +44,7 @@ struct Range {
 class NcclPending final : public Pending {
  public:
   /// `result` of the slot goes to `to`.
-  NcclPending(std::shared_ptr<NcclShared> shared, Slot slot, const char* call, Range result,
-              std::byte* to)
+  NcclPending(std::shared_ptr<NcclShared> shared, Slot slot, const char* call, Range result, std::byte* to)
       : shared_(std::move(shared)),
         slot_(std::move(slot)),
         call_(call),

@@ -143,7 +143,8 @@ void Manifest::check(Progress progress) {
                                              "nothing for unknown",
                                              shown(bad_number_->second), kLargestLabel));
   }
-  if (lines == 0) problems_.push_back(fmt::format("{}: found no lines; expected `path,label` on each", where_));
+  if (lines == 0)
+    problems_.push_back(fmt::format("{}: found no lines; expected `path,label` on each", where_));
   if (!problems_.empty()) throw Error(ExitCode::bad_data, join(problems_, "\n"));
   if (!numbers_) names_.assign(labels_.begin(), labels_.end());
   labels_.clear();

@@ -50,8 +50,8 @@ void ResNet::features(std::span<const float> pixels, std::span<float> features, 
   for (int first = 0; first < memory.batch_; first += memory.part_) {
     const int images = std::min(memory.part_, memory.batch_ - first);
     Activations& stem_out = memory.activations_.front();
-    stem_(pixels.data() + first * image_size, images, stem_out,
-          whole_batch(stem_out.dims()) ? first : 0, memory.stem_, memory.workspace_);
+    stem_(pixels.data() + first * image_size, images, stem_out, whole_batch(stem_out.dims()) ? first : 0,
+          memory.stem_, memory.workspace_);
     for (auto step = memory.steps_.begin(); step != small; ++step) memory.run(*step, first, images);
   }
   for (auto step = small; step != memory.steps_.end(); ++step) memory.run(*step, 0, memory.batch_);

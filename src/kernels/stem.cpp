@@ -80,9 +80,7 @@ void fill_pair_row(const float* pixels, int height, int width, int y, Activation
 }  // namespace
 
 Stem::Stem(Isa isa, int out, std::span<const float> weight, std::span<const float> bias)
-    : isa_(isa),
-      channels_(out),
-      convolution_(isa, paired_shape(out), paired(out, weight), bias) {}
+    : isa_(isa), channels_(out), convolution_(isa, paired_shape(out), paired(out, weight), bias) {}
 
 ConvShape Stem::paired_shape(int out) {
   return {kPairChannels, out, kPairTaps, 1};

@@ -62,10 +62,10 @@ class WinogradBackbone : public Backbone {
 }  // namespace
 
 kernels::ResNetFootprint winograd_footprint(config::Arch arch, ImageShape image, int batch, int threads) {
-  const auto shapes = weights_of(
-      resnet_spec(arch), [](const ConvSpec& conv) { return kernels::ConvWeights{shape_of(conv), {}, {}}; });
-  return kernels::footprint(kernels::best_isa().value(), shapes, batch, image.height, image.width,
-                            threads);
+  const auto shapes = weights_of(resnet_spec(arch), [](const ConvSpec& conv) {
+    return kernels::ConvWeights{shape_of(conv), {}, {}};
+  });
+  return kernels::footprint(kernels::best_isa().value(), shapes, batch, image.height, image.width, threads);
 }
 
 std::unique_ptr<Backbone> make_winograd_backbone(const ResNetSpec& spec, TensorSource& source,

@@ -47,8 +47,8 @@ std::string why_grid(const Plan& plan, const Workload& workload, const Candidate
   return fmt::format(
       "the {} are {:.0f}% of the work and there are {} for {}: sharing the heads takes {} instead of {}",
       counted(heads, "head"), 100 * share_of_heads(data), counted(workload.micro_batches(), "micro-batch"),
-      counted(chosen.grid.ranks(), "rank"), human_seconds(chosen.estimate.working),
-      human_seconds(data.estimate.working));
+      counted(chosen.grid.ranks(), "rank"), fine_seconds(chosen.estimate.working),
+      fine_seconds(data.estimate.working));
 }
 
 }  // namespace

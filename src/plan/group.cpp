@@ -5,8 +5,8 @@ namespace {
 
 constexpr std::int64_t kSumColumns = 2;  // beside the classes: scores that are not finite, or too large
 constexpr std::int64_t kWord = 8;
-constexpr std::int64_t kValue = 4;       // bytes of a score or a prediction
-constexpr std::int64_t kStatus = 2;      // status and reason
+constexpr std::int64_t kValue = 4;   // bytes of a score or a prediction
+constexpr std::int64_t kStatus = 2;  // status and reason
 
 std::int64_t head_count(const Workload& workload) {
   return static_cast<std::int64_t>(workload.heads.size());

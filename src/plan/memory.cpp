@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::int64_t kFloat = 4;
 constexpr std::int64_t kSlots = 3;  // steps of a group under way: begun, exchanged, finished
-constexpr std::int64_t kMostBatch = 4096;
 // Left to fragmentation, to the system and to its page cache.
 constexpr double kUsableOfGpu = 0.95;
 constexpr double kUsableOfHost = 0.9;
@@ -79,8 +78,7 @@ RankMemory memory_of_share(const Workload& workload, const Topology& topology, c
   memory.host.process = static_cast<std::int64_t>(topology.process.host);
   memory.host.exchange = use.exchange;
   memory.host.loader = loader_bytes(workload, grid, local, gpu, topology.reading.workers);
-  memory.host.large_samples =
-      topology.reading.workers * workload.unusual_bytes + workload.large_sample_bytes;
+  memory.host.large_samples = topology.reading.workers * workload.unusual_bytes + workload.large_sample_bytes;
   if (gpu) {
     const std::int64_t input = workload.batch * workload.image_values;  // bytes as they arrive
     memory.gpu = {static_cast<std::int64_t>(topology.process.gpu),

@@ -86,7 +86,7 @@ class Warnings {
     const Candidate& better = find(plan_, plan_.automatic);
     if (!better.fits || chosen_.estimate.working < kSlower * better.estimate.working) return;
     warn("parallel.strategy: auto would take {}, in {} instead of {}", text_of(better.grid),
-         human_seconds(better.estimate.working), human_seconds(chosen_.estimate.working));
+         fine_seconds(better.estimate.working), fine_seconds(chosen_.estimate.working));
   }
 
   void spans_nodes() {

@@ -10,8 +10,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json json_of(const plan::MemoryUse& use) {
-  return {{"process", use.process},         {"backbone", use.backbone},        {"heads", use.heads},
-          {"activations", use.activations}, {"exchange", use.exchange},        {"reading", use.loader},
+  return {{"process", use.process},         {"backbone", use.backbone},          {"heads", use.heads},
+          {"activations", use.activations}, {"exchange", use.exchange},          {"reading", use.loader},
           {"total", use.total()},           {"large_samples", use.large_samples}};
 }
 

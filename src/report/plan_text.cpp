@@ -29,12 +29,6 @@ std::string bytes(std::int64_t count) {
   return human_bytes(static_cast<std::uint64_t>(count));
 }
 
-/// "25.4 ms", "4.2 s", "1:05"
-std::string seconds(double value) {
-  if (value < 1e-3) return fmt::format("{:.0f} us", value * 1e6);
-  return value < 1 ? fmt::format("{:.3g} ms", value * 1e3) : human_seconds(value);
-}
-
 std::string entry(std::string_view label, std::string_view text) {
   return fmt::format("{}{}\n", pad_right(label, kLabel), text);
 }
@@ -49,8 +43,8 @@ std::string layout(const plan::Plan& plan, const plan::Workload& workload) {
   text += entry("heads", heads_text(chosen.heads));
   text += entry("work", fmt::format("{} micro-batches of {} images, at most {} a rank",
                                     workload.micro_batches(), workload.batch, estimate.steps));
-  text += entry("time", fmt::format("{} working, after {} of setting up", seconds(estimate.working),
-                                    seconds(estimate.setting_up)));
+  text += entry("time", fmt::format("{} working, after {} of setting up", fine_seconds(estimate.working),
+                                    fine_seconds(estimate.setting_up)));
   text += entry("speed", fmt::format("{:.0f} images/s; {:.1f}% of what {} could reach; limited by {}",
                                      static_cast<double>(workload.samples) / estimate.working,
                                      100 * estimate.efficiency, counted(grid.ranks(), "rank"),
@@ -60,10 +54,11 @@ std::string layout(const plan::Plan& plan, const plan::Workload& workload) {
 
 std::string step(const plan::Plan& plan) {
   const plan::StepTime& step = plan.chosen.estimate.step;
-  std::string text = fmt::format("reading {}, backbone {}, heads {}, fusing {}", seconds(step.reading),
-                                 seconds(step.backbone), seconds(step.heads), seconds(step.fusing));
-  if (plan.chosen.grid.heads > 1) text += fmt::format(", exchange {}", seconds(step.exchange));
-  return entry("a step", fmt::format("{}: {}", seconds(step.total), text));
+  std::string text =
+      fmt::format("reading {}, backbone {}, heads {}, fusing {}", fine_seconds(step.reading),
+                  fine_seconds(step.backbone), fine_seconds(step.heads), fine_seconds(step.fusing));
+  if (plan.chosen.grid.heads > 1) text += fmt::format(", exchange {}", fine_seconds(step.exchange));
+  return entry("a step", fmt::format("{}: {}", fine_seconds(step.total), text));
 }
 
 std::string memory_line(std::string_view name, std::int64_t gpu, std::int64_t host, bool has_gpu) {
@@ -86,10 +81,15 @@ std::string memory(const plan::Plan& plan) {
   text += memory_line("in all", most->gpu.total(), most->host.total(), gpu);
   text += memory_line("available", plan.limits.gpu, plan.limits.host, gpu);
   if (most->host.large_samples > 0) {
-    text += fmt::format("  at worst {} more, for images as large as data.max_pixels and data.max_file_size allow\n",
-                        bytes(most->host.large_samples));
+    text += fmt::format(
+        "  at worst {} more, for images as large as data.max_pixels and data.max_file_size allow\n",
+        bytes(most->host.large_samples));
   }
   if (plan.largest_batch == 0) return text;
+  if (plan.largest_batch == plan::kMostBatch) {
+    return text +
+           fmt::format("  micro-batches of up to {} images, the most that is tried, fit\n", plan::kMostBatch);
+  }
   return text + fmt::format("  the largest micro-batch that fits: {} images\n", plan.largest_batch);
 }
 
@@ -115,7 +115,7 @@ std::string comparison(const plan::Plan& plan) {
     text += fmt::format("{} {}{}{:>14}{:>12}{:>11.1f}%{:>12}{}\n", grid == plan.chosen.grid ? ">" : " ",
                         pad_right(fmt::format("{} x {}", grid.data, grid.heads), 14),
                         pad_right(strategy_of(grid), 10), head_counts(candidate.heads),
-                        seconds(candidate.estimate.working), 100 * candidate.estimate.efficiency,
+                        fine_seconds(candidate.estimate.working), 100 * candidate.estimate.efficiency,
                         bytes(most_memory(candidate, plan.limits)), candidate.fits ? "" : "  does not fit");
   }
   const std::size_t left_out = plan.compared.size() - rows.size();

@@ -9,6 +9,7 @@
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
+#include "polyhead/config/names.hpp"
 #include "polyhead/device/cuda.hpp"
 #include "polyhead/kernels/isa.hpp"
 #include "polyhead/model/engine.hpp"
@@ -17,15 +18,15 @@ namespace polyhead::run {
 namespace {
 
 // Assumed where nobody has measured: docs/planner.md says where the figures come from.
-constexpr double kOldCoreFlops = 20e9;   // ResNet convolutions of LibTorch, a core without AVX2
-constexpr double kCoreFlops = 60e9;      // the same with AVX2
+constexpr double kOldCoreFlops = 20e9;        // ResNet convolutions of LibTorch, a core without AVX2
+constexpr double kCoreFlops = 60e9;           // the same with AVX2
 constexpr double kWideCoreFlops = 150e9;      // the same with AVX-512
 constexpr double kWinogradFlops = 225e9;      // the winograd engine, a core with AVX2
 constexpr double kWideWinogradFlops = 500e9;  // the same with AVX-512
-constexpr double kCoreHeadFlops = 30e9;  // linear layers of a micro-batch
-constexpr double kCoreStream = 6e9;      // bytes/s of weights, a core
-constexpr double kCoreStep = 8e-6;       // seconds to start a layer
-constexpr double kGpuFlops = 15e12;      // peak fp32 of a GPU that nobody described
+constexpr double kCoreHeadFlops = 30e9;       // linear layers of a micro-batch
+constexpr double kCoreStream = 6e9;           // bytes/s of weights, a core
+constexpr double kCoreStep = 8e-6;            // seconds to start a layer
+constexpr double kGpuFlops = 15e12;           // peak fp32 of a GPU that nobody described
 constexpr std::uint64_t kGpuMemory = std::uint64_t{16} << 30U;
 constexpr double kGpuReached = 0.5;       // of the peak, by convolutions
 constexpr double kGpuHeadsReached = 0.3;  // of the peak, by linear layers
@@ -69,6 +70,13 @@ double core_flops(const config::Backbone& backbone) {
     return wide ? kWideWinogradFlops : kWinogradFlops;
   }
   return wide ? kWideCoreFlops : kCoreFlops;
+}
+
+/// "winograd with avx512"
+std::string engine_name(const config::Backbone& backbone) {
+  const std::optional<kernels::Isa> isa = kernels::best_isa();
+  return fmt::format("{} {}", config::name(model::engine_of(backbone, {})),
+                     isa ? fmt::format("with {}", kernels::name(*isa)) : std::string("without AVX2"));
 }
 
 plan::Processor cpu_of(double cores, const config::Backbone& backbone) {
@@ -165,7 +173,8 @@ plan::Topology topology_of(const Machine& machine, const config::Config& config,
   return topology;
 }
 
-std::vector<std::string> assumptions(const Machine& machine, const plan::Topology& topology) {
+std::vector<std::string> assumptions(const Machine& machine, const config::Backbone& backbone,
+                                     const plan::Topology& topology) {
   std::vector<std::string> lines;
   if (machine.gpu) {
     lines.push_back(fmt::format("a GPU reaches {:.1f} TFLOP/s in the backbone ({})",
@@ -175,11 +184,14 @@ std::vector<std::string> assumptions(const Machine& machine, const plan::Topolog
       lines.push_back(fmt::format("a GPU has {} (say --gpu-memory)", human_bytes(topology.processor.memory)));
     }
   } else {
-    lines.push_back(fmt::format("a rank's {:.3g} core(s) reach {:.0f} GFLOP/s in the backbone",
-                                machine.cores_of_rank(), topology.processor.flops / 1e9));
+    lines.push_back(fmt::format("a rank's {:.3g} {} {:.0f} GFLOP/s in the backbone ({})",
+                                machine.cores_of_rank(),
+                                machine.cores_of_rank() == 1 ? "core reaches" : "cores reach",
+                                topology.processor.flops / 1e9, engine_name(backbone)));
   }
-  lines.push_back(fmt::format("a core reads and decodes {:.0f} images/s; a rank has {:.3g} of them for that",
-                              topology.reading.images_per_second, topology.reading.threads()));
+  lines.push_back(fmt::format(
+      "a core reads and decodes {:.0f} images/s{}", topology.reading.images_per_second,
+      machine.gpu ? fmt::format("; a rank has {:.3g} cores for that", topology.reading.threads()) : ""));
   if (topology.nodes() > 1 && !machine.bandwidth) {
     lines.push_back(
         fmt::format("{:.2f} GB/s between nodes (say --bandwidth)", topology.between.bytes_per_second / 1e9));

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "polyhead/model/engine.hpp"
 #include "polyhead/model/head_spec.hpp"
 #include "polyhead/model/layout.hpp"
-#include "polyhead/model/engine.hpp"
 #include "polyhead/model/resnet_spec.hpp"
 #include "polyhead/plan/micro_batches.hpp"
 
@@ -104,7 +104,8 @@ plan::BackboneCost backbone_cost(const config::Backbone& backbone, ImageShape im
                                  int threads) {
   plan::BackboneCost cost = Walk(image).cost(model::resnet_spec(backbone.arch));
   if (model::engine_of(backbone, {}) == config::Engine::winograd) {
-    const kernels::ResNetFootprint engine = model::winograd_footprint(backbone.arch, image, static_cast<int>(batch), threads);
+    const kernels::ResNetFootprint engine =
+        model::winograd_footprint(backbone.arch, image, static_cast<int>(batch), threads);
     cost.prepared_bytes = static_cast<std::int64_t>(engine.weights);
     cost.cpu_workspace = static_cast<std::int64_t>(engine.fixed);
     cost.cpu_activations = static_cast<std::int64_t>(engine.image);

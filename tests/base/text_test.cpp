@@ -30,6 +30,10 @@ TEST(Human, Seconds) {
   EXPECT_EQ(human_seconds(65.2), "1:05");
   EXPECT_EQ(human_seconds(3725.4), "1:02:05");
   EXPECT_EQ(human_seconds(-1), "?");
+  EXPECT_EQ(fine_seconds(4.25), "4.2 s");
+  EXPECT_EQ(fine_seconds(0.02541), "25.4 ms");
+  EXPECT_EQ(fine_seconds(5e-5), "50 us");
+  EXPECT_EQ(fine_seconds(-1), "?");
 }
 
 TEST(Counted, HasTheRightPlural) {

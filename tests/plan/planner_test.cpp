@@ -131,7 +131,8 @@ TEST_P(Scale, IsAsEfficientAsWholeMicroBatchesAllow) {
     const double each = 20 + static_cast<double>(more) / ranks;
     EXPECT_NEAR(estimate.efficiency, each / (std::ceil(each) + decoding / estimate.step.total), 1e-9) << more;
     EXPECT_GE(estimate.efficiency, more == 1 ? 0.945 : 0.95);
-    work.batch /= 2;  // the cure
+    if (ranks > 512) continue;  // rank 0 could not take in twice as many micro-batches
+    work.batch /= 2;            // the cure
     EXPECT_GE(make_plan(work, gpus(ranks), {}).chosen.estimate.efficiency, 0.965);
   }
 }

@@ -67,16 +67,15 @@ TEST(Group, ExchangesWhileItComputes) {
   GroupJob job({{1, 2}, 2, 4 * kBatch * 2, 2, config::Features::exchange});
   job.run(guided({{1, 2}, 2, 4 * kBatch * 2, 2, config::Features::exchange}));
   const std::vector<std::string> begin{"features", "start gather"};
-  const std::vector<std::string> fuse{"have gather", "heads", "heads", "start reduce",
-                                      "start send"};
+  const std::vector<std::string> fuse{"have gather", "heads", "heads", "start reduce", "start send"};
   std::vector<std::string> expected;
   const auto add = [&](const std::vector<std::string>& part) {
     expected.insert(expected.end(), part.begin(), part.end());
   };
   add(begin);
   for (int step = 1; step < 4; ++step) {
-    add(begin);                          // step
-    add(fuse);                           // step - 1
+    add(begin);                                       // step
+    add(fuse);                                        // step - 1
     if (step > 1) add({"have reduce", "have send"});  // step - 2
   }
   add(fuse);

@@ -106,7 +106,8 @@ data::Batch make_batch(std::int64_t index) {
 using RowsByBatch = std::map<std::int64_t, std::vector<std::byte>>;
 
 /// What one rank of the group finishes of all micro-batches.
-RowsByBatch compute(comm::Collectives& group, const std::vector<plan::HeadRange>& heads, model::Model& model) {
+RowsByBatch compute(comm::Collectives& group, const std::vector<plan::HeadRange>& heads,
+                    model::Model& model) {
   const config::Config config = config_with_two_heads();
   GroupPipeline pipeline(model, group, {config, {kBatches * kBatch, kBatch}, heads, kClasses, kFeatures});
   RowsByBatch rows;

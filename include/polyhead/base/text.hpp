@@ -18,6 +18,9 @@ std::string human_bytes(std::uint64_t bytes);
 /// 3725.4 -> "1:02:05", 65.2 -> "1:05", 4.25 -> "4.2 s".
 std::string human_seconds(double seconds);
 
+/// The same, but 0.0254 -> "25.4 ms", 5e-5 -> "50 us": for times that are compared.
+std::string fine_seconds(double seconds);
+
 /// "1 rank", "2 ranks", "3 micro-batches"
 std::string counted(std::int64_t count, std::string_view noun);
 

@@ -64,8 +64,8 @@ struct ResNetFootprint {
   std::size_t image = 0;  ///< activations of the layers that are computed for the whole batch
 };
 
-/// Looks at the shapes only: the spans of `weights` may be empty. The rest as of Memory; with a batch far from
-/// `batch`, `fixed` may be some MiB a thread less or more. The processor must have `isa`.
+/// Looks at the shapes only: the spans of `weights` may be empty. The rest as of Memory; with a batch far
+/// from `batch`, `fixed` may be some MiB a thread less or more. The processor must have `isa`.
 ResNetFootprint footprint(Isa isa, const ResNetWeights& weights, int batch, int height, int width,
                           int threads);
 

@@ -24,8 +24,8 @@ config::Engine engine_of(const config::Backbone& backbone, const Placement& plac
 /// not.
 std::string why_no_winograd(const config::Backbone& backbone, const Placement& placement);
 
-/// Memory of the winograd engine, which the processor must have, for micro-batches of `batch`. `threads`: of a
-/// rank.
+/// Memory of the winograd engine, which the processor must have, for micro-batches of `batch`. `threads`: of
+/// a rank.
 kernels::ResNetFootprint winograd_footprint(config::Arch arch, ImageShape image, int batch, int threads);
 
 }  // namespace polyhead::model

@@ -7,13 +7,13 @@ namespace polyhead::plan {
 
 /// What the backbone costs. A FLOP is one multiplication or one addition, so a multiply-accumulate is two.
 struct BackboneCost {
-  std::int64_t flops = 0;              ///< an image
-  std::int64_t bytes = 0;              ///< of its parameters, fp32
-  std::int64_t feature_width = 0;      ///< values a sample
-  std::int64_t activations = 0;  ///< bytes an image that live at once on a GPU, at most, input included
+  std::int64_t flops = 0;            ///< an image
+  std::int64_t bytes = 0;            ///< of its parameters, fp32
+  std::int64_t feature_width = 0;    ///< values a sample
+  std::int64_t activations = 0;      ///< bytes an image that live at once on a GPU, at most, input included
   std::int64_t cpu_activations = 0;  ///< bytes an image on a CPU, as its engine computes
   std::int64_t cpu_workspace = 0;    ///< bytes on a CPU, whatever the number of images
-  std::int64_t prepared_bytes = 0;  ///< of the second copy of its parameters, as the CPU's kernels want them
+  std::int64_t prepared_bytes = 0;   ///< of the second copy of its parameters, as the CPU's kernels want them
 };
 
 /// What one head costs.
@@ -32,10 +32,10 @@ struct Workload {
   std::int64_t classes = 0;
   BackboneCost backbone;
   std::vector<HeadCost> heads;
-  bool head_scores = false;             ///< every head's scores are kept
-  std::uint64_t read_ahead = 0;         ///< bytes of micro-batches decoded ahead, a rank
-  std::int64_t worker_bytes = 0;        ///< of a thread that reads and decodes ordinary samples
-  std::int64_t unusual_bytes = 0;       ///< more, of each such thread, for the largest that may be read at once
+  bool head_scores = false;        ///< every head's scores are kept
+  std::uint64_t read_ahead = 0;    ///< bytes of micro-batches decoded ahead, a rank
+  std::int64_t worker_bytes = 0;   ///< of a thread that reads and decodes ordinary samples
+  std::int64_t unusual_bytes = 0;  ///< more, of each such thread, for the largest that may be read at once
   std::int64_t large_sample_bytes = 0;  ///< more, once a rank, while a sample is read that is larger still
 
   [[nodiscard]] std::int64_t micro_batches() const { return (samples + batch - 1) / batch; }

@@ -31,8 +31,8 @@ namespace polyhead::run {
 /// `parallel.features: local` every rank computes the features of all micro-batches, and only sums and
 /// answers travel.
 ///
-/// The last word of each micro-batch's sums counts the ranks that were asked to stop by then: all ranks read the
-/// same when they finish the step, and begin no other. So no message is needed to agree on the last step.
+/// The last word of each micro-batch's sums counts the ranks that were asked to stop by then: all ranks read
+/// the same when they finish the step, and begin no other. So no message is needed to agree on the last step.
 class GroupPipeline final : public StepComputer {
  public:
   struct Job {

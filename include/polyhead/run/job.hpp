@@ -24,8 +24,8 @@ struct JobOptions {
   bool allow_mixed = false;
   ProgressStyle progress = ProgressStyle::automatic;
   std::filesystem::path trace;  ///< for spans of each rank (base/trace.hpp); empty: none
-  std::string command_line;    ///< for the provenance
-  std::string resume_command;  ///< what goes on with this run, for messages
+  std::string command_line;     ///< for the provenance
+  std::string resume_command;   ///< what goes on with this run, for messages
   Summarise summarise;
   /// Of the program: run.time_limit counts from there.
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();

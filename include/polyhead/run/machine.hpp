@@ -42,6 +42,7 @@ Machine machine_of(const std::vector<plan::RankCores>& ranks, const model::Place
 plan::Topology topology_of(const Machine& machine, const config::Config& config, std::int64_t image_values);
 
 /// What `topology_of` had to assume and matters most, a line each, for the user.
-std::vector<std::string> assumptions(const Machine& machine, const plan::Topology& topology);
+std::vector<std::string> assumptions(const Machine& machine, const config::Backbone& backbone,
+                                     const plan::Topology& topology);
 
 }  // namespace polyhead::run

@@ -32,8 +32,8 @@ void add_up(std::byte* to, std::size_t offset, std::span<const std::byte* const>
 }  // namespace
 
 const char* name_of(std::int64_t kind) {
-  static constexpr std::array kNames{"ncclBroadcast", "ncclAllReduce", "ncclReduceScatter", "ncclAllGather",
-                                    "ncclSend",      "ncclRecv"};
+  static constexpr std::array kNames{"ncclBroadcast", "ncclAllReduce", "ncclReduceScatter",
+                                     "ncclAllGather", "ncclSend",      "ncclRecv"};
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
@@ -140,8 +140,8 @@ Outcome ncclComm::deliver(const Operation& operation) {
   if (known != Outcome::done) return known;
   std::size_t longest = 0;
   for (std::size_t from = 0; from < ranks; ++from) {
-    longest = std::max(longest, static_cast<std::size_t>(
-                                    std::reduce(all[from].begin(), all[from].begin() + size, std::int64_t{0})));
+    longest = std::max(longest, static_cast<std::size_t>(std::reduce(
+                                    all[from].begin(), all[from].begin() + size, std::int64_t{0})));
     for (std::size_t to = 0; to < ranks; ++to) {
       if (all[from][to] != all[to][ranks + from]) return Outcome::differs;
     }
@@ -150,12 +150,13 @@ Outcome ncclComm::deliver(const Operation& operation) {
   const auto take = [&](std::size_t offset, auto parts, std::size_t size_of_chunk) {
     for (const Letter& letter : operation.receives) {  // one from each rank
       const auto& sent = all[static_cast<std::size_t>(letter.peer)];
-      const auto begin = static_cast<std::size_t>(std::reduce(sent.begin(), sent.begin() + rank, std::int64_t{0}));
+      const auto begin =
+          static_cast<std::size_t>(std::reduce(sent.begin(), sent.begin() + rank, std::int64_t{0}));
       const std::size_t first = std::max(begin, offset);
       const std::size_t end = std::min(begin + letter.size, offset + size_of_chunk);
       if (first >= end) continue;
-      std::memcpy(letter.bytes + (first - begin), parts[static_cast<std::size_t>(letter.peer)] + (first - offset),
-                  end - first);
+      std::memcpy(letter.bytes + (first - begin),
+                  parts[static_cast<std::size_t>(letter.peer)] + (first - offset), end - first);
     }
   };
   return meeting_.exchange(signature, bytes, take, aborted_);
