@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
+#include <random>
+#include <string>
 #include <utility>
 
 #include <fcntl.h>
@@ -29,8 +30,10 @@ void sync_folder(const std::filesystem::path& file) {
 }  // namespace
 
 GrowingFile::GrowingFile(std::filesystem::path target) : target_(std::move(target)) {
-  std::string name = fmt::format("{}.XXXXXX", target_.native());
-  fd_.reset(::mkostemp(name.data(), O_CLOEXEC));
+  // Not mkostemp: only the owner could read what it makes, whatever the umask says.
+  std::random_device dice;
+  std::string name = fmt::format("{}.{:08x}{:08x}", target_.native(), dice(), dice());
+  fd_.reset(::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
   if (!fd_) fail("created", errno);
   temporary_ = std::move(name);
 }
@@ -70,7 +73,6 @@ void GrowingFile::append(std::span<const std::byte> bytes) {
 void GrowingFile::publish() {
   map_.reset();
   if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) fail("written", errno);
-  ::fchmod(fd_.get(), 0644);  // mkostemp lets only the owner read
   if (::fsync(fd_.get()) != 0) fail("written", errno);
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("created", errno);
   temporary_.clear();

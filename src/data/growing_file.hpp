@@ -15,7 +15,7 @@ namespace polyhead::data {
 /// full disk is an error and not a SIGBUS. Removed by the destructor, unless `publish` was called.
 class GrowingFile {
  public:
-  /// Makes `target`.XXXXXX. Errors are Error(cant_create) and name `target`.
+  /// Makes `target`.RANDOM, with the user's umask. Errors are Error(cant_create) and name `target`.
   explicit GrowingFile(std::filesystem::path target);
   ~GrowingFile();
   GrowingFile(const GrowingFile&) = delete;

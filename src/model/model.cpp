@@ -59,7 +59,7 @@ class TorchModel : public Model {
   }
 
   void scores(std::span<const float> features, std::span<float> scores) override {
-    guarded("the heads", [&] {
+    computing("the heads", [&] {
       at::init_num_threads();
       const c10::InferenceMode inference;
       const auto heads = static_cast<std::int64_t>(heads_.size());
@@ -75,9 +75,15 @@ class TorchModel : public Model {
   }
 
  private:
+  /// What is done to one micro-batch; it may be done twice.
+  template <class Work>
+  void computing(const std::string& what, Work work) {
+    guarded(what, [&] { with_second_try(work, release_cached_memory); });
+  }
+
   template <class Input>
   void compute_features(std::span<float> features, Input input) {
-    guarded("the backbone", [&] {
+    computing("the backbone", [&] {
       at::init_num_threads();  // OpenMP keeps the number of threads for each calling thread
       const c10::InferenceMode inference;
       view_of(features, {batch_, weights_.feature_width}).copy_(backbone_->features(input()));

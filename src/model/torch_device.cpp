@@ -1,5 +1,6 @@
 #include "torch_device.hpp"
 
+#include <ATen/DeviceAccelerator.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <fmt/format.h>
 
@@ -12,6 +13,10 @@ c10::Device open_device(const Placement& placement) {
   device::load_torch_cuda();
   device::select(placement.device);
   return {c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(placement.device)};
+}
+
+void release_cached_memory() {
+  at::accelerator::emptyCache();
 }
 
 std::string cuda_engine(int index) {

@@ -14,6 +14,9 @@ namespace polyhead::model {
 /// `device::load_torch_cuda` and `device::select` do.
 c10::Device open_device(const Placement& placement);
 
+/// Gives the GPU memory that LibTorch keeps for reuse back to the driver.
+void release_cached_memory();
+
 /// A GPU's name and the versions of what computes on it.
 std::string cuda_engine(int index);
 

@@ -9,6 +9,18 @@
 
 namespace polyhead::model {
 
+/// Runs `work`, and once more where the GPU has no memory left: after `release`, which gives back what
+/// LibTorch keeps for reuse, in pieces that may all be too small.
+template <class Work, class Release>
+void with_second_try(Work work, Release release) {
+  try {
+    return work();
+  } catch (const c10::OutOfMemoryError&) {  // left before the second try: it may hold tensors
+  }
+  release();
+  work();
+}
+
 /// Runs `work` and turns what LibTorch throws into an Error whose text begins with `what`.
 template <class Work>
 auto guarded(const std::string& what, Work work) {
