@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What takes too long for each run of the tests: 200 kills, every fault of the output's disk, and faults at random for a while.
 #
-#   tests/soak.sh [MINUTES]      # of faults at random, 20; the rest takes about half an hour on two cores
+#   tests/soak.sh [MINUTES]      # of faults at random, 20; the rest takes longer
 #
 # Prints figures, and fails where a promise is broken.
 set -euo pipefail

@@ -26,15 +26,6 @@ class FailingDisk(EndToEnd):
         self.output = self.disk / "out.h5"
         self.take_samples(self.SAMPLES)
 
-    def take_samples(self, count):
-        """The first `count` images of the demo."""
-        data = self.folder / "data.h5"
-        with h5py.File(data) as file:
-            images, labels = file["images"][:count], file["labels"][:count]
-        data.unlink()  # a link to the demo's
-        with h5py.File(data, "w") as file:
-            file["images"], file["labels"] = images, labels
-
     def arguments(self, *flags, output=None, sets=()):
         arguments = ["run", self.config, "--set", f"output.path={output or self.output}", *flags]
         for option in (f"parallel.batch={self.BATCH}", *self.SETS, *sets):

@@ -11,6 +11,7 @@ from harness import NCCL_DOUBLE, EndToEnd, polyhead, provenance, results
 
 RANKS = (1, 2, 3, 4, 6, 8)
 RAGGED = ("parallel.batch=48", "output.head_scores=true", "parallel.threads=1")  # 1000 = 20 x 48 + 40
+SAMPLES = 436  # where all grids are run: 9 x 48 + 4, more micro-batches than ranks
 
 
 def grids(ranks):
@@ -34,6 +35,7 @@ class Grid(EndToEnd):
         return found
 
     def check_all_grids(self, *sets):
+        self.take_samples(SAMPLES)
         self.run_job("serial.h5", *RAGGED, *sets, ranks=None)
         expected = results(self.folder / "serial.h5")
         self.assertIn("heads/scores", expected)

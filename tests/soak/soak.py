@@ -45,9 +45,11 @@ class LongRun:
         with open(folder / "long.log", "w") as log:
             self.job = subprocess.Popen(list(map(str, command)), env=environment(), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=log)
-        self.begin, self.samples = time.monotonic(), []
+        self.begin, self.samples, self.last = time.monotonic(), [], seconds - 5  # afterwards it closes its files
 
     def sample(self):
+        if time.monotonic() - self.begin > self.last:
+            return
         try:
             status = Path(f"/proc/{self.job.pid}/status").read_text()
             kib = {line.split()[0]: int(line.split()[1]) for line in status.splitlines() if line.startswith(("VmRSS", "RssAnon"))}
