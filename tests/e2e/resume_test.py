@@ -252,7 +252,7 @@ class Resume(EndToEnd):
         done = self.job(ranks=1)
         self.assert_fails(done, 65, "2 samples are quarantined, data.max_bad allows 1 of 96")
         command = re.search(r"To go on: (.*)", done.stderr).group(1)
-        self.assertRegex(command, r"^\S*mpirun -np 1 --oversubscribe --bind-to none .* run .*ensemble.yaml .* --resume$")
+        self.assertRegex(command, r"^\S*mpi(run|exec) -np 1 --oversubscribe --bind-to none .* run .*ensemble.yaml .* --resume$")
 
         def go_on(more=""):
             return subprocess.run(command + more, shell=True, env=environment(), capture_output=True, text=True,

@@ -30,7 +30,7 @@ class SameBytes(EndToEnd):
 
     def test_more_ranks_than_micro_batches(self):
         self.run_job("one.h5", "parallel.batch=1000", ranks=1)
-        done = self.run_job("four.h5", "parallel.batch=1000", ranks=4)
+        done = self.run_job("four.h5", "parallel.batch=1000", "parallel.strategy=data", ranks=4)
         self.assertIn("there is only 1 micro-batch: 3 of 4 ranks get none", done.stderr)
         self.assertEqual(results(self.folder / "one.h5"), results(self.folder / "four.h5"))
 

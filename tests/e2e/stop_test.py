@@ -62,7 +62,9 @@ class Stop(Working):
         self.check_stopped(job, "SIGINT at rank 0 on ")
 
     def test_the_clock(self):
-        job = self.start("run.time_limit=6s", "output.commit_interval=1h")
+        # Large images: work for much longer than the limit, also on a fast machine.
+        job = self.start("run.time_limit=6s", "data.preprocess.resize=512", "data.preprocess.crop=512",
+                         "output.commit_interval=1h")
         begin = time.monotonic()
         self.end(job, within=40)
         self.assertGreaterEqual(time.monotonic() - begin, 5.5)
