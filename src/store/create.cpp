@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "format.hpp"
+#include "open_result.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/h5/h5.hpp"
 #include "polyhead/store/writer.hpp"
 #include "posix_file.hpp"
 #include "publish.hpp"
+#include "seal.hpp"
 #include "structure.hpp"
 
 namespace polyhead::store {
@@ -154,6 +156,7 @@ Offsets create(const fs::path& path, const Layout& layout, const SampleSource& s
   TemporaryFile temporary(path);
   try {
     const Offsets offsets = write_structure(temporary.path(), layout, samples, header);
+    seal(temporary.path(), open_extents(h5::File::open(temporary.path()), layout));
     make_pending(temporary.path(), layout, offsets);
     temporary.publish(existing == Existing::overwrite);
     return offsets;

@@ -53,6 +53,12 @@ void check_apart(const h5::File& file, std::vector<Place> places) {
   }
 }
 
+Extent extent_of(const h5::Dataset& dataset) {
+  std::uint64_t bytes = h5::size_of(dataset.type());
+  for (const std::int64_t size : dataset.shape()) bytes *= static_cast<std::uint64_t>(size);
+  return {dataset.offset().value_or(0), bytes};
+}
+
 /// Looks up datasets, and remembers where all of them are.
 class Places {
  public:
@@ -60,10 +66,8 @@ class Places {
 
   Extent add(const std::string& name) {
     const h5::Dataset dataset = file_.dataset(name);
-    std::uint64_t bytes = h5::size_of(dataset.type());
-    for (const std::int64_t size : dataset.shape()) bytes *= static_cast<std::uint64_t>(size);
-    const Extent extent{dataset.offset().value_or(0), bytes};
-    if (bytes == 0) return extent;
+    const Extent extent = extent_of(dataset);
+    if (extent.count == 0) return extent;
     if (extent.first % kAlignment != 0) {
       throw Error(ExitCode::bad_data,
                   fmt::format("{}: is damaged: it lies at byte {}, expected a multiple of {}",
@@ -146,6 +150,19 @@ Offsets offsets_of(const h5::File& file, const Layout& layout) {
   for (const std::string name : {"/job/identity", "/job/fingerprint", "/job/config"}) places.add_text(name);
   places.check();
   return offsets;
+}
+
+std::vector<Extent> open_extents(const h5::File& file, const Layout& layout) {
+  std::vector<std::string> names{format::kIdOffset, format::kIdBytes, format::kLedger,
+                                 "/job/provenance", "/job/summary",   "/job/certificate"};
+  for (const format::Column& column : format::columns(layout)) names.push_back(column.name);
+  std::vector<Extent> extents;
+  for (const std::string& name : names) {
+    const Extent extent = extent_of(file.dataset(name));
+    if (extent.count > 0) extents.push_back(extent);
+  }
+  std::ranges::sort(extents, {}, &Extent::first);
+  return extents;
 }
 
 }  // namespace polyhead::store

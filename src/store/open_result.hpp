@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "polyhead/h5/h5.hpp"
+#include "polyhead/store/extent.hpp"
 #include "polyhead/store/layout.hpp"
 #include "polyhead/store/writer.hpp"
 
@@ -20,6 +21,10 @@ Layout read_layout(const h5::File& file);
 
 /// Where a run writes. Throws Error(bad_data) when a dataset is missing, or two share bytes.
 Offsets offsets_of(const h5::File& file, const Layout& layout);
+
+/// The bytes of all that runs write, and of what grows with the samples: ascending. The rest of the file
+/// stays as it is.
+std::vector<Extent> open_extents(const h5::File& file, const Layout& layout);
 
 /// The dataset if it has the type and the shape that the layout asks for. Contiguous, so that HDF5 has
 /// checked its extent against the file's length. Throws Error(bad_data) otherwise.

@@ -10,6 +10,7 @@
 #include "open_result.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/sample.hpp"
+#include "seal.hpp"
 
 namespace polyhead::store {
 namespace {
@@ -50,10 +51,15 @@ void digest_dataset(Hasher& hasher, const h5::Dataset& dataset, const std::strin
   }
 }
 
+h5::File open_sound(const std::filesystem::path& path) {
+  check_seal(path);
+  return h5::File::open(path);
+}
+
 }  // namespace
 
 Reader::Reader(const std::filesystem::path& path)
-    : file_(h5::File::open(path)), layout_(), version_(check_version(file_)) {
+    : file_(open_sound(path)), layout_(), version_(check_version(file_)) {
   layout_ = read_layout(file_);
 }
 

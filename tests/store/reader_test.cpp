@@ -199,6 +199,51 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{R"(f["samples/id_offset"][7] = 900)", "the id of sample 7 lies outside it"},
         Damage{R"(del f["samples/id_bytes"])", "has no dataset '/samples/id_bytes'"}));
 
+/// Changes one byte of a file while it lives.
+class FlippedByte {
+ public:
+  FlippedByte(const std::filesystem::path& path, std::uint64_t place)
+      : file_(path, std::ios::binary | std::ios::in | std::ios::out),
+        place_(static_cast<std::streamoff>(place)) {
+    old_ = static_cast<char>(file_.seekg(place_).get());
+    put(static_cast<char>(old_ ^ 0x10));
+  }
+  ~FlippedByte() { put(old_); }
+  FlippedByte(const FlippedByte&) = delete;
+  FlippedByte& operator=(const FlippedByte&) = delete;
+
+ private:
+  void put(char byte) { file_.seekp(place_).put(byte).flush(); }
+  std::fstream file_;
+  std::streamoff place_;
+  char old_ = 0;
+};
+
+TEST(Reader, RefusesDamagedStructuresBeforeHdf5SeesThem) {
+  const example::Fresh fresh;
+  const std::uint64_t size = std::filesystem::file_size(fresh.path);
+  std::vector<std::uint64_t> places;
+  for (std::uint64_t place = 0; place < fresh.offsets.fused_scores; place += 61) places.push_back(place);
+  for (std::uint64_t place = size - 32 - 16; place < size - 8; place += 3) places.push_back(place);
+  ASSERT_GT(places.size(), 100U);
+  for (const std::uint64_t place : places) {
+    const FlippedByte flipped(fresh.path, place);
+    const auto [code, message] = error_of([&] { return Reader(fresh.path); });
+    EXPECT_EQ(code, ExitCode::bad_data) << place;
+    EXPECT_THAT(message, HasSubstr("result.h5: is damaged: bytes have changed")) << place;
+    EXPECT_THAT(message, HasSubstr("compute it anew with --overwrite"));
+  }
+  Reader{fresh.path};
+}
+
+TEST(Reader, DoesWithoutTheSealWhereHdf5HasCutItOff) {
+  const example::Fresh fresh;
+  ASSERT_EQ(
+      run_python("store/damage.py", fmt::format("'{}' 'f.attrs[\"note\"] = \"mine\"'", fresh.path.string())),
+      0);
+  EXPECT_EQ(Reader(fresh.path).sample_id(7), example::id(7));
+}
+
 TEST(Reader, NoticesATruncatedFile) {
   const example::Fresh fresh;
   std::filesystem::resize_file(fresh.path, std::filesystem::file_size(fresh.path) - 4096);
