@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when ctest left out a test that does not say, by the label `gpu`, that it needs hardware. One more may be left out
-where it cannot run: e2e.hosts, on a machine that does not allow network namespaces.
+"""Fails when ctest left out a test that does not say, by the label `gpu`, that it needs hardware. Two more may be left out
+where they cannot run: e2e.hosts and e2e.slurm, on a machine that does not allow network namespaces; for e2e.slurm, to root.
 
     ctest --test-dir build/release --output-junit junit.xml
     ctest --test-dir build/release -L '^gpu$' --show-only=json-v1 > gpu.json
@@ -15,15 +15,16 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
-HOSTS_TEST = "e2e.hosts"
+# Tests on pretended hosts: the users that may run them, as words for unshare, and the programs that they need.
+ROOT, ROOT_OF_NAMESPACE = [], ["--user", "--map-root-user"]
+ON_HOSTS = {"e2e.hosts": ((ROOT, ROOT_OF_NAMESPACE), ("ip",)), "e2e.slurm": ((ROOT,), ("ip", "sbatch", "slurmctld", "slurmd", "munged"))}
 # A bridge and a pair of linked devices, in namespaces that end with the command. Not what the test itself does: a mistake
 # there must not excuse it.
 JOIN = "mount -t tmpfs none /dev/shm && ip link add b type bridge && ip link add v type veth peer name w"
 
 
-def hosts_are_possible():
-    """As root, or as root of a user namespace."""
-    for user in ([], ["--user", "--map-root-user"]):
+def hosts_are_possible(users):
+    for user in users:
         command = ["unshare", *user, "--fork", "--pid", "--mount-proc", "--net", "--uts", "--ipc", "--mount", "sh", "-c", JOIN]
         if subprocess.run(command, capture_output=True, check=False).returncode == 0:
             return True
@@ -32,11 +33,13 @@ def hosts_are_possible():
 
 def why_skipped(name):
     """What is wrong with a test that was skipped and is not labelled gpu; empty when it had to be."""
-    if name != HOSTS_TEST:
+    if name not in ON_HOSTS:
         return "not labelled gpu"
-    if shutil.which("ip") is None:
-        return "only because ip is missing: run launch/setup.sh --dev"
-    return "namespaces can be made here" if hosts_are_possible() else ""
+    users, tools = ON_HOSTS[name]
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
+        return f"only because {', '.join(missing)} is missing: run launch/setup.sh --dev"
+    return "namespaces can be made here" if hosts_are_possible(users) else ""
 
 
 def unexcused(root, excused):

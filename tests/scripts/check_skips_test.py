@@ -12,7 +12,7 @@ SKIPPED = '<testcase name="{0}" status="{1}"><skipped message="x"/></testcase>'
 RAN = '<testcase name="base.good" status="run"/>'
 
 
-def check(*cases, unshare="exit 1", tools=("ip",)):
+def check(*cases, unshare="exit 1", tools=("ip", "sbatch", "slurmctld", "slurmd", "munged")):
     """(exit code, what it prints) for a report with these test cases, where device.copy carries the label. `unshare`: what
     that command does, as a script. `tools`: others that there are."""
     with tempfile.TemporaryDirectory() as folder:
@@ -45,6 +45,13 @@ class CheckSkipsTest(unittest.TestCase):
         self.assertEqual(check(skipped), (0, ""))
         for only in ('case "$*" in *--user*) exit 1;; esac', 'case "$*" in *--user*) ;; *) exit 1;; esac'):
             self.assertEqual(check(skipped, unshare=only), (1, "e2e.hosts: skipped, but namespaces can be made here\n"))
+
+    def test_slurm_wants_root(self):
+        skipped = SKIPPED.format("e2e.slurm", "notrun")
+        self.assertEqual(check(skipped, unshare='case "$*" in *--user*) ;; *) exit 1;; esac'), (0, ""))
+        self.assertEqual(check(skipped, unshare=""), (1, "e2e.slurm: skipped, but namespaces can be made here\n"))
+        code, text = check(skipped, tools=("ip", "munged", "sbatch"))
+        self.assertEqual((code, text), (1, "e2e.slurm: skipped, but only because slurmctld, slurmd is missing: run launch/setup.sh --dev\n"))
 
     def test_that_is_no_excuse_for_others(self):
         self.assertEqual(check(SKIPPED.format("e2e.kill", "notrun")), (1, "e2e.kill: skipped, but not labelled gpu\n"))
