@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <span>
 
-#include "memory_map.hpp"
 #include "polyhead/base/file_descriptor.hpp"
+#include "polyhead/base/memory_map.hpp"
 
 namespace polyhead::data {
 

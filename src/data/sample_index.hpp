@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "memory_map.hpp"
 #include "polyhead/base/digest.hpp"
+#include "polyhead/base/memory_map.hpp"
 #include "sample_index_format.hpp"
 #include "stamp.hpp"
 

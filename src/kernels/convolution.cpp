@@ -39,6 +39,10 @@ Scheme scheme_of(const ConvShape& shape) {
                           shape.kernel, shape.stride, shape.in, shape.out));
 }
 
+Weights layout_of(Isa isa, const ConvShape& shape) {
+  return {scheme_of(shape), shape.in, shape.out, 2 * checked_kernels(isa).width};
+}
+
 int ceil_div(int a, int b) {
   return (a + b - 1) / b;
 }
@@ -67,16 +71,14 @@ int block_of(Isa isa) {
 }
 
 struct Convolution::Body {
-  Body(Isa isa, const ConvShape& conv_shape, std::span<const float> weight, std::span<const float> biases)
+  Body(Isa isa, const ConvShape& conv_shape, std::span<const float> prepared_weights)
       : kernels(checked_kernels(isa)),
         shape(conv_shape),
         scheme(scheme_of(conv_shape)),
         slots(slots_of(scheme)),
         products(algorithm(scheme, kTile).most_products),
-        weights(scheme, shape.in, shape.out, 2 * kernels.width, weight),
-        bias(static_cast<std::size_t>(weights.panels() * 2 * kernels.width)) {
-    std::ranges::copy(biases, bias.begin());
-  }
+        weights(layout_of(isa, shape)),
+        prepared(prepared_weights.data()) {}
 
   /// How a call is shared out: blocks of tiles and, where these are too few, runs of panels.
   struct Cut {
@@ -100,7 +102,7 @@ struct Convolution::Body {
   int slots;
   int products;  ///< along an axis
   Weights weights;
-  std::vector<float> bias;
+  const float* prepared;
 };
 
 Convolution::Body::Cut Convolution::Body::cut(int tiles, int threads) const {
@@ -151,7 +153,7 @@ void Convolution::Body::multiply(const Tiling& tiling, const Tiling::Block& bloc
       gemm.channels = weights.chunk_size(chunk);
       gemm.accumulate = chunk > 0;
       for (int panel = 0; panel < panels; ++panel) {
-        gemm.weights = weights.data() + weights.at(slot, chunk, first_panel + panel);
+        gemm.weights = prepared + weights.at(slot, chunk, first_panel + panel);
         gemm.next = gemm.weights + std::ptrdiff_t{gemm.channels} * 2 * kernels.width;
         for (const Run& run : runs) {
           gemm.tiles = inputs.data + run.product * inputs.product +
@@ -188,7 +190,7 @@ void Convolution::Body::compute(const ConvCall& call, const Tiling& tiling, cons
     const int blocks =
         static_cast<int>(std::min<std::ptrdiff_t>(2 * panels, call.out->blocks() - first_block));
     Finish finish;
-    finish.bias = bias.data() + first_block * kernels.width;
+    finish.bias = prepared + first_block * kernels.width;
     finish.relu = call.relu;
     if (call.residual != nullptr) {
       finish.residual_strides = {call.residual->block_stride(), call.residual->row_stride()};
@@ -208,16 +210,22 @@ ConvFootprint footprint(Isa isa, const ConvShape& shape, int tiles) {
   const int products = algorithm(scheme, kTile).most_products;
   tiles = std::min(tiles, most_tiles(kernels, shape));
   ConvFootprint made;
-  made.weights = Buffer::bytes_of(static_cast<std::size_t>(slots_of(scheme) * slots_of(scheme)) *
-                                  static_cast<std::size_t>(shape.in * panels * panel));
   made.inputs = scratch_floats(kernels, products, ceil_div(shape.in, kernels.width), tiles);
   made.sums = scratch_floats(kernels, products, 2 * most_panels(shape, panels), tiles);
   return made;
 }
 
-Convolution::Convolution(Isa isa, const ConvShape& shape, std::span<const float> weight,
-                         std::span<const float> bias)
-    : body_(std::make_unique<const Body>(isa, shape, weight, bias)) {}
+std::size_t Convolution::prepared_size(Isa isa, const ConvShape& shape) {
+  return layout_of(isa, shape).size();
+}
+
+void Convolution::prepare(Isa isa, const ConvShape& shape, std::span<const float> weight,
+                          std::span<const float> bias, std::span<float> to) {
+  layout_of(isa, shape).write(weight, bias, to);
+}
+
+Convolution::Convolution(Isa isa, const ConvShape& shape, std::span<const float> prepared)
+    : body_(std::make_unique<const Body>(isa, shape, prepared)) {}
 Convolution::~Convolution() = default;
 Convolution::Convolution(Convolution&&) noexcept = default;
 

@@ -27,7 +27,6 @@ class Count {
     const int images = whole_batch(out) ? batch_ : most_together(threads_);
     const ConvFootprint conv =
         footprint(isa_, shape, images * ((out.height + 3) / 4) * ((out.width + 3) / 4));
-    made_.weights += conv.weights;
     inputs_ = std::max(inputs_, conv.inputs);
     sums_ = std::max(sums_, conv.sums);
   }
@@ -100,7 +99,9 @@ ResNetFootprint footprint(Isa isa, const ResNetWeights& weights, int batch, int 
       count.activations(dims, static_cast<int>(std::ranges::count(used, dims)));
     }
   }
-  return count.total();
+  ResNetFootprint made = count.total();
+  made.weights = Buffer::bytes_of(ResNet::prepared_size(isa, weights));
+  return made;
 }
 
 }  // namespace polyhead::kernels

@@ -9,6 +9,15 @@
 namespace polyhead::kernels {
 namespace {
 
+/// In the order in which their weights are prepared.
+template <class Visit>
+void for_each_conv(const ResNetWeights& weights, const Visit& visit) {
+  for (const BlockWeights& block : weights.blocks) {
+    for (const ConvWeights& conv : block.convs) visit(conv);
+    if (block.downsample) visit(*block.downsample);
+  }
+}
+
 /// The mean of each channel's pixels.
 void average(const Kernels& kernels, const Activations& from, std::span<float> features,
              Workspace& workspace) {
@@ -28,12 +37,33 @@ void average(const Kernels& kernels, const Activations& from, std::span<float> f
 
 }  // namespace
 
-ResNet::ResNet(Isa isa, const ResNetWeights& weights)
-    : isa_(isa), stem_(isa, weights.stem.shape.out, weights.stem.weight, weights.stem.bias) {
-  const auto make = [isa](const ConvWeights& conv) {
-    return Convolution(isa, conv.shape, conv.weight, conv.bias);
+std::size_t ResNet::prepared_size(Isa isa, const ResNetWeights& weights) {
+  std::size_t size = Stem::prepared_size(isa, weights.stem.shape.out);
+  for_each_conv(weights,
+                [&](const ConvWeights& conv) { size += Convolution::prepared_size(isa, conv.shape); });
+  return size;
+}
+
+void ResNet::prepare(Isa isa, const ResNetWeights& weights, std::span<float> to) {
+  const int stem_out = weights.stem.shape.out;
+  const std::size_t stem_size = Stem::prepared_size(isa, stem_out);
+  Stem::prepare(isa, stem_out, weights.stem.weight, weights.stem.bias, to.first(stem_size));
+  to = to.subspan(stem_size);
+  for_each_conv(weights, [&](const ConvWeights& conv) {
+    const std::size_t size = Convolution::prepared_size(isa, conv.shape);
+    Convolution::prepare(isa, conv.shape, conv.weight, conv.bias, to.first(size));
+    to = to.subspan(size);
+  });
+}
+
+ResNet::ResNet(Isa isa, const ResNetWeights& weights, std::span<const float> prepared)
+    : isa_(isa), stem_(isa, weights.stem.shape.out, prepared), feature_width_(weights.stem.shape.out) {
+  prepared = prepared.subspan(Stem::prepared_size(isa, weights.stem.shape.out));
+  const auto make = [&](const ConvWeights& conv) {
+    Convolution made(isa, conv.shape, prepared);
+    prepared = prepared.subspan(Convolution::prepared_size(isa, conv.shape));
+    return made;
   };
-  feature_width_ = weights.stem.shape.out;
   for (const BlockWeights& block_weights : weights.blocks) {
     Block& block = blocks_.emplace_back();
     for (const ConvWeights& conv : block_weights.convs) block.convs.push_back(make(conv));

@@ -79,12 +79,21 @@ void fill_pair_row(const float* pixels, int height, int width, int y, Activation
 
 }  // namespace
 
-Stem::Stem(Isa isa, int out, std::span<const float> weight, std::span<const float> bias)
-    : isa_(isa), channels_(out), convolution_(isa, paired_shape(out), paired(out, weight), bias) {}
-
 ConvShape Stem::paired_shape(int out) {
   return {kPairChannels, out, kPairTaps, 1};
 }
+
+std::size_t Stem::prepared_size(Isa isa, int out) {
+  return Convolution::prepared_size(isa, paired_shape(out));
+}
+
+void Stem::prepare(Isa isa, int out, std::span<const float> weight, std::span<const float> bias,
+                   std::span<float> to) {
+  Convolution::prepare(isa, paired_shape(out), paired(out, weight), bias, to);
+}
+
+Stem::Stem(Isa isa, int out, std::span<const float> prepared)
+    : isa_(isa), channels_(out), convolution_(isa, paired_shape(out), prepared) {}
 
 Stem::Memory::Memory(const Stem& stem, int image_height, int image_width, int threads)
     : height(image_height), width(image_width) {

@@ -2,14 +2,13 @@
 
 namespace polyhead::kernels {
 
-Weights::Weights(Scheme scheme, int in, int out, int panel, std::span<const float> weight)
-    : in_(in), panel_(panel), panels_((out + panel - 1) / panel) {
-  const WeightTransform g = weight_transform(scheme);
-  buffer_ =
-      Buffer(static_cast<std::size_t>(g.slots * g.slots) * static_cast<std::size_t>(in * panels_ * panel));
+void Weights::write(std::span<const float> weight, std::span<const float> bias, std::span<float> to) const {
+  std::ranges::fill(to, 0.0F);  // where the last panel has no channels
+  std::ranges::copy(bias, to.begin());
+  const WeightTransform& g = transform_;
   const float* taps = weight.data();
-  for (int k = 0; k < out; ++k) {
-    for (int c = 0; c < in; ++c, taps += g.taps * g.taps) {
+  for (int k = 0; k < out_; ++k) {
+    for (int c = 0; c < in_; ++c, taps += g.taps * g.taps) {
       double half[kMostPoints + 1][kTile] = {};  // G g
       for (int s = 0; s < g.slots; ++s) {
         for (int y = 0; y < g.taps; ++y) {
@@ -17,11 +16,11 @@ Weights::Weights(Scheme scheme, int in, int out, int panel, std::span<const floa
         }
       }
       const int chunk = c / kChunk;
-      const std::ptrdiff_t place = std::ptrdiff_t{c % kChunk} * panel + k % panel;
+      const std::ptrdiff_t place = std::ptrdiff_t{c % kChunk} * panel_ + k % panel_;
       for (int s = 0; s < g.slots * g.slots; ++s) {
         double sum = 0;
         for (int x = 0; x < g.taps; ++x) sum += g.from_tap[s % g.slots][x] * half[s / g.slots][x];
-        buffer_.data()[at(s, chunk, k / panel) + place] = static_cast<float>(sum);
+        to[static_cast<std::size_t>(at(s, chunk, k / panel_) + place)] = static_cast<float>(sum);
       }
     }
   }

@@ -1,36 +1,44 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <span>
 
 #include "algorithm.hpp"
-#include "polyhead/kernels/buffer.hpp"
 
 namespace polyhead::kernels {
 
-/// Transformed weights, G g G^T, in the order in which the product reads them: [slot][chunk of channels in]
-/// [panel of two vectors of channels out][channel in][channel out].
+/// How transformed weights, G g G^T, lie in memory, in the order in which the product reads them: the bias of
+/// whole panels, then [slot][chunk of channels in][panel of two vectors of channels out][channel in][channel
+/// out].
 class Weights {
  public:
   static constexpr int kChunk = 256;  ///< channels in: a strip of tiles then stays in the first-level cache
 
-  /// `weight`: [out][in][taps][taps]; `panel`: channels out in a panel.
-  Weights(Scheme scheme, int in, int out, int panel, std::span<const float> weight);
+  /// `panel`: channels out in a panel.
+  Weights(Scheme scheme, int in, int out, int panel)
+      : transform_(weight_transform(scheme)), in_(in), out_(out), panel_(panel) {}
+
+  [[nodiscard]] std::size_t size() const {
+    return static_cast<std::size_t>(at(transform_.slots * transform_.slots, 0, 0));
+  }
+  /// `weight`: [out][in][taps][taps]; `to`: size() floats.
+  void write(std::span<const float> weight, std::span<const float> bias, std::span<float> to) const;
 
   [[nodiscard]] int chunks() const { return (in_ + kChunk - 1) / kChunk; }
   [[nodiscard]] int chunk_size(int chunk) const { return std::min(kChunk, in_ - chunk * kChunk); }
-  [[nodiscard]] int panels() const { return panels_; }
+  [[nodiscard]] int panels() const { return (out_ + panel_ - 1) / panel_; }
+  /// Where a panel begins; the bias is at 0.
   [[nodiscard]] std::ptrdiff_t at(int slot, int chunk, int panel) const {
-    const std::ptrdiff_t channels = std::ptrdiff_t{slot} * in_ + chunk * kChunk;
-    return (channels * panels_ + std::ptrdiff_t{panel} * chunk_size(chunk)) * panel_;
+    const std::ptrdiff_t channels = 1 + std::ptrdiff_t{slot} * in_ + chunk * kChunk;
+    return (channels * panels() + std::ptrdiff_t{panel} * chunk_size(chunk)) * panel_;
   }
-  [[nodiscard]] const float* data() const { return buffer_.data(); }
 
  private:
+  WeightTransform transform_;
   int in_;
+  int out_;
   int panel_;
-  int panels_;
-  Buffer buffer_;
 };
 
 }  // namespace polyhead::kernels

@@ -6,6 +6,7 @@
 
 #include "conv.hpp"
 #include "polyhead/model/model.hpp"
+#include "polyhead/model/prepared.hpp"
 #include "polyhead/model/resnet_spec.hpp"
 #include "tensors.hpp"
 
@@ -19,12 +20,12 @@ class Backbone {
   [[nodiscard]] virtual at::Tensor features(at::Tensor pixels) = 0;
 };
 
-/// LibTorch's operations; see resnet.hpp. Both take the weights of `convolutions(spec)` in their order.
+/// LibTorch's operations; see resnet.hpp. Takes the weights of `convolutions(spec)` in their order.
 std::unique_ptr<Backbone> make_torch_backbone(const ResNetSpec& spec, TensorSource& source,
                                               const ImageBatchShape& input);
 
 /// The module `kernels`, with threads of its own; see docs/cpu-kernels.md.
-std::unique_ptr<Backbone> make_winograd_backbone(const ResNetSpec& spec, TensorSource& source,
+std::unique_ptr<Backbone> make_winograd_backbone(const ResNetSpec& spec, Prepared prepared,
                                                  const ImageBatchShape& input, int threads);
 
 }  // namespace polyhead::model

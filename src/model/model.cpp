@@ -13,6 +13,7 @@
 #include "head.hpp"
 #include "normalize.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/kernels/buffer.hpp"
 #include "polyhead/model/layout.hpp"
 #include "tensors.hpp"
 #include "torch_device.hpp"
@@ -25,7 +26,7 @@ namespace {
 class TorchModel : public Model {
  public:
   TorchModel(const config::Config& config, Weights weights, std::int64_t batch, ImageShape image,
-             at::Device device, const Placement& placement)
+             at::Device device, const Placement& placement, Prepared prepared)
       : weights_(std::move(weights)),
         batch_(batch),
         image_(image),
@@ -36,9 +37,13 @@ class TorchModel : public Model {
     TensorSource source(weights_.parameters, view_of(std::span(weights_.values), {count}).to(device_));
     const ResNetSpec spec = resnet_spec(config.backbone.arch);
     const ImageBatchShape input{batch_, 3, image_.height, image_.width};
-    backbone_ = engine_of(config.backbone, placement) == config::Engine::winograd
-                    ? make_winograd_backbone(spec, source, input, placement.threads)
-                    : make_torch_backbone(spec, source, input);
+    if (const std::size_t size = prepared_size(config.backbone, placement); size > 0) {
+      if (prepared.values.empty()) prepared = prepare_alone(config.backbone, size);
+      backbone_ = make_winograd_backbone(spec, std::move(prepared), input, placement.threads);
+      source.skip(2 * convolutions(spec).size());
+    } else {
+      backbone_ = make_torch_backbone(spec, source, input);
+    }
     for (const config::Head& head : config.heads) {
       heads_.emplace_back(head_steps(head, spec.feature_width), source);
     }
@@ -75,6 +80,12 @@ class TorchModel : public Model {
   }
 
  private:
+  [[nodiscard]] Prepared prepare_alone(const config::Backbone& backbone, std::size_t size) const {
+    const auto own = std::make_shared<kernels::Buffer>(size);
+    prepare(backbone, weights_, {own->data(), size});
+    return {{own->data(), size}, own};
+  }
+
   /// What is done to one micro-batch; it may be done twice.
   template <class Work>
   void computing(const std::string& what, Work work) {
@@ -116,7 +127,7 @@ void check_layout(const config::Config& config, const Weights& weights) {
 }  // namespace
 
 std::unique_ptr<Model> make_model(const config::Config& config, Weights weights, std::int64_t batch,
-                                  ImageShape image, const Placement& placement) {
+                                  ImageShape image, const Placement& placement, Prepared prepared) {
   if (batch < 1 || image.height < 1 || image.width < 1 || placement.threads < 1) {
     throw Error(ExitCode::internal, fmt::format("make_model: batch {}, image {} x {}, threads {}", batch,
                                                 image.height, image.width, placement.threads));
@@ -125,7 +136,8 @@ std::unique_ptr<Model> make_model(const config::Config& config, Weights weights,
   const at::Device device = open_device(placement);
   return guarded("building the model", [&]() -> std::unique_ptr<Model> {
     apply_torch_settings(placement.threads);
-    return std::make_unique<TorchModel>(config, std::move(weights), batch, image, device, placement);
+    return std::make_unique<TorchModel>(config, std::move(weights), batch, image, device, placement,
+                                        std::move(prepared));
   });
 }
 

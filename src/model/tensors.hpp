@@ -17,6 +17,7 @@ class TensorSource {
   TensorSource(const std::vector<Parameter>& parameters, at::Tensor values)
       : parameters_(parameters), values_(std::move(values)) {}
   at::Tensor next();
+  void skip(std::size_t count) { next_ += count; }
 
  private:
   const std::vector<Parameter>& parameters_;

@@ -1,10 +1,14 @@
 #include <span>
+#include <utility>
 
 #include <ATen/ops/empty.h>
+#include <c10/core/InferenceMode.h>
 
 #include "backbone.hpp"
 #include "polyhead/kernels/resnet.hpp"
 #include "polyhead/model/engine.hpp"
+#include "polyhead/model/prepared.hpp"
+#include "torch_guard.hpp"
 
 namespace polyhead::model {
 namespace {
@@ -30,6 +34,10 @@ kernels::ResNetWeights weights_of(const ResNetSpec& spec, Make make) {
   return weights;
 }
 
+kernels::ResNetWeights shapes_of(const ResNetSpec& spec) {
+  return weights_of(spec, [](const ConvSpec& conv) { return kernels::ConvWeights{shape_of(conv), {}, {}}; });
+}
+
 /// Views of the weights: their owner outlives them.
 kernels::ResNetWeights take_weights(const ResNetSpec& spec, TensorSource& source) {
   return weights_of(spec, [&](const ConvSpec& conv) {
@@ -41,8 +49,9 @@ kernels::ResNetWeights take_weights(const ResNetSpec& spec, TensorSource& source
 
 class WinogradBackbone : public Backbone {
  public:
-  WinogradBackbone(const ResNetSpec& spec, TensorSource& source, const ImageBatchShape& input, int threads)
-      : net_(kernels::best_isa().value(), take_weights(spec, source)),
+  WinogradBackbone(const ResNetSpec& spec, Prepared prepared, const ImageBatchShape& input, int threads)
+      : prepared_(std::move(prepared)),
+        net_(kernels::best_isa().value(), shapes_of(spec), prepared_.values),
         memory_(net_, static_cast<int>(input[0]), static_cast<int>(input[2]), static_cast<int>(input[3]),
                 threads) {}
 
@@ -55,6 +64,7 @@ class WinogradBackbone : public Backbone {
   }
 
  private:
+  Prepared prepared_;
   kernels::ResNet net_;
   kernels::ResNet::Memory memory_;
 };
@@ -62,15 +72,28 @@ class WinogradBackbone : public Backbone {
 }  // namespace
 
 kernels::ResNetFootprint winograd_footprint(config::Arch arch, ImageShape image, int batch, int threads) {
-  const auto shapes = weights_of(resnet_spec(arch), [](const ConvSpec& conv) {
-    return kernels::ConvWeights{shape_of(conv), {}, {}};
-  });
-  return kernels::footprint(kernels::best_isa().value(), shapes, batch, image.height, image.width, threads);
+  return kernels::footprint(kernels::best_isa().value(), shapes_of(resnet_spec(arch)), batch, image.height,
+                            image.width, threads);
 }
 
-std::unique_ptr<Backbone> make_winograd_backbone(const ResNetSpec& spec, TensorSource& source,
+std::size_t prepared_size(const config::Backbone& backbone, const Placement& placement) {
+  if (engine_of(backbone, placement) != config::Engine::winograd) return 0;
+  return kernels::ResNet::prepared_size(kernels::best_isa().value(), shapes_of(resnet_spec(backbone.arch)));
+}
+
+void prepare(const config::Backbone& backbone, const Weights& weights, std::span<float> to) {
+  guarded("preparing the backbone's weights", [&] {
+    const c10::InferenceMode inference;
+    const auto count = static_cast<std::int64_t>(weights.values.size());
+    TensorSource source(weights.parameters, view_of(std::span(weights.values), {count}));
+    kernels::ResNet::prepare(kernels::best_isa().value(), take_weights(resnet_spec(backbone.arch), source),
+                             to);
+  });
+}
+
+std::unique_ptr<Backbone> make_winograd_backbone(const ResNetSpec& spec, Prepared prepared,
                                                  const ImageBatchShape& input, int threads) {
-  return std::make_unique<WinogradBackbone>(spec, source, input, threads);
+  return std::make_unique<WinogradBackbone>(spec, std::move(prepared), input, threads);
 }
 
 }  // namespace polyhead::model

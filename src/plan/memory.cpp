@@ -67,6 +67,12 @@ std::int64_t setup_weights(const Workload& workload, const Share& share, bool fi
   return own + workload.backbone.bytes + share_of(workload, all_heads(workload)).bytes;
 }
 
+/// A rank's part of what the ranks of its node share.
+std::int64_t shared_bytes(const Workload& workload, const Topology& topology, const Grid& grid) {
+  const std::int64_t sharers = std::min(topology.neighbours(), grid.ranks());
+  return (workload.backbone.shared_bytes + sharers - 1) / sharers;
+}
+
 RankMemory memory_of_share(const Workload& workload, const Topology& topology, const Grid& grid, bool local,
                            const Share& share, std::int64_t setup) {
   const bool gpu = topology.processor.gpu;
@@ -89,8 +95,9 @@ RankMemory memory_of_share(const Workload& workload, const Topology& topology, c
                   0,
                   0};
   } else {
+    // As read, and as the engine wants it.
     memory.host.backbone =
-        backbone + workload.backbone.prepared_bytes;  // as read, and as the engine wants it
+        backbone + workload.backbone.prepared_bytes + shared_bytes(workload, topology, grid);
     memory.host.heads = share.bytes;
     memory.host.activations = use.activations;
   }

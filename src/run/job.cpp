@@ -37,6 +37,7 @@
 #include "polyhead/run/keeper.hpp"
 #include "polyhead/run/messages.hpp"
 #include "polyhead/run/placement.hpp"
+#include "polyhead/run/share_backbone.hpp"
 #include "polyhead/run/share_weights.hpp"
 #include "polyhead/run/worker.hpp"
 
@@ -49,6 +50,15 @@ std::vector<std::string> hosts_of(const std::vector<plan::RankCores>& ranks) {
   std::vector<std::string> hosts;
   hosts.reserve(ranks.size());
   for (const plan::RankCores& rank : ranks) hosts.push_back(rank.host);
+  return hosts;
+}
+
+/// Of ranks that compute; nothing for surplus ones.
+std::vector<std::string> hosts_at_work(const std::vector<plan::RankCores>& ranks, plan::Grid grid) {
+  std::vector<std::string> hosts = hosts_of(ranks);
+  for (std::size_t rank = 0; rank < hosts.size(); ++rank) {
+    if (!grid.works(static_cast<int>(rank))) hosts[rank].clear();
+  }
   return hosts;
 }
 
@@ -149,8 +159,11 @@ void check_data_is_everywhere(comm::Collectives& world, const Inputs& inputs, co
 /// rank's.
 Equipment equip(comm::Collectives& world, const std::string& host, comm::Collectives* group,
                 const Inputs& inputs, plan::Grid grid, const std::vector<plan::HeadRange>& heads,
-                model::Weights weights, const model::Placement& placement) {
+                model::Weights weights, const model::Placement& placement,
+                const std::vector<plan::RankCores>& cores) {
   Equipment rank;
+  model::Prepared prepared =
+      share_backbone(world, hosts_at_work(cores, grid), inputs.config.backbone, placement, weights);
   set_up(world, host, [&] {
     if (group == nullptr) return;
     const plan::MicroBatches batches = inputs.micro_batches();
@@ -160,9 +173,9 @@ Equipment equip(comm::Collectives& world, const std::string& host, comm::Collect
                                  weights.classes,
                                  weights.feature_width,
                                  placement.cuda ? device::pinned_memory() : device::ordinary_memory()};
-    rank.model =
-        model::make_model(with_heads(inputs.config, heads.at(static_cast<std::size_t>(group->rank()))),
-                          std::move(weights), batches.size(), inputs.shape.image, placement);
+    rank.model = model::make_model(
+        with_heads(inputs.config, heads.at(static_cast<std::size_t>(group->rank()))), std::move(weights),
+        batches.size(), inputs.shape.image, placement, std::move(prepared));
     rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *group, job);
     rank.loader = make_loader(inputs, placement, read_ahead_depth(inputs));
     rank.place = {grid.heads, group->rank(), inputs.config.parallel.features == config::Features::local};
@@ -246,7 +259,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   malloc_trim(0);  // rank 0 has let go of the other ranks' heads
 
   const Equipment rank = equip(*world, mpi.host(), group.collectives.get(), inputs, grid, choice.heads,
-                               std::move(weights), placement);
+                               std::move(weights), placement, cores);
   check_data_is_everywhere(*world, inputs, mpi.host());
   const std::string fingerprint = fingerprint_json(inputs.config.backbone, placement);
   const bool mixed = !agree_on_fingerprint(*world, fingerprint, options.allow_mixed);

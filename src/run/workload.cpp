@@ -106,7 +106,8 @@ plan::BackboneCost backbone_cost(const config::Backbone& backbone, ImageShape im
   if (model::engine_of(backbone, {}) == config::Engine::winograd) {
     const kernels::ResNetFootprint engine =
         model::winograd_footprint(backbone.arch, image, static_cast<int>(batch), threads);
-    cost.prepared_bytes = static_cast<std::int64_t>(engine.weights);
+    cost.prepared_bytes = 0;
+    cost.shared_bytes = static_cast<std::int64_t>(engine.weights);
     cost.cpu_workspace = static_cast<std::int64_t>(engine.fixed);
     cost.cpu_activations = static_cast<std::int64_t>(engine.image);
   }

@@ -1,4 +1,5 @@
-"""A run over 10 GiB of images, watched for a minute: anonymous memory stays under 1 GiB a rank, the start reads little."""
+"""A run over 10 GiB of images, watched for a minute: anonymous memory stays under 1 GiB a rank, the backbone's
+prepared weights are there once, the start reads little."""
 
 import re
 import subprocess
@@ -23,6 +24,13 @@ def ranks_of(config):
 def field(pid, file, name):
     match = re.search(rf"^{name}:\s+(\d+)", Path(f"/proc/{pid}/{file}").read_text(), re.MULTILINE)
     return int(match.group(1))
+
+
+def shared_weights(pid):
+    """(resident, proportional) MiB of the backbone's weights that ranks share."""
+    maps = Path(f"/proc/{pid}/smaps").read_text()
+    found = re.search(r"memfd:polyhead.*?\nRss:\s+(\d+) kB\nPss:\s+(\d+) kB", maps, re.DOTALL)
+    return tuple(int(kib) / 1024 for kib in found.groups()) if found else (0, 0)
 
 
 class Memory(EndToEnd):
@@ -61,6 +69,10 @@ class Memory(EndToEnd):
                     pass
             time.sleep(0.2)
         self.assertIsNotNone(read_at_start, "work never began")
+        if "avx2" in Path("/proc/cpuinfo").read_text():  # else LibTorch computes the backbone
+            resident, borne = zip(*map(shared_weights, ranks_of(self.config)))
+            self.assertGreater(min(resident), 160)
+            self.assertLess(sum(borne), 180)
         return peak, read_at_start
 
 

@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using testing::Layer;
+using testing::prepare;
 using testing::Random;
 using testing::values_of;
 
@@ -59,7 +60,8 @@ std::vector<float> compute(Isa isa, const Case& job, int threads) {
     if (!planar.empty()) made.assign(all);
     return made;
   };
-  const Convolution convolution(isa, job.layer.shape, job.layer.weight, job.layer.bias);
+  const std::vector<float> prepared = prepare(isa, job.layer.shape, job.layer.weight, job.layer.bias);
+  const Convolution convolution(isa, job.layer.shape, prepared);
   EXPECT_EQ(convolution.output(job.in), job.out());
   const Activations in = place(job.pixels, job.in);
   const Activations residual = place(job.residual, job.out());
@@ -208,7 +210,11 @@ TEST_P(ConvolutionTest, WeightsMayLieAnywhere) {
   std::ranges::copy(job.layer.weight, weight.begin() + 1);
   std::ranges::copy(job.layer.bias, bias.begin() + 1);
   for (const Isa isa : usable_isas()) {
-    const Convolution shifted(isa, job.layer.shape, std::span(weight).subspan(1), std::span(bias).subspan(1));
+    const std::vector<float> prepared =
+        prepare(isa, job.layer.shape, std::span(weight).subspan(1), std::span(bias).subspan(1));
+    std::vector<float> moved(prepared.size() + 1);
+    std::ranges::copy(prepared, moved.begin() + 1);
+    const Convolution shifted(isa, job.layer.shape, std::span(moved).subspan(1));
     Activations in(1, job.in, block_of(isa));
     in.assign(job.pixels);
     Activations out(1, job.out(), block_of(isa));
@@ -234,8 +240,7 @@ TEST(Convolution, RefusesOtherShapes) {
   const std::vector<float> weight(25);
   const std::vector<float> bias(1);
   const auto [code, text] = testing::error_of([&] {
-    const Convolution made(usable_isas().front(), {1, 1, 5, 1}, weight, bias);
-    return 0;
+    return prepare(usable_isas().front(), {1, 1, 5, 1}, weight, bias);
   });
   EXPECT_EQ(code, ExitCode::internal);
   EXPECT_EQ(text, "no kernel for a 5x5 convolution of stride 1, 1 to 1 channels");

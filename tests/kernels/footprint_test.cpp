@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include "polyhead/kernels/buffer.hpp"
 #include "polyhead/kernels/resnet.hpp"
 #include "reference.hpp"
 
@@ -52,7 +53,9 @@ class Net {
 void expect_told(const Net& made, Isa isa, int threads) {
   constexpr int kSide = 140;  // 35 x 35 in parts, 18 x 18 for the whole batch
   const std::size_t before = allocated();
-  const ResNet net(isa, made.weights);
+  Buffer prepared(ResNet::prepared_size(isa, made.weights));
+  ResNet::prepare(isa, made.weights, {prepared.data(), prepared.size()});
+  const ResNet net(isa, made.weights, {prepared.data(), prepared.size()});
   const std::size_t weights = footprint(isa, made.weights, 32, kSide, kSide, threads).weights;
   EXPECT_NEAR(static_cast<double>(weights) / static_cast<double>(allocated() - before), 1, 0.02);
   for (const int batch : {32, 64}) {

@@ -46,6 +46,14 @@ struct Layer {
   std::vector<float> bias;
 };
 
+/// At no address in particular.
+inline std::vector<float> prepare(kernels::Isa isa, const ConvShape& shape, std::span<const float> weight,
+                                  std::span<const float> bias) {
+  std::vector<float> prepared(kernels::Convolution::prepared_size(isa, shape));
+  kernels::Convolution::prepare(isa, shape, weight, bias, prepared);
+  return prepared;
+}
+
 inline ImageDims output_of(const ConvShape& shape, const ImageDims& in) {
   return {shape.out, (in.height - 1) / shape.stride + 1, (in.width - 1) / shape.stride + 1};
 }

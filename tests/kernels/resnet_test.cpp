@@ -48,6 +48,12 @@ class Net {
   ResNetWeights weights_;
 };
 
+std::vector<float> prepare(Isa isa, const ResNetWeights& weights) {
+  std::vector<float> prepared(ResNet::prepared_size(isa, weights));
+  ResNet::prepare(isa, weights, prepared);
+  return prepared;
+}
+
 class Caller {
  public:
   Caller(const ResNet& net, std::size_t batch, int threads)
@@ -81,7 +87,8 @@ TEST(ResNetKernels, BitsDependOnTheSampleAlone) {
   const std::vector<float> pixels = made.random().normal(9 * kImage);
   std::vector<float> first;
   for (const Isa isa : usable_isas()) {
-    const ResNet net(isa, made.weights());
+    const std::vector<float> prepared = prepare(isa, made.weights());
+    const ResNet net(isa, made.weights(), prepared);
     ASSERT_EQ(net.feature_width(), 40);
     const std::vector<float> all = features(net, pixels, 1);
     EXPECT_EQ(features(net, pixels, 2), all);
@@ -100,7 +107,8 @@ TEST(ResNetKernels, BitsDependOnTheSampleAlone) {
 TEST(ResNetKernels, CallersWithMemoriesOfTheirOwnMayShareIt) {
   Net made(2);
   const std::vector<float> pixels = made.random().normal(5 * kImage);
-  const ResNet net(usable_isas().back(), made.weights());
+  const std::vector<float> prepared = prepare(usable_isas().back(), made.weights());
+  const ResNet net(usable_isas().back(), made.weights(), prepared);
   const std::vector<float> expected = features(net, pixels, 1);
   std::vector<std::vector<float>> found(3);
   std::vector<std::thread> callers;
@@ -113,7 +121,8 @@ TEST(ResNetKernels, OneBadImageSpoilsNoOther) {
   Net made(3);
   std::vector<float> pixels = made.random().normal(6 * kImage);
   for (const Isa isa : usable_isas()) {
-    const ResNet net(isa, made.weights());
+    const std::vector<float> prepared = prepare(isa, made.weights());
+    const ResNet net(isa, made.weights(), prepared);
     Caller caller(net, 6, 2);
     const std::vector<float> clean = caller.features(pixels);
     std::vector<float> bad = pixels;

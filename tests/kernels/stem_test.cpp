@@ -56,7 +56,10 @@ struct Case {
 };
 
 std::vector<float> compute(Isa isa, const Case& job, int threads) {
-  const Stem stem(isa, job.layer.shape.out, job.layer.weight, job.layer.bias);
+  const int channels = job.layer.shape.out;
+  std::vector<float> prepared(Stem::prepared_size(isa, channels));
+  Stem::prepare(isa, channels, job.layer.weight, job.layer.bias, prepared);
+  const Stem stem(isa, channels, prepared);
   Workspace workspace(threads);
   Stem::Memory memory(stem, job.in.height, job.in.width, threads);
   Activations out(job.images(), stem.output(job.in.height, job.in.width), block_of(isa));

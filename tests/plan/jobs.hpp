@@ -24,7 +24,7 @@ inline Workload imagenet(std::int64_t classes = 1000) {
   work.batch = 32;
   work.image_values = 3LL * 224 * 224;
   work.classes = classes;
-  work.backbone = {3'630 * kMega, 45 * kMega, 512, 6 * kMega, 6 * kMega, 20 * kMega, 175 * kMega};
+  work.backbone = {3'630 * kMega, 45 * kMega, 512, 6 * kMega, 6 * kMega, 20 * kMega, 0, 175 * kMega};
   work.heads.assign(5, mlp(512, 256, classes));
   work.read_ahead = 64 << 20;
   return work;

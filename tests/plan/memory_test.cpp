@@ -20,13 +20,25 @@ TEST(Memory, OfARankOnACpu) {
   const MemoryUse host = alone(work, cpus(1)).host;
   const std::int64_t heads = 5 * work.heads.front().bytes;
   EXPECT_EQ(host.process, 200 << 20);
-  EXPECT_EQ(host.backbone, work.backbone.bytes + work.backbone.prepared_bytes);
+  EXPECT_EQ(host.backbone, work.backbone.bytes + work.backbone.shared_bytes);
   EXPECT_EQ(host.heads, heads);
   EXPECT_EQ(host.activations, work.backbone.cpu_workspace + 32 * work.backbone.cpu_activations);
   EXPECT_EQ(host.loader,
             (3 + 1) * 32 * work.image_values * 4);  // 64 MiB hold 3 micro-batches; one is computed
   EXPECT_EQ(host.total(),
             host.process + host.backbone + host.heads + host.activations + host.exchange + host.loader);
+}
+
+TEST(Memory, OfANodeHasTheEnginesWeightsOnce) {
+  Workload work = imagenet();
+  work.backbone.prepared_bytes = 7 * kMega;
+  const auto backbone = [&](int ranks, Grid grid) {
+    return memory_of(work, cpus(ranks), grid, kExchange, {0, 5}, false).host.backbone;
+  };
+  const std::int64_t own = work.backbone.bytes + 7 * kMega;
+  EXPECT_EQ(backbone(4, {4, 1}), own + 175 * kMega / 4);
+  EXPECT_EQ(backbone(64, {64, 1}), own + 175 * kMega / 8);  // 8 ranks a node
+  EXPECT_EQ(backbone(4, {1, 2}), own + 175 * kMega / 2);    // two ranks are surplus
 }
 
 TEST(Memory, OfARankWithAGpu) {

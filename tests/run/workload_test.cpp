@@ -115,7 +115,8 @@ TEST(Workload, KnowsTheEngine) {
   if (model::engine_of(any.backbone, {}) != config::Engine::winograd) return;
   const plan::BackboneCost two = workload_of(any, image, 1, 2).backbone;
   const plan::BackboneCost eight = workload_of(any, image, 1, 8).backbone;
-  EXPECT_GT(two.prepared_bytes, 170'000'000);  // 36 values for 9
+  EXPECT_GT(two.shared_bytes, 170'000'000);  // 36 values for 9
+  EXPECT_EQ(two.prepared_bytes, 0);
   EXPECT_LT(two.cpu_activations, torch.cpu_activations / 3);
   EXPECT_GT(eight.cpu_workspace, 3 * two.cpu_workspace);  // scratch and images of each thread
   EXPECT_EQ(eight.cpu_activations, two.cpu_activations);

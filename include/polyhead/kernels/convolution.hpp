@@ -36,10 +36,15 @@ struct ConvCall {
 /// NaN, and may take its whole 4x4 tile with it.
 class Convolution {
  public:
-  /// `weight`: [out][in][kernel][kernel]; `bias`: [out]. Weights are transformed here, once; they take up to
-  /// 4 times their size. The processor must have `isa`. Throws Error(internal) for other shapes,
-  /// std::bad_alloc.
-  Convolution(Isa isa, const ConvShape& shape, std::span<const float> weight, std::span<const float> bias);
+  /// Transforms weights, once: `weight`: [out][in][kernel][kernel]; `bias`: [out]; `to`: prepared_size
+  /// floats, up to 4 times as many. They are the same for all processes on a host, which may share them.
+  /// Throws Error(internal) for other shapes.
+  static std::size_t prepared_size(Isa isa, const ConvShape& shape);
+  static void prepare(Isa isa, const ConvShape& shape, std::span<const float> weight,
+                      std::span<const float> bias, std::span<float> to);
+
+  /// `prepared` must outlive it. The processor must have `isa`. Throws Error(internal) for other shapes.
+  Convolution(Isa isa, const ConvShape& shape, std::span<const float> prepared);
   ~Convolution();
   Convolution(Convolution&&) noexcept;
 
@@ -57,10 +62,9 @@ class Convolution {
   std::unique_ptr<const Body> body_;
 };
 
-/// What a convolution takes beside its activations.
+/// A thread's scratch for a convolution.
 struct ConvFootprint {
-  std::size_t weights = 0;  ///< bytes, transformed
-  std::size_t inputs = 0;   ///< floats of a thread's scratch, at most
+  std::size_t inputs = 0;  ///< floats, at most
   std::size_t sums = 0;
 };
 /// `tiles`: of 4x4 results that a call computes. Throws Error(internal) where there is no kernel for it.

@@ -34,8 +34,13 @@ struct ResNetWeights {
 /// A ResNet without its classifier. Constant once made; callers with a Memory each may share it.
 class ResNet {
  public:
-  /// Transforms the weights; `weights` may go afterwards. Throws as Convolution does.
-  ResNet(Isa isa, const ResNetWeights& weights);
+  /// Transforms the weights of all layers; see Convolution. `weights`: `prepared_size` and the constructor
+  /// look at the shapes only.
+  static std::size_t prepared_size(Isa isa, const ResNetWeights& weights);
+  static void prepare(Isa isa, const ResNetWeights& weights, std::span<float> to);
+
+  /// `prepared` must outlive it. Throws as Convolution does.
+  ResNet(Isa isa, const ResNetWeights& weights, std::span<const float> prepared);
 
   [[nodiscard]] int feature_width() const { return feature_width_; }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -13,8 +14,11 @@ namespace polyhead::kernels {
 /// convolution is one of 4x4 and stride 1, which Winograd's F(4, 4) computes.
 class Stem {
  public:
-  /// `weight`: [out][3][7][7]; `bias`: [out]. Throws as Convolution does.
-  Stem(Isa isa, int out, std::span<const float> weight, std::span<const float> bias);
+  /// As Convolution's. `weight`: [out][3][7][7]; `bias`: [out].
+  static std::size_t prepared_size(Isa isa, int out);
+  static void prepare(Isa isa, int out, std::span<const float> weight, std::span<const float> bias,
+                      std::span<float> to);
+  Stem(Isa isa, int out, std::span<const float> prepared);
 
   /// The convolution that it is computed by.
   static ConvShape paired_shape(int out);

@@ -8,6 +8,7 @@
 #include "polyhead/base/image.hpp"
 #include "polyhead/config/config.hpp"
 #include "polyhead/model/engine.hpp"
+#include "polyhead/model/prepared.hpp"
 #include "polyhead/model/weights.hpp"
 
 namespace polyhead::model {
@@ -28,10 +29,11 @@ class Model {
 };
 
 /// Builds the model from packed weights (no files are read). `batch`: samples in a micro-batch; `image`:
-/// their size. Fixes LibTorch's process-wide settings: thread count, deterministic algorithms, no TF32.
+/// their size; `prepared`: what the backbone's engine wants (see prepared.hpp), or nothing, and the model
+/// makes its own. Fixes LibTorch's process-wide settings: thread count, deterministic algorithms, no TF32.
 /// Throws Error.
 std::unique_ptr<Model> make_model(const config::Config& config, Weights weights, std::int64_t batch,
-                                  ImageShape image, const Placement& placement);
+                                  ImageShape image, const Placement& placement, Prepared prepared = {});
 
 /// LibTorch's version and the instruction set that its CPU kernels picked, or the GPU's name; and the
 /// backbone's engine and its instruction set: part of the numerics fingerprint.

@@ -12,7 +12,7 @@ namespace polyhead::plan {
 /// Bytes that a rank needs at its worst moment, by what they are for.
 struct MemoryUse {
   std::int64_t process = 0;      ///< program, libraries and, on a GPU, its context
-  std::int64_t backbone = 0;     ///< weights
+  std::int64_t backbone = 0;     ///< weights; of those that a node's ranks share, the rank's part
   std::int64_t heads = 0;        ///< weights of the rank's heads; on rank 0 also what it reads at the start
   std::int64_t activations = 0;  ///< of one micro-batch
   std::int64_t exchange = 0;     ///< features, scores and sums under way

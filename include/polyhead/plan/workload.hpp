@@ -14,6 +14,7 @@ struct BackboneCost {
   std::int64_t cpu_activations = 0;  ///< bytes an image on a CPU, as its engine computes
   std::int64_t cpu_workspace = 0;    ///< bytes on a CPU, whatever the number of images
   std::int64_t prepared_bytes = 0;   ///< of the second copy of its parameters, as the CPU's kernels want them
+  std::int64_t shared_bytes = 0;     ///< of such a copy that the ranks of a node have together
 };
 
 /// What one head costs.

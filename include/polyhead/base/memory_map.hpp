@@ -6,7 +6,7 @@
 
 #include <sys/mman.h>
 
-namespace polyhead::data {
+namespace polyhead {
 
 /// Owns a mapping of a file into memory.
 class MemoryMap {
@@ -33,4 +33,4 @@ class MemoryMap {
   std::span<std::byte> bytes_;
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "polyhead/comm/collectives.hpp"
+#include "polyhead/config/config.hpp"
+#include "polyhead/model/prepared.hpp"
+
+namespace polyhead::run {
+
+/// The backbone's prepared weights, one copy for all ranks of a host: the first of them writes it, the others
+/// map it. `hosts`: of each rank that computes, in rank order, an empty text for one that does not. Nothing
+/// comes back where there is nothing to share, or where ranks cannot reach each other's memory, which rank 0
+/// logs: they make their own copy. Collective.
+model::Prepared share_backbone(comm::Collectives& world, const std::vector<std::string>& hosts,
+                               const config::Backbone& backbone, const model::Placement& placement,
+                               const model::Weights& weights);
+
+}  // namespace polyhead::run
