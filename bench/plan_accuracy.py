@@ -5,8 +5,9 @@
 
 Three jobs, each on 1 and 2 ranks: `polyhead plan --measure` predicts, then the job really runs. Each pair is done
 --rounds times, one after the other, and the round with the median ratio of time is shown: predicted and measured
-seconds of working, and the most memory (peak resident set) of a rank. The weights are random, so accuracies mean
-nothing. The last line is a JSON object. Exits with 1 when a time is off by more than 20% or a memory by more than 25%.
+seconds of working, and the most memory of a rank (peak resident set; of weights that ranks share, its part). The weights
+are random, so accuracies mean nothing. The last line is a JSON object. Exits with 1 when a time is off by more than 20% or a
+memory by more than 25%.
 Wants a machine that does nothing else.
 """
 

@@ -18,11 +18,6 @@ sys.path.insert(0, str(ROOT / "tests/e2e"))
 from photos import save_tree  # noqa: E402
 
 ENVIRONMENT = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-# Started by mpirun in place of the program: runs it and leaves its peak resident set, in KiB, in a file. A small process, since
-# a child's peak begins with its parent's.
-WATCH = ("import os, resource, subprocess, sys; code = subprocess.run(sys.argv[2:]).returncode; "
-         "open(sys.argv[1] + os.environ['OMPI_COMM_WORLD_RANK'], 'w')"
-         ".write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)); sys.exit(code)")
 
 SMALL_HEADS = [[256], [256], [512], [128], []]
 LARGE_HEADS = [[4096]] * 64
@@ -113,8 +108,8 @@ def predict(config, ranks, *settings):
 
 def run(config, ranks, *settings):
     peak = config.parent / "peak."
-    command = ["mpirun", "-np", str(ranks), "--oversubscribe", "--bind-to", "none", sys.executable, "-c", WATCH, peak,
-               POLYHEAD, "run", config, "--overwrite", "--progress", "none", *options(settings)]
+    command = ["mpirun", "-np", str(ranks), "--oversubscribe", "--bind-to", "none", sys.executable,
+               ROOT / "bench/watch.py", peak, POLYHEAD, "run", config, "--overwrite", "--progress", "none", *options(settings)]
     start = time.monotonic()
     subprocess.run(command, env=ENVIRONMENT, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL)
