@@ -4,6 +4,7 @@
 
 readonly kEndSeconds=10     # for mpirun to end after rank 0 has said that the run is over
 readonly kGraceSeconds=5    # between TERM and KILL
+readonly kConnectionLost=205  # what mpirun makes of a host that it no longer reaches
 
 signals=0 job='' code=0 began=0 cut=0 watched=1
 declare -A status=()  # what rank 0 last said, and
@@ -155,7 +156,7 @@ settle_code() { # MPIRUN'S
     ((status[code] == 0 && !cut)) || code=${status[code]}
   elif ((signals > 0 && (cut || code == 138))); then  # by USR1, before there was anybody to catch it
     code=$kPreempted
-  elif ((cut)); then
+  elif ((cut || code == kConnectionLost)); then
     code=$kUnavailable
   fi
 }
@@ -173,6 +174,9 @@ run_attempt() {
   settle_code "$result"
   [[ ${status[state]-} != running && -z ${status[committed]-} ]] || began=1
 }
+
+# Had rank 0 a last word on this attempt? It says itself how to go on.
+had_last_word() { [[ ${status[state]-} == ended ]]; }
 
 # What the last attempt came to, as one line.
 outcome() {

@@ -97,7 +97,21 @@ worth_another() { # CODE
   ((!signals && ($1 == kUnavailable || $1 >= 128)))
 }
 
+# For messages of the ranks: what goes on with this job. A script that started this one has the first word.
+name_command() { # ARGUMENTS...
+  local words=("$0") argument
+  for argument; do
+    case $argument in
+      --fresh | --overwrite | --resume | --resume=* | --retry-bad) ;;
+      *) words+=("$argument") ;;
+    esac
+  done
+  [[ -n ${POLYHEAD_COMMAND-} ]] || printf -v POLYHEAD_COMMAND ' %q' "${words[@]}"
+  export POLYHEAD_COMMAND=${POLYHEAD_COMMAND# }
+}
+
 read_arguments "$@"
+name_command "$@"
 [[ -x $program ]] || usage_error "$program is no program: build it (cmake --build --preset release), or say --program"
 command -v mpirun > /dev/null || usage_error "mpirun is not in PATH: run launch/setup.sh, or load your cluster's MPI module"
 [[ -z $hostfile || -r $hostfile ]] || usage_error "cannot read the hostfile $hostfile"
@@ -128,4 +142,5 @@ while true; do
   delay=$((delay * 2 > 60 ? 60 : delay * 2))
 done
 ((code == 0 || restarts == 0)) || tell "$(outcome); no restart is left or would help"
+((code == 0 || !began)) || had_last_word || tell "$(outcome). To go on: $POLYHEAD_COMMAND"
 exit "$code"

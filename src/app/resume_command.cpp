@@ -73,4 +73,9 @@ std::vector<std::string> command_typed(const std::vector<std::string>& words) {
   return command;
 }
 
+std::string how_to_go_on(const std::vector<std::string>& words) {
+  const char* const script = std::getenv("POLYHEAD_COMMAND");
+  return script != nullptr && *script != '\0' ? script : resume_command(command_typed(words));
+}
+
 }  // namespace polyhead::app

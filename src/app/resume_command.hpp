@@ -15,4 +15,8 @@ std::string resume_command(const std::vector<std::string>& words);
 /// (`words`), begun with what starts as many ranks.
 std::vector<std::string> command_typed(const std::vector<std::string>& words);
 
+/// For messages: what goes on with the run that `words` have started. A launch script that started it names
+/// itself, with its arguments, in the environment variable POLYHEAD_COMMAND.
+std::string how_to_go_on(const std::vector<std::string>& words);
+
 }  // namespace polyhead::app

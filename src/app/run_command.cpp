@@ -79,7 +79,7 @@ int run_on_all_ranks(const run::JobOptions& options) {
 void add_run(CLI::App& app, int argc, char** argv, int& exit_code) {
   auto options = std::make_shared<run::JobOptions>();
   options->command_line = join({argv, argv + argc}, " ");
-  options->resume_command = resume_command(command_typed({argv, argv + argc}));
+  options->resume_command = how_to_go_on({argv, argv + argc});
   options->summarise = report::summary_json;
   // A flag takes a value only after '=': the next word may be the configuration.
   auto resume = std::make_shared<std::string>();

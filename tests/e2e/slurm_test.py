@@ -151,6 +151,8 @@ class Slurm(EndToEnd):
         self.check_cancelled(self.configure("cancelled too", 96), "mpirun")
         self.check(stopped, ("COMPLETED", "1", "0:0"))
         self.assertIn("stopped by SIGUSR1", self.said(stopped))
+        script = str(self.root / "slurm/polyhead.sbatch").replace(" ", "\\ ")
+        self.assertIn(f"To go on: sbatch --ntasks=2 {script} limited.yaml ", self.said(stopped))
         self.assertRegex(self.said(stopped), r"ended with 75 after \d+ more micro-batches: requeued")
         self.check_bytes(limited)
 
