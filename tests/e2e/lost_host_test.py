@@ -1,0 +1,126 @@
+"""Hosts that are lost while the job works: the network is cut, all of a host stands still, a host is gone. launch/mpirun.sh ends the
+job in time and says what happened; it goes on without the host when it may, with the bytes of a plain run. Nothing is left on the
+lost host, once it no longer stands still.
+
+Hosts are network namespaces (hosts.sh). Where they cannot be made, exits with 77 and says why."""
+
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+
+from harness import POLYHEAD, EndToEnd, environment, ledger, results
+from pretended_hosts import HERE, SKIPPED, find_way, in_namespaces, wait_until
+from working import status_of
+
+KEEPALIVE = 11  # seconds until mpirun notices, with the parameters that the launcher gives it
+SLACK = 10  # to end all ranks; a busy machine
+TIMEOUT = "comm.timeout=6s"  # where the ranks are to notice first
+SETS = ("parallel.threads=1", "parallel.batch=8", "data.preprocess.resize=112", "data.preprocess.crop=112",
+        "output.commit_interval=200ms")
+# Notes the launcher's end, and leaves the hosts as they are.
+LAUNCH = '"$@"; echo $? > "$FOLDER/code"; exec sleep infinity'
+# Processes of the second host, without the one that holds its namespaces.
+THERE = """
+for process in /proc/[0-9]*; do
+  [ "$(readlink "$process/ns/net")" != "$(readlink /proc/{0}/ns/net)" ] || [ "$process" = /proc/{0} ] || echo "${{process#/proc/}}"
+done"""
+
+
+class Job:
+    """On two hosts of its own."""
+
+    def __init__(self, test, name, restarts, *more):
+        self.test, self.folder = test, test.folder / name
+        self.folder.mkdir()
+        self.output, self.status, self.code = (self.folder / file for file in ("it's out.h5", "status", "code"))
+        sets = [word for option in (f"output.path={self.output}", *SETS, *more) for word in ("--set", option)]
+        command = [HERE.parents[1] / "launch/mpirun.sh", "--hostfile", self.folder / "hostfile", "--max-restarts", restarts,
+                   "--restart-delay", 0, "--program", Path(POLYHEAD).resolve(), test.config, *sets]
+        variables = {"POLYHEAD_HOSTS": str(self.folder), "TMPDIR": str(self.folder), "POLYHEAD_STATUS_FILE": str(self.status),
+                     "FOLDER": str(self.folder), "OMPI_MCA_plm_rsh_agent": str(HERE / "enter_host.sh")}
+        with open(self.folder / "said", "w", encoding="utf-8") as file:
+            self.process = subprocess.Popen(in_namespaces(test.USER, self.folder, 2, 1, "sh", "-c", LAUNCH, "sh", *command),
+                                            env=environment() | variables, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+        test.addCleanup(self.process.wait)
+        test.addCleanup(self.process.kill)
+
+    def disturb(self, how):
+        """Once something is committed. `how`: a shell script, with the second host's processes in $@."""
+        wait_until(lambda: self.code.exists() or int(status_of(self.status).get("committed", 0)) > 0, "something is committed")
+        self.kept = ledger(self.output)
+        self.holder = (self.folder / "map").read_text().splitlines()[1].split()[1]
+        self.before = self.there()
+        self.test.assertGreaterEqual(len(self.before), 2, self.said())  # Open MPI's daemon and a rank
+        self.inside(how, *self.before)
+        self.begin = time.monotonic()
+
+    def inside(self, script, *arguments):
+        """What a shell says that sees all hosts' processes, and the bridge between them."""
+        [outer] = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        user = ["--user", "--preserve-credentials"] if self.test.USER else []
+        done = subprocess.run(["nsenter", "--target", outer, *user, "--pid", "--mount", "--net", "sh", "-c", script, "sh", *arguments],
+                              text=True, capture_output=True, check=True)
+        return done.stdout
+
+    def there(self):
+        return self.inside(THERE.format(self.holder)).split()
+
+    def said(self):
+        return (self.folder / "said").read_text()
+
+    def check_end(self, code):
+        wait_until(self.code.exists, "the job has ended")
+        self.took = time.monotonic() - self.begin
+        self.test.assertEqual(int(self.code.read_text()), code, self.said())
+        self.test.assertTrue((ledger(self.output) >= self.kept).all())
+
+    def check_complete(self, plain):
+        """On the host that is left, in one more attempt."""
+        self.check_end(0)
+        self.test.assertIn("restart 1 of 1 in 0 s on 10.77.0.1\n", self.said())
+        self.test.assertEqual(results(self.output), plain)
+
+    def check_nothing_is_left(self):
+        wait_until(lambda: not self.there(), "the lost host's processes have ended")
+
+
+class LostHost(EndToEnd):
+    USER = None  # see find_way
+
+    def test_three_jobs(self):
+        """At once, for they mostly wait."""
+        cut = Job(self, "cut", 0)
+        frozen = Job(self, "frozen", 1, TIMEOUT)
+        gone = Job(self, "gone", 1, TIMEOUT)
+        cut.disturb("ip link set port2 down")
+        frozen.disturb('kill -STOP "$@"')
+        # The first stands for the connection of ssh, of whose end nobody hears.
+        gone.disturb('ip link set port2 down; kill -STOP "$1"; shift; kill -KILL "$@"')
+        self.run_job("plain.h5", *SETS, ranks=None)
+        plain = results(self.folder / "plain.h5")
+
+        cut.check_end(69)
+        self.assertLess(cut.took, KEEPALIVE + SLACK, cut.said())
+        self.assertRegex(cut.said(), r"the run ended with 69; \d+ of 125 micro-batches are kept. To go on: .*/launch/mpirun.sh --hostfile ")
+        cut.check_nothing_is_left()
+
+        gone.check_complete(plain)
+        self.assertIn("going on without 10.77.0.2: it does not answer within 10 s", gone.said())
+
+        frozen.check_complete(plain)
+        self.assertIn("the run ended with 69: rank 1 on host-2 was lost", frozen.said())
+        self.assertIn("going on without 10.77.0.2: the job lost a rank there", frozen.said())
+        self.assertEqual(frozen.there(), frozen.before)
+        frozen.inside('kill -CONT "$@"', *frozen.before)
+        frozen.check_nothing_is_left()
+        self.assertEqual(results(frozen.output), plain)
+
+
+if __name__ == "__main__":
+    LostHost.USER, reason = find_way()
+    if reason:
+        print(f"SKIPPED: hosts cannot be made here: {reason}")
+        sys.exit(SKIPPED)
+    unittest.main()
