@@ -53,6 +53,9 @@ std::string_view name(CommBackend value) {
 std::string_view name(Writers value) {
   return word_of(value);
 }
+std::string_view name(Cache value) {
+  return word_of(value);
+}
 std::string_view name(Device value) {
   return word_of(value);
 }

@@ -156,6 +156,9 @@ Type<Output> output() {
       option("writers", &S::writers, word<Writers>(),
              "Who writes rows; all: each rank what it computed, where all ranks share a parallel file system "
              "and rows are wide (many heads or classes with head_scores)."),
+      option("cache", &S::cache, word<Cache>(),
+             "features: what the backbone gives is kept in a file beside the output, 2 KiB a sample (8 with "
+             "resnet50); a later job in the same folder with other heads or another fusion reads no image."),
   });
 }
 

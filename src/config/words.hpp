@@ -62,6 +62,9 @@ template <>
 inline constexpr std::array kWords<Writers>{Word<Writers>{Writers::coordinator, "coordinator"},
                                             Word<Writers>{Writers::all, "all"}};
 template <>
+inline constexpr std::array kWords<Cache>{Word<Cache>{Cache::none, "none"},
+                                          Word<Cache>{Cache::features, "features"}};
+template <>
 inline constexpr std::array kWords<Device>{Word<Device>{Device::automatic, "auto"},
                                            Word<Device>{Device::cpu, "cpu"},
                                            Word<Device>{Device::cuda, "cuda"}};

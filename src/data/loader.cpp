@@ -167,7 +167,7 @@ Batch Loader::State::new_buffer() const {
     if (bytes == nullptr) {
       batch.pixels.resize(size);
     } else {
-      return {0, 0, 0, {}, std::pmr::vector<std::uint8_t>(size, bytes), {}};
+      return {0, 0, 0, {}, std::pmr::vector<std::uint8_t>(size, bytes), {}, {}};
     }
   } catch (const std::exception&) {  // bad_alloc or length_error
     throw Error(

@@ -13,9 +13,10 @@ std::int64_t Parameter::elements() const {
   return *count;
 }
 
-Digest Weights::digest() const {
+Digest Weights::digest(std::string_view begin) const {
   Hasher hasher;
   for (const Parameter& parameter : parameters) {
+    if (!parameter.name.starts_with(begin)) continue;
     hasher.update(parameter.name);
     hasher.update(static_cast<std::int64_t>(parameter.shape.size()));
     for (const std::int64_t dimension : parameter.shape) hasher.update(dimension);

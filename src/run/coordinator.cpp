@@ -89,6 +89,9 @@ void Coordinator::handle(const comm::Message& message) {
       return grant(settings_.grid.group_of(message.source));
     case ToCoordinator::rows:
       return keep(message.source, store::Rows::from_wire(message.bytes));
+    case ToCoordinator::features:
+      if (settings_.cache != nullptr) settings_.cache->write(store::Features::get(reader));
+      return;
     case ToCoordinator::synced:
       return rest_is_synced(reader.get_array<std::int64_t>());
     case ToCoordinator::heartbeat:
@@ -136,12 +139,17 @@ void Coordinator::send_grant(int rank, const plan::Lease& lease) {
   if (lease.count > 0) {
     ranks_.at(static_cast<std::size_t>(rank)).lease = lease;
     std::vector<data::Location> locations;
-    for (const std::int64_t batch :
-         plan::reads(lease, settings_.grid.heads, settings_.grid.member_of(rank), settings_.all_read)) {
+    const auto batches =
+        plan::reads(lease, settings_.grid.heads, settings_.grid.member_of(rank), settings_.all_read);
+    for (const std::int64_t batch : batches) {
       const plan::SampleRange samples = batches_.samples_of(batch);
       std::ranges::move(settings_.locations(samples.first, samples.count), std::back_inserter(locations));
     }
     data::put_locations(writer, locations);
+    for (const std::int64_t batch : batches) {
+      const auto known = settings_.cache != nullptr ? settings_.cache->read(batch) : std::nullopt;
+      if (known) known->put(writer);
+    }
   }
   tell(rank, ToRank::grant, writer.bytes());
 }

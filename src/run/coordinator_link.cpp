@@ -95,8 +95,9 @@ void CoordinatorLink::hear(const comm::Message& message) {
       break;
   }
   WireReader reader(message.bytes);
-  Grant& grant = grants_.emplace_back(Grant{reader.get<plan::Lease>(), {}});
+  Grant& grant = grants_.emplace_back(Grant{reader.get<plan::Lease>(), {}, {}});
   if (grant.lease.count > 0) grant.locations = data::get_locations(reader);
+  while (!reader.done()) grant.known.push_back(store::Features::get(reader));
 }
 
 /// The mutex is held, and all that has arrived is heard.

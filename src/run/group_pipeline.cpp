@@ -71,11 +71,15 @@ void GroupPipeline::begin(Slot& slot, const plan::Step& step, std::span<const da
   const std::int64_t mine = step.first + group_.rank();
   for (std::size_t i = 0; i < read.size(); ++i) {
     const data::Batch& batch = read[i];
-    const trace::Span span("backbone");
-    compute_features(
-        model_, batch,
-        local_features_ ? features_of(slot, batch.index - step.first) : std::span(slot.features));
-    if (batch.index == mine) slot.own = {batch.index, batch.samples, batch.reasons};
+    const std::span<float> features =
+        local_features_ ? features_of(slot, batch.index - step.first) : std::span(slot.features);
+    {
+      const trace::Span span(batch.features.empty() ? "backbone" : "cached features");
+      compute_features(model_, batch, features);
+    }
+    if (batch.index != mine) continue;
+    slot.own = {batch.index, batch.samples, batch.reasons};
+    if (keep_ && batch.features.empty()) keep_(batch, features);
   }
   if (local_features_) return;
   slot.gather = group_.start_all_gather(std::as_bytes(std::span(slot.features)),

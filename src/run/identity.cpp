@@ -87,6 +87,15 @@ std::string fingerprint_json(const config::Backbone& backbone, const model::Plac
   return fingerprint.dump(1);
 }
 
+std::string features_key(Inputs& inputs, const std::string& fingerprint) {
+  nlohmann::ordered_json key{{"features", 1}};  // the cache's format
+  key.update(nlohmann::ordered_json::parse(identity_json(inputs)));
+  for (const char* part : {"heads", "fusion", "classes"}) key.erase(part);
+  key["weights"] = "xxh128:" + inputs.backbone_digest.hex();
+  key["fingerprint"] = nlohmann::ordered_json::parse(fingerprint);
+  return key.dump(1);
+}
+
 bool agree_on_fingerprint(comm::Collectives& world, const std::string& mine, bool allow_mixed) {
   std::map<std::string, std::vector<std::string>> ranks_by_fingerprint;
   const auto all = world.all_gather(std::as_bytes(std::span(mine)));

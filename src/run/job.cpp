@@ -15,6 +15,7 @@
 
 #include "data_check.hpp"
 #include "job_loader.hpp"
+#include "open_cache.hpp"
 #include "own_pages.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/error.hpp"
@@ -284,6 +285,8 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   const std::chrono::milliseconds timeout = inputs.config.comm.timeout;
   const auto to_coordinator = mpi.channel(kPatience * timeout, timeout);
   const auto to_ranks = mpi.channel(timeout, timeout);
+  if (inputs.config.output.cache != config::Cache::none)
+    send_features(*world, keeper ? keeper->cache() : nullptr, rank.pipeline.get(), *to_coordinator);
   const auto start = Clock::now();
   if (keeper) keeper->start(*to_coordinator, *to_ranks);
   const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, rank,

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "open_cache.hpp"
 #include "own_pages.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/config/load.hpp"
@@ -21,6 +22,7 @@ namespace polyhead::run {
 namespace {
 
 constexpr std::int64_t kMostSamples = 1 << 16;  // in a lease, which carries the place of each
+constexpr std::uint64_t kMostFeatures = std::uint64_t{16} << 20U;  // bytes that a lease carries
 
 /// null for a rank without one; nothing where no rank has one.
 nlohmann::ordered_json gpus_json(const std::vector<std::string>& uuids) {
@@ -70,6 +72,7 @@ void Keeper::create(const std::string& fingerprint, bool mixed) {
   writer_->append_provenance(provenance("start", mixed, "{}"));
   writer_->finish();  // the note is there before other ranks look for it
   work_ = {{0, layout.batches()}};
+  cache_ = open_cache(inputs_, fingerprint, mixed, {});
 }
 
 void Keeper::resume(Resumption file, const std::string& fingerprint, bool mixed) {
@@ -98,6 +101,7 @@ void Keeper::resume(Resumption file, const std::string& fingerprint, bool mixed)
       file.reopened.empty()
           ? ""
           : fmt::format(", {} of them again for their quarantined samples", file.reopened.size())));
+  cache_ = open_cache(inputs_, fingerprint, mixed, file.reopened);
 }
 
 void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
@@ -149,13 +153,21 @@ void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
   settings.locations = [&](std::int64_t first, std::int64_t count) {
     return inputs_.dataset->locations(first, count);
   };
+  settings.cache = cache_.get();
   settings.sample_id = [&](std::int64_t index) { return inputs_.dataset->sample_id(index); };
-  const plan::LeaseSchedule schedule(work_, grid_.data, grid_.heads,
-                                     std::max<std::int64_t>(grid_.heads, kMostSamples / batches.size()));
+  const plan::LeaseSchedule schedule(work_, grid_.data, grid_.heads, most_in_a_lease());
   Coordinator coordinator(from_ranks, to_ranks, schedule, *writer_, batches, settings);
   coordinator.run();
   stopped_by_ = coordinator.stopped_by();
+  if (cache_) log::info(fmt::format("{} micro-batches had their features from the cache", cache_->served()));
   if (writer_->committed() == batches.count()) progress.finish();
+}
+
+/// Micro-batches, since leases carry places of samples and cached features.
+std::int64_t Keeper::most_in_a_lease() const {
+  std::int64_t most = kMostSamples / inputs_.micro_batches().size();
+  if (cache_) most = std::min(most, static_cast<std::int64_t>(kMostFeatures / cache_->stride()));
+  return std::max<std::int64_t>(grid_.heads, most);
 }
 
 void Keeper::keep_and_end(const Error& error) {

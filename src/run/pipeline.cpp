@@ -5,7 +5,9 @@
 namespace polyhead::run {
 
 void compute_features(model::Model& model, const data::Batch& batch, std::span<float> features) {
-  if (batch.bytes.empty()) {
+  if (!batch.features.empty()) {
+    std::ranges::copy(batch.features, features.begin());
+  } else if (batch.bytes.empty()) {
     model.features(batch.pixels, features);
   } else {
     model.features(batch.bytes, features);

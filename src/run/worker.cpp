@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -61,7 +62,8 @@ class Worker {
   void request(Grant& grant) {
     const auto batches = plan::reads(grant.lease, place_.heads, place_.member, place_.reads_all);
     if (batches.empty()) return;
-    if (place_.heads == 1 || place_.reads_all) {
+    for (store::Features& features : grant.known) known_.emplace(features.batch, std::move(features));
+    if (known_.empty() && (place_.heads == 1 || place_.reads_all)) {
       return loader_.request(batches.front(), static_cast<std::int64_t>(batches.size()),
                              std::move(grant.locations));
     }
@@ -69,9 +71,22 @@ class Worker {
     for (const std::int64_t batch : batches) {
       const auto mine =
           rest.first(std::min(rest.size(), static_cast<std::size_t>(loader_.samples_of(batch))));
-      loader_.request(batch, 1, {mine.begin(), mine.end()});
+      if (!known_.contains(batch)) loader_.request(batch, 1, {mine.begin(), mine.end()});
       rest = rest.subspan(mine.size());
     }
+  }
+
+  /// The micro-batch that comes next.
+  data::Batch next(std::int64_t index) {
+    auto known = known_.extract(index);
+    if (known.empty()) return loader_.next();
+    store::Features& features = known.mapped();
+    data::Batch batch;
+    batch.index = index;
+    batch.samples = loader_.samples_of(index);
+    batch.reasons = std::move(features.reasons);
+    batch.features = std::move(features.values);
+    return batch;
   }
 
   void compute(const plan::Step& step) {
@@ -80,10 +95,12 @@ class Worker {
     const auto batches = plan::reads({step.first, step.count}, place_.heads, place_.member, place_.reads_all);
     {
       const trace::Span span("wait for images");
-      for (std::size_t i = 0; i < batches.size(); ++i) read.push_back(loader_.next());
+      for (const std::int64_t batch : batches) read.push_back(next(batch));
     }
     timed([&] { computer_.step(step, read, deliver_); });
-    for (data::Batch& batch : read) loader_.recycle(std::move(batch));
+    for (data::Batch& batch : read) {
+      if (batch.features.empty()) loader_.recycle(std::move(batch));
+    }
   }
 
   template <class Work>
@@ -98,6 +115,7 @@ class Worker {
   data::Loader& loader_;
   StepComputer& computer_;
   Place place_;
+  std::map<std::int64_t, store::Features> known_;  ///< of micro-batches that are leased and not yet computed
   WorkerFigures figures_;
   Deliver deliver_ = [this](store::Rows rows) {
     ++figures_.batches;

@@ -2,24 +2,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "polyhead/base/digest.hpp"
 #include "polyhead/base/error.hpp"
-#include "polyhead/base/file_descriptor.hpp"
 #include "posix_file.hpp"
+#include "read_file.hpp"
 
 namespace polyhead::store {
 namespace {
@@ -36,38 +31,7 @@ struct Tail {
 };
 static_assert(sizeof(Tail) == 32 && sizeof(Extent) == 16, "both are written as they are");
 
-class Source {
- public:
-  explicit Source(const std::filesystem::path& path)
-      : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    struct stat status {};
-    if (file_ && ::fstat(file_.get(), &status) == 0 && S_ISREG(status.st_mode))
-      size_ = static_cast<std::uint64_t>(status.st_size);
-  }
-  /// 0: not a file that can be read.
-  [[nodiscard]] std::uint64_t size() const { return size_; }
-
-  void read(std::uint64_t offset, std::span<std::byte> bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t got = ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-      if (got < 0 && errno == EINTR) continue;
-      if (got == 0) errno = EIO;  // it was cut meanwhile
-      if (got <= 0) {
-        throw Error(ExitCode::io_error, fmt::format("{}: cannot be read: {}", path_.string(),
-                                                    std::generic_category().message(errno)));
-      }
-      offset += static_cast<std::uint64_t>(got);
-      bytes = bytes.subspan(static_cast<std::size_t>(got));
-    }
-  }
-
- private:
-  std::filesystem::path path_;
-  FileDescriptor file_;
-  std::uint64_t size_ = 0;
-};
-
-Digest digest_of(const Source& source, const std::vector<Extent>& extents) {
+Digest digest_of(const ReadFile& source, const std::vector<Extent>& extents) {
   Hasher hasher;
   hasher.update(std::as_bytes(std::span(extents)));
   std::vector<std::byte> piece;
@@ -97,7 +61,7 @@ bool lies_within(const Extent& extent, std::uint64_t size) {
 }
 
 /// Nothing where the seal's own extents make no sense.
-std::optional<Digest> digest_by(const Source& source, const Tail& tail) {
+std::optional<Digest> digest_by(const ReadFile& source, const Tail& tail) {
   const std::uint64_t room = source.size() - sizeof(Tail);
   if (tail.extents > kMostExtents || tail.extents * sizeof(Extent) > room) return std::nullopt;
   std::vector<Extent> extents(tail.extents);
@@ -111,7 +75,7 @@ std::optional<Digest> digest_by(const Source& source, const Tail& tail) {
 }  // namespace
 
 void seal(const std::filesystem::path& path, const std::vector<Extent>& open) {
-  const Source source(path);
+  const ReadFile source(path);
   const std::vector<Extent> sealed = between(open, source.size());
   Tail tail{digest_of(source, sealed), sealed.size(), {}};
   std::ranges::copy(kMagic, tail.magic.begin());
@@ -121,7 +85,7 @@ void seal(const std::filesystem::path& path, const std::vector<Extent>& open) {
 }
 
 void check_seal(const std::filesystem::path& path) {
-  const Source source(path);
+  const ReadFile source(path);
   if (source.size() < sizeof(Tail)) return;
   Tail tail;
   source.read(source.size() - sizeof(Tail), std::as_writable_bytes(std::span(&tail, 1)));

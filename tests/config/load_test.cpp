@@ -31,7 +31,7 @@ heads:
   - {glob: "x-*.pth", layers: [linear 10]}
 fusion: {rule: mean-probabilities}
 parallel: {strategy: grid, grid: {data: 4, heads: 2}, features: local, batch: 32, threads: 4, device: cpu}
-output: {path: ../o.h5, head_scores: true, commit_interval: 500ms, writers: all}
+output: {path: ../o.h5, head_scores: true, commit_interval: 500ms, writers: all, cache: features}
 comm: {backend: mpi, timeout: 2min}
 run: {time_limit: 1.5h}
 )",
@@ -71,6 +71,7 @@ run: {time_limit: 1.5h}
   EXPECT_TRUE(c.output.head_scores);
   EXPECT_EQ(c.output.commit_interval, std::chrono::milliseconds(500));
   EXPECT_EQ(c.output.writers, Writers::all);
+  EXPECT_EQ(c.output.cache, Cache::features);
   EXPECT_EQ(c.comm.backend, CommBackend::mpi);
   EXPECT_EQ(c.comm.timeout, std::chrono::minutes(2));
   EXPECT_EQ(c.run.time_limit, std::chrono::minutes(90));
@@ -87,6 +88,7 @@ TEST(Load, LeavesDefaultsWhereNothingIsSaid) {
   EXPECT_FALSE(config.run.time_limit);
   EXPECT_EQ(config.output.commit_interval, std::chrono::seconds(5));
   EXPECT_EQ(config.output.writers, Writers::coordinator);
+  EXPECT_EQ(config.output.cache, Cache::none);
   EXPECT_EQ(config.heads[0].weight, 1.0);
 }
 

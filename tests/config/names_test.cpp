@@ -16,6 +16,7 @@ TEST(Names, AreTheWordsOfTheFile) {
   EXPECT_EQ(name(Features::local), "local");
   EXPECT_EQ(name(CommBackend::nccl), "nccl");
   EXPECT_EQ(name(Writers::all), "all");
+  EXPECT_EQ(name(Cache::features), "features");
   EXPECT_EQ(name(Device::cuda), "cuda");
   EXPECT_EQ(name(LayerKind::layernorm), "layernorm");
 }

@@ -45,6 +45,7 @@ const std::vector<std::string> kOptions{
     "output.head_scores\n    true or false; default false\n",
     "output.commit_interval\n    duration from 0ms to 1h; default 5s\n",
     "output.writers\n    one of coordinator, all; default coordinator\n",
+    "output.cache\n    one of none, features; default none\n",
     "comm.backend\n    one of auto, mpi, nccl; default auto\n",
     "comm.timeout\n    duration from 100ms to 24h; default 1min\n",
 };

@@ -41,7 +41,8 @@ Config awkward() {
   };
   c.fusion.rule = FusionRule::mean_probabilities;
   c.parallel = {Strategy::grid, 32, 3, Device::cpu, GridShape{65536, 3}, Features::local};
-  c.output = {"/" + std::string(4000, 'o'), true, std::chrono::milliseconds(1'234), Writers::all};
+  c.output = {"/" + std::string(4000, 'o'), true, std::chrono::milliseconds(1'234), Writers::all,
+              Cache::features};
   c.comm.backend = CommBackend::nccl;
   c.run.time_limit = std::chrono::minutes(90);
   c.comm.timeout = std::chrono::milliseconds(86'399'999);
@@ -96,6 +97,7 @@ void expect_equal(const Config& a, const Config& b) {
   EXPECT_EQ(a.output.head_scores, b.output.head_scores);
   EXPECT_EQ(a.output.commit_interval, b.output.commit_interval);
   EXPECT_EQ(a.output.writers, b.output.writers);
+  EXPECT_EQ(a.output.cache, b.output.cache);
   EXPECT_EQ(a.comm.backend, b.comm.backend);
   EXPECT_EQ(a.comm.timeout, b.comm.timeout);
 }
@@ -143,6 +145,7 @@ output:
   head_scores: false
   commit_interval: 5s
   writers: coordinator
+  cache: none
 comm:
   backend: auto
   timeout: 1min

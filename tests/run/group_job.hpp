@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -20,6 +21,7 @@
 #include "polyhead/run/coordinator.hpp"
 #include "polyhead/run/group_pipeline.hpp"
 #include "polyhead/run/worker.hpp"
+#include "polyhead/store/feature_cache.hpp"
 
 /// Head groups in one process: the real coordinator, workers and pipelines over ranks that are threads, with
 /// a model whose every number is known.
@@ -215,6 +217,7 @@ class GroupJob {
     settings.hosts.assign(static_cast<std::size_t>(shape_.ranks), "host");
     settings.grid = shape_.grid;
     settings.all_read = shape_.features == config::Features::local;
+    settings.cache = cache;
     const auto up = world.channel(0, 0);
     const auto down = world.channel(0, 1);
     Coordinator coordinator(*up, *down, std::move(schedule), writer_, batches_, settings);
@@ -239,7 +242,9 @@ class GroupJob {
   std::function<StopRequest(int rank)> rank_asked = [](int) { return StopRequest{}; };
   std::function<void(std::int64_t)> progress = [](std::int64_t) {};
   std::string stopped_by;
-  Trace trace;  ///< of rank 0
+  store::FeatureCache* cache = nullptr;
+  std::atomic<int> computed = 0;  ///< micro-batches whose features the backbone gave, counted by their owners
+  Trace trace;                    ///< of rank 0
   Disk disk;
 
  private:
@@ -256,6 +261,12 @@ class GroupJob {
     TracedCollectives group(
         groups.at(static_cast<std::size_t>(grid.group_of(rank)))->collectives(grid.member_of(rank)), noted);
     GroupPipeline pipeline(model, group, {config_, batches_, heads, kClasses, kFeatures});
+    pipeline.keep_features([&](const data::Batch& batch, std::span<const float> values) {
+      ++computed;
+      WireWriter writer;
+      store::Features{batch.index, batch.reasons, {values.begin(), values.end()}}.put(writer);
+      if (cache != nullptr) up->send(0, static_cast<int>(ToCoordinator::features), writer.bytes());
+    });
     data::Loader::Readers readers;
     readers.push_back(std::make_unique<NumberReader>());
     data::Loader loader(std::move(readers), {shape_.samples, {1, 1}}, kBatch, 2);

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../support.hpp"
 #include "group_job.hpp"
 
 namespace polyhead::run {
@@ -58,6 +59,29 @@ TEST(Group, LeasesLeaveNoTrace) {
     for (const auto features : {config::Features::exchange, config::Features::local}) {
       GroupJob job({{2, 3}, 6, 203, 3, features});
       EXPECT_EQ(job.run({51, 2, 1, most, sizes}), expected) << most;
+    }
+  }
+}
+
+/// Another grid takes what the first has computed; what is missing or damaged is computed in between.
+TEST(Group, CachedFeaturesLeaveNoTrace) {
+  constexpr std::int64_t kSamples = 57;
+  constexpr std::int64_t kBatches = 15;
+  const auto expected = run({{1, 1}, 1, kSamples, 3, config::Features::exchange});
+  const polyhead::testing::TemporaryFolder folder;
+  store::FeatureCache cache(folder / "out.h5", "key", {kSamples, kBatch, kFeatures});
+  const auto expect = [&](const Shape& shape, int computed) {
+    GroupJob job(shape);
+    job.cache = &cache;
+    EXPECT_EQ(job.run(guided(shape)), expected);
+    EXPECT_EQ(job.computed, computed);
+  };
+  expect({{2, 1}, 2, kSamples, 3, config::Features::exchange}, kBatches);
+  for (const auto features : {config::Features::exchange, config::Features::local}) {
+    for (const plan::Grid grid : {plan::Grid{1, 1}, plan::Grid{1, 2}, plan::Grid{2, 3}}) {
+      expect({grid, grid.ranks(), kSamples, 3, features}, 0);
+      for (const std::int64_t batch : {0, 3, 4, 14}) cache.forget(batch);
+      expect({grid, grid.ranks(), kSamples, 3, features}, 4);
     }
   }
 }

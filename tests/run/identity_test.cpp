@@ -153,6 +153,34 @@ TEST(Identity, IsTheJobsAndNotTheRuns) {
   }
 }
 
+/// What a change does to the key of cached features.
+bool makes_other_features(const Change& change) {
+  Inputs before = inputs();
+  Inputs after = inputs();
+  change(after);
+  before.backbone_digest = before.weights.digest("backbone.");
+  after.backbone_digest = after.weights.digest("backbone.");
+  return features_key(before, "{}") != features_key(after, "{}");
+}
+
+TEST(FeaturesKey, FollowsWhatTheBackboneSeesAndNotTheHeads) {
+  EXPECT_TRUE(makes_other_features([](Inputs& in) { in.weights.values[3] = 5; }));
+  EXPECT_TRUE(makes_other_features([](Inputs& in) { in.config.backbone.arch = config::Arch::resnet34; }));
+  EXPECT_TRUE(makes_other_features([](Inputs& in) { in.config.backbone.engine = config::Engine::libtorch; }));
+  EXPECT_TRUE(makes_other_features([](Inputs& in) { in.config.data.preprocess.resize = 256; }));
+  EXPECT_TRUE(makes_other_features([](Inputs& in) { in.config.data.max_pixels = 1000; }));
+  EXPECT_TRUE(makes_other_features([](Inputs& in) { in.config.parallel.batch = 16; }));
+  EXPECT_TRUE(makes_other_features([](Inputs& in) { in.dataset = std::make_unique<NamedData>("drawings"); }));
+  EXPECT_TRUE(makes_other_features(
+      [](Inputs& in) { in.dataset = std::make_unique<NamedData>("photographs", "", "edited"); }));
+  EXPECT_FALSE(makes_other_features([](Inputs& in) { in.config.heads.pop_back(); }));
+  EXPECT_FALSE(makes_other_features(
+      [](Inputs& in) { in.config.fusion.rule = config::FusionRule::mean_probabilities; }));
+  EXPECT_FALSE(makes_other_features([](Inputs& in) { in.weights_digest = Hasher().update("").digest(); }));
+  Inputs job = inputs();
+  EXPECT_NE(features_key(job, R"({"cpu": "avx2"})"), features_key(job, R"({"cpu": "avx512"})"));
+}
+
 TEST(Fingerprint, NamesProcessorEngineAndLibraries) {
   const Json found = Json::parse(fingerprint_json({}, {}));
   std::vector<std::string> keys;

@@ -24,6 +24,7 @@ enum class Strategy { automatic, data, heads, grid };
 enum class Features { exchange, local };
 enum class CommBackend { automatic, mpi, nccl };
 enum class Writers { coordinator, all };
+enum class Cache { none, features };
 enum class Device { automatic, cpu, cuda };
 
 /// What is done to an image before the backbone sees it.
@@ -115,6 +116,7 @@ struct Output {
   bool head_scores = false;
   std::chrono::milliseconds commit_interval{5000};  ///< longest time that finished rows stay uncommitted
   Writers writers = Writers::coordinator;
+  Cache cache = Cache::none;
 };
 
 struct Comm {

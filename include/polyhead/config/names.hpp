@@ -20,6 +20,7 @@ std::string_view name(Strategy value);
 std::string_view name(Features value);
 std::string_view name(CommBackend value);
 std::string_view name(Writers value);
+std::string_view name(Cache value);
 std::string_view name(Device value);
 std::string_view name(LayerKind value);
 

@@ -22,6 +22,7 @@ struct Batch {
   AlignedVector<float> pixels;    ///< fp32 [size, 3, H, W], always the full micro-batch; or, instead of it,
   std::pmr::vector<std::uint8_t> bytes;  ///< uint8 [size, H, W, 3], not normalised
   std::vector<Reason> reasons;           ///< one for each real sample
+  std::vector<float> features;           ///< instead of both: what the backbone gave in an earlier run
 };
 
 /// What the loader's threads have done so far.

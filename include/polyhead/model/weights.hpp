@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "polyhead/base/aligned.hpp"
@@ -27,8 +28,8 @@ struct Weights {
   std::int64_t feature_width = 0;  ///< values a sample that the backbone gives: 512 or 2048
   std::int64_t classes = 0;        ///< scores a sample that every head gives
 
-  /// Over names, shapes and values.
-  [[nodiscard]] Digest digest() const;
+  /// Over names, shapes and values of the parameters whose names begin so: of all, or "backbone.".
+  [[nodiscard]] Digest digest(std::string_view begin = "") const;
 };
 
 /// What loading has to tell the user once: "resnet18.pth: fc.weight, fc.bias are not used: polyhead takes the

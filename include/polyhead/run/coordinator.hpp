@@ -17,6 +17,7 @@
 #include "polyhead/plan/lease.hpp"
 #include "polyhead/plan/micro_batches.hpp"
 #include "polyhead/run/messages.hpp"
+#include "polyhead/store/feature_cache.hpp"
 #include "polyhead/store/rows.hpp"
 #include "polyhead/store/writer.hpp"
 
@@ -57,6 +58,8 @@ class Coordinator {
     /// Where the samples [first, first + count) are; empty when the ranks can find them by number.
     std::function<std::vector<data::Location>(std::int64_t first, std::int64_t count)> locations =
         [](std::int64_t, std::int64_t) { return std::vector<data::Location>{}; };
+    /// Features that need not be computed again, and where new ones are kept; may be none.
+    store::FeatureCache* cache = nullptr;
     /// Names a sample in a message.
     std::function<std::string(std::int64_t index)> sample_id = [](std::int64_t index) {
       return std::to_string(index);

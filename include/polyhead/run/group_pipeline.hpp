@@ -2,9 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <memory_resource>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "polyhead/comm/collectives.hpp"
@@ -48,6 +51,10 @@ class GroupPipeline final : public StepComputer {
   /// `model`: the backbone and this rank's heads. `group`: the H ranks. Both must outlive it.
   GroupPipeline(model::Model& model, comm::Collectives& group, const Job& job);
 
+  using KeepFeatures = std::function<void(const data::Batch& batch, std::span<const float> features)>;
+  /// Has the features of each owned micro-batch handed over as soon as the backbone has computed them.
+  void keep_features(KeepFeatures keep) { keep_ = std::move(keep); }
+
   void step(const plan::Step& step, std::span<const data::Batch> read, const Deliver& deliver) override;
   void drain(const Deliver& deliver) override;
   void ask_to_stop() override;
@@ -90,6 +97,7 @@ class GroupPipeline final : public StepComputer {
   bool local_features_;
   std::size_t feature_values_;  ///< of one micro-batch
   std::pmr::vector<float> logits_;
+  KeepFeatures keep_;  ///< where they are wanted
   std::array<Slot, 3> slots_;
   std::int64_t begun_ = 0, fused_ = 0, finished_ = 0;  ///< steps
   bool asked_to_stop_ = false;                         ///< this rank

@@ -17,6 +17,10 @@ std::string identity_json(Inputs& inputs);
 /// and its version, decoders of images and theirs, C library.
 std::string fingerprint_json(const config::Backbone& backbone, const model::Placement& placement);
 
+/// All that the backbone's features of a job depend on, as JSON: its identity without what concerns heads and
+/// fusion, and the fingerprint.
+std::string features_key(Inputs& inputs, const std::string& fingerprint);
+
 /// Lets the ranks compare their fingerprints. Where they differ, throws AgreedError that names the ranks and
 /// what differs; with `allow_mixed` it warns. Returns whether all are equal. Collective.
 bool agree_on_fingerprint(comm::Collectives& world, const std::string& mine, bool allow_mixed);

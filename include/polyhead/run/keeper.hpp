@@ -19,6 +19,7 @@
 #include "polyhead/run/job.hpp"
 #include "polyhead/run/resume.hpp"
 #include "polyhead/run/status_file.hpp"
+#include "polyhead/store/feature_cache.hpp"
 #include "polyhead/store/writer.hpp"
 
 namespace polyhead::run {
@@ -43,6 +44,8 @@ class Keeper {
   [[nodiscard]] std::int64_t earlier() const { return earlier_.done + earlier_.quarantined; }
   /// Of the output, once it is open.
   [[nodiscard]] const store::Offsets& offsets() const { return offsets_; }
+  /// Of features, once the output is open; may be none.
+  [[nodiscard]] const store::FeatureCache* cache() const { return cache_.get(); }
   /// Starts the coordinator's thread. A failure there ends the job.
   void start(comm::Channel& from_ranks, comm::Channel& to_ranks);
   /// Until every row is committed.
@@ -52,6 +55,7 @@ class Keeper {
 
  private:
   void coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks);
+  [[nodiscard]] std::int64_t most_in_a_lease() const;
   [[noreturn]] void keep_and_end(const Error& error);
   [[nodiscard]] StopRequest stop_wanted() const;
   [[nodiscard]] std::string how_to_go_on() const;
@@ -68,6 +72,7 @@ class Keeper {
   std::unique_ptr<store::OutputLock> lock_;
   store::Offsets offsets_;
   std::unique_ptr<store::Writer> writer_;
+  std::unique_ptr<store::FeatureCache> cache_;
   std::vector<plan::Lease> work_;  ///< what is to be computed
   store::Progress earlier_;        ///< what was, before this run
   std::string stopped_by_;         ///< empty: nobody asked the run to stop

@@ -18,6 +18,7 @@ inline constexpr int kPatience = 10;
 enum class ToCoordinator : int {
   request = 1,  ///< empty: wants a lease for its group; from group leaders
   rows,         ///< store::Rows of one finished micro-batch, or the rest that the rank has not written itself
+  features,     ///< store::Features of one micro-batch, before its rows, for the cache
   synced,     ///< micro-batches (an array of int64): what the rank has written itself of them is on the disk
   heartbeat,  ///< empty: alive, busy
   failure,    ///< `Failure`: this rank cannot go on
@@ -27,7 +28,8 @@ enum class ToCoordinator : int {
 
 /// Tags on `to_ranks`.
 enum class ToRank : int {
-  grant = 1,  ///< plan::Lease (count 0: nothing left), and the locations of the samples that this rank reads
+  grant = 1,  ///< plan::Lease (count 0: nothing left), the locations of the samples that this rank reads, and
+              ///< store::Features of those of its micro-batches that are in the cache
   alive,      ///< empty: the coordinator is there, have patience
   stop,       ///< empty: begin nothing that is not under way
 };

@@ -27,7 +27,7 @@ class Pipeline {
   std::vector<std::byte> answers_;
 };
 
-/// The backbone's features of a batch, which holds pixels or bytes.
+/// The backbone's features of a batch, which holds pixels or bytes, or the features themselves.
 void compute_features(model::Model& model, const data::Batch& batch, std::span<float> features);
 
 }  // namespace polyhead::run

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "polyhead/base/digest.hpp"
+#include "polyhead/base/sample.hpp"
+#include "polyhead/base/wire.hpp"
+
+namespace polyhead::store {
+
+class OutputLock;
+class PosixFile;
+class ReadFile;
+
+/// What the backbone gave for one micro-batch, and which of its samples could not be read.
+struct Features {
+  std::int64_t batch = 0;       ///< number of the micro-batch
+  std::vector<Reason> reasons;  ///< one for each real sample
+  std::vector<float> values;    ///< [m, F], padding included
+
+  /// For messages between ranks.
+  void put(WireWriter& writer) const;
+  /// Throws Error(internal) for what `put` did not write.
+  static Features get(WireReader& reader);
+};
+
+/// What a cache holds: its size.
+struct FeatureShape {
+  std::int64_t samples = 0;  ///< N
+  std::int64_t batch = 0;    ///< samples in a micro-batch, m
+  std::int64_t width = 0;    ///< values a sample, F
+};
+
+/// A file beside the output that keeps features for later jobs, with other heads or another fusion.
+///
+/// Each micro-batch has a place of its own: a digest, then reasons and values. The digest covers the key and
+/// the number of the micro-batch, too, and is looked at whenever they are read. So it is the ledger, nothing
+/// has to be synced, and what a crash or a disk has spoiled counts as not there.
+class FeatureCache {
+ public:
+  /// Opens the cache beside `output` whose features depend on `key`, or makes it. The name comes from the
+  /// key, and the text of the key stands at the file's begin. Throws Error where another job holds it, or the
+  /// disk has no room for it and for what `output` has not taken yet.
+  FeatureCache(const std::filesystem::path& output, const std::string& key, const FeatureShape& shape);
+  ~FeatureCache();
+  FeatureCache(const FeatureCache&) = delete;
+  FeatureCache& operator=(const FeatureCache&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  /// Micro-batches that had features when it was opened.
+  [[nodiscard]] std::int64_t held() const { return held_; }
+  /// Bytes of one micro-batch.
+  [[nodiscard]] std::uint64_t stride() const { return stride_; }
+  /// Features of a micro-batch, where they are there and sound. Never throws: a cache that cannot be read is
+  /// an empty one.
+  std::optional<Features> read(std::int64_t batch);
+  /// Keeps them. A failing disk ends that, with a warning, and never the run. Throws Error(internal) for
+  /// features of another shape.
+  void write(const Features& features);
+  /// As if it had never been written.
+  void forget(std::int64_t batch);
+  /// Micro-batches that `read` gave.
+  [[nodiscard]] std::int64_t served() const { return served_; }
+
+ private:
+  void make();
+  void check_room(const std::filesystem::path& output) const;
+  [[nodiscard]] std::int64_t batches() const { return (shape_.samples + shape_.batch - 1) / shape_.batch; }
+  [[nodiscard]] std::size_t samples_of(std::int64_t batch) const;
+  [[nodiscard]] std::uint64_t offset_of(std::int64_t batch) const;
+  [[nodiscard]] Digest digest_of(std::int64_t batch, std::span<const std::byte> content) const;
+  void put(std::int64_t batch, std::span<const std::byte> bytes);
+  void warn_once(const std::string& what);
+
+  FeatureShape shape_;
+  Digest key_;
+  std::filesystem::path path_;
+  std::uint64_t begin_;   ///< of the first micro-batch; before it stands the key
+  std::uint64_t stride_;  ///< of micro-batches
+  std::unique_ptr<OutputLock> lock_;
+  std::unique_ptr<PosixFile> writing_;  ///< none once writing has failed
+  std::unique_ptr<ReadFile> reading_;   ///< none where something was to be forgotten then
+  std::int64_t held_ = 0;
+  std::int64_t served_ = 0;
+  bool warned_ = false;
+};
+
+}  // namespace polyhead::store

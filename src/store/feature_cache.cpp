@@ -1,0 +1,173 @@
+#include "polyhead/store/feature_cache.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "polyhead/base/error.hpp"
+#include "polyhead/base/file_descriptor.hpp"
+#include "polyhead/base/log.hpp"
+#include "polyhead/base/text.hpp"
+#include "polyhead/store/writer.hpp"
+#include "posix_file.hpp"
+#include "read_file.hpp"
+
+namespace polyhead::store {
+namespace {
+
+constexpr std::uint64_t kBlock = 4096;
+
+std::size_t index(std::int64_t value) {
+  return static_cast<std::size_t>(value);
+}
+
+/// What a file will still take of its disk, were it written as long as `size`.
+std::uint64_t not_yet_taken(const std::filesystem::path& path, std::optional<std::uint64_t> size = {}) {
+  struct stat status {};
+  const bool there = ::stat(path.c_str(), &status) == 0;
+  const std::uint64_t all = size.value_or(there ? static_cast<std::uint64_t>(status.st_size) : 0);
+  const std::uint64_t taken = there ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
+  return all > taken ? all - taken : 0;
+}
+
+}  // namespace
+
+void Features::put(WireWriter& writer) const {
+  writer.put(batch).put_array(std::span(reasons)).put_array(std::span(values));
+}
+
+Features Features::get(WireReader& reader) {
+  Features features;
+  features.batch = reader.get<std::int64_t>();
+  features.reasons = reader.get_array<Reason>();
+  features.values = reader.get_array<float>();
+  return features;
+}
+
+FeatureCache::FeatureCache(const std::filesystem::path& output, const std::string& key,
+                           const FeatureShape& shape)
+    : shape_(shape),
+      key_(Hasher().update(std::string_view(key)).digest()),
+      path_(output.parent_path() / fmt::format("polyhead-features-{:016x}.cache", key_.high)),
+      begin_((key.size() + kBlock) / kBlock * kBlock),
+      stride_(sizeof(Digest) + index(shape.batch) * (sizeof(Reason) + index(shape.width) * sizeof(float))),
+      lock_(std::make_unique<OutputLock>(path_)) {
+  check_room(output);
+  make();
+  writing_ = std::make_unique<PosixFile>(path_);
+  writing_->reserve();
+  writing_->write(0, std::as_bytes(std::span(key)));
+  reading_ = std::make_unique<ReadFile>(path_);
+  for (std::int64_t batch = 0; batch < batches(); ++batch) {
+    Digest digest;
+    reading_->read(offset_of(batch), std::as_writable_bytes(std::span(&digest, 1)));
+    held_ += digest != Digest{} ? 1 : 0;
+  }
+}
+
+FeatureCache::~FeatureCache() = default;
+
+/// The file as long as it will be, zeros where it was not.
+void FeatureCache::make() {
+  const FileDescriptor file(
+      ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
+  if (file && ::ftruncate(file.get(), static_cast<off_t>(offset_of(batches()))) == 0) return;
+  throw Error(ExitCode::cant_create, fmt::format("{}: cannot be created: {}", path_.string(),
+                                                 std::generic_category().message(errno)));
+}
+
+void FeatureCache::check_room(const std::filesystem::path& output) const {
+  struct statvfs disk {};
+  if (::statvfs(output.has_parent_path() ? output.parent_path().c_str() : ".", &disk) != 0) return;
+  const std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+  const std::uint64_t wanted = not_yet_taken(path_, offset_of(batches()));
+  if (disk.f_blocks == 0 || wanted + not_yet_taken(output) <= free) return;
+  throw Error(ExitCode::cant_create, fmt::format("{}: it needs {}, and {} are free on this disk",
+                                                 path_.string(), human_bytes(wanted), human_bytes(free)));
+}
+
+std::size_t FeatureCache::samples_of(std::int64_t batch) const {
+  return index(std::min(shape_.batch, shape_.samples - batch * shape_.batch));
+}
+
+std::uint64_t FeatureCache::offset_of(std::int64_t batch) const {
+  return begin_ + static_cast<std::uint64_t>(batch) * stride_;
+}
+
+Digest FeatureCache::digest_of(std::int64_t batch, std::span<const std::byte> content) const {
+  return Hasher().update(std::as_bytes(std::span(&key_, 1))).update(batch).update(content).digest();
+}
+
+std::optional<Features> FeatureCache::read(std::int64_t batch) {
+  if (!reading_) return std::nullopt;
+  std::vector<std::byte> bytes(stride_);
+  try {
+    reading_->read(offset_of(batch), bytes);
+  } catch (const Error& error) {
+    warn_once(error.what());
+    return std::nullopt;
+  }
+  Digest digest;
+  std::memcpy(&digest, bytes.data(), sizeof(digest));
+  if (digest == Digest{}) return std::nullopt;
+  const std::span<const std::byte> content = std::span(bytes).subspan(sizeof(digest));
+  if (digest != digest_of(batch, content)) {
+    warn_once(fmt::format("{}: micro-batch {} is damaged, or was under way when a run ended", path_.string(),
+                          batch));
+    return std::nullopt;
+  }
+  Features features{batch, std::vector<Reason>(samples_of(batch)),
+                    std::vector<float>(index(shape_.batch * shape_.width))};
+  std::memcpy(features.reasons.data(), content.data(), features.reasons.size() * sizeof(Reason));
+  std::memcpy(features.values.data(), content.data() + index(shape_.batch) * sizeof(Reason),
+              features.values.size() * sizeof(float));
+  ++served_;
+  return features;
+}
+
+void FeatureCache::write(const Features& features) {
+  const std::int64_t batch = features.batch;
+  if (batch < 0 || batch >= batches() || features.reasons.size() != samples_of(batch) ||
+      features.values.size() != index(shape_.batch * shape_.width)) {
+    throw Error(ExitCode::internal, fmt::format("features of micro-batch {} have a wrong shape", batch));
+  }
+  std::vector<std::byte> bytes(stride_);
+  const std::span<std::byte> content = std::span(bytes).subspan(sizeof(Digest));
+  std::memcpy(content.data(), features.reasons.data(), features.reasons.size() * sizeof(Reason));
+  std::memcpy(content.data() + index(shape_.batch) * sizeof(Reason), features.values.data(),
+              features.values.size() * sizeof(float));
+  const Digest digest = digest_of(batch, content);
+  std::memcpy(bytes.data(), &digest, sizeof(digest));
+  put(batch, bytes);
+}
+
+void FeatureCache::forget(std::int64_t batch) {
+  put(batch, std::vector<std::byte>(sizeof(Digest)));
+  if (!writing_) reading_.reset();  // it could not be forgotten
+}
+
+void FeatureCache::put(std::int64_t batch, std::span<const std::byte> bytes) {
+  if (!writing_) return;
+  try {
+    writing_->write(offset_of(batch), bytes);
+  } catch (const Error& error) {
+    log::warning(fmt::format("{}. No more features are cached; the run goes on", error.what()));
+    writing_.reset();
+  }
+}
+
+void FeatureCache::warn_once(const std::string& what) {
+  if (warned_) return;
+  warned_ = true;
+  log::warning(fmt::format("{}. Its features are computed anew, as are those of any other like it", what));
+}
+
+}  // namespace polyhead::store
