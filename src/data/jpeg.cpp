@@ -10,6 +10,7 @@
 #include <jpeglib.h>
 
 #include "buffer.hpp"
+#include "scan_decoder.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -86,10 +87,13 @@ void cmyk_to_rgb(std::uint8_t* pixel, std::size_t count) {
 struct JpegReader::Decoder {
   Errors errors{};
   Source source{};
+  std::span<const std::byte> file;
   jpeg_progress_mgr progress{};
   jpeg_decompress_struct info{};
+  ScanDecoder scan;
   std::vector<std::uint8_t> buffer;
   bool whole = false;           ///< nothing may be left out
+  bool taken_over = false;      ///< entropy is decoded by `scan`
   JDIMENSION first_column = 0;  ///< where the rows that the library gives begin
 
   Decoder() = default;
@@ -100,14 +104,16 @@ struct JpegReader::Decoder {
   template <class Call>
   bool guarded(Call call);
   [[nodiscard]] Reason why(std::uint64_t max_pixels) const;
-  bool begin(std::span<const std::byte> file);
+  bool begin();
   [[nodiscard]] bool known_colours() const;
-  bool start();
+  bool start(bool own_entropy);
   [[nodiscard]] bool smooths() const;
   bool crop(Range columns);
   bool skip_to(int row);
   bool fetch(int end, Range wanted, RowResizer& resizer);
   bool finish();
+  bool decode(RowResizer& resizer, bool own_entropy);
+  bool decode_again(RowResizer& resizer);
   [[nodiscard]] std::size_t row_bytes() const;
   [[nodiscard]] int block_height() const;
   [[nodiscard]] int block_width() const;
@@ -128,8 +134,9 @@ Reason JpegReader::Decoder::why(std::uint64_t max_pixels) const {
 }
 
 /// A new object for each image: tables of the image before must not serve a file that lacks its own.
-bool JpegReader::Decoder::begin(std::span<const std::byte> file) {
+bool JpegReader::Decoder::begin() {
   jpeg_destroy_decompress(&info);
+  taken_over = false;
   info.err = jpeg_std_error(&errors);
   errors.error_exit = leave;
   errors.emit_message = ignore_message;
@@ -154,9 +161,10 @@ bool JpegReader::Decoder::known_colours() const {
   return info.num_components == 1 || info.num_components == 3 || info.num_components == 4;
 }
 
-bool JpegReader::Decoder::start() {
+bool JpegReader::Decoder::start(bool own_entropy) {
   info.out_color_space = info.num_components == 4 ? JCS_CMYK : JCS_EXT_RGBX;
   if (!guarded([this] { jpeg_start_decompress(&info); })) return false;
+  taken_over = own_entropy && scan.take_over(info, leave);
   whole = smooths();
   first_column = 0;
   return true;
@@ -233,14 +241,35 @@ bool JpegReader::Decoder::finish() {
   return guarded([this] { jpeg_finish_decompress(&info); });
 }
 
-JpegReader::JpegReader(std::uint64_t max_pixels)
-    : max_pixels_(max_pixels), decoder_(std::make_unique<Decoder>()) {}
+bool JpegReader::Decoder::decode(RowResizer& resizer, bool own_entropy) {
+  const Range rows = resizer.rows();
+  if (!start(own_entropy) || !crop(resizer.columns())) return false;
+  const auto height = static_cast<int>(info.output_height);
+  make_room(buffer, kRowsAtOnce * row_bytes());
+  // The rows below are decoded, too, as far as it takes to know that they are there.
+  return skip_to(rows.first) && fetch(rows.first + rows.count, rows, resizer) && skip_to(height) &&
+         fetch(height, rows, resizer) && finish();
+}
+
+/// By the library alone, which decides what is wrong, and what can be seen nevertheless.
+bool JpegReader::Decoder::decode_again(RowResizer& resizer) {
+  const unsigned divisor = info.scale_denom;
+  resizer.restart();
+  if (!begin()) return false;
+  info.scale_num = 1;
+  info.scale_denom = divisor;
+  return decode(resizer, false);
+}
+
+JpegReader::JpegReader(std::uint64_t max_pixels, bool own_entropy)
+    : max_pixels_(max_pixels), own_entropy_(own_entropy), decoder_(std::make_unique<Decoder>()) {}
 
 JpegReader::~JpegReader() = default;
 
 Reason JpegReader::open(std::span<const std::byte> file) {
   Decoder& decoder = *decoder_;
-  if (!decoder.begin(file)) return decoder.why(max_pixels_);
+  decoder.file = file;
+  if (!decoder.begin()) return decoder.why(max_pixels_);
   if (std::uint64_t{decoder.info.image_width} * decoder.info.image_height > max_pixels_) {
     return Reason::too_many_pixels;
   }
@@ -268,11 +297,12 @@ int JpegReader::shrink(ImageShape smallest) {
   return decoder_->guarded([&info] { jpeg_calc_output_dimensions(&info); }) ? factor : 1;
 }
 
-/// Images in several scans are kept as coefficients until the last scan is there.
+/// Images in several scans are kept as coefficients until the last scan is there; of others ScanDecoder keeps
+/// the file.
 std::uint64_t JpegReader::memory() {
   jpeg_decompress_struct& info = decoder_->info;
   std::uint64_t bytes = kJpegColumnBytes * info.image_width;
-  if (info.progressive_mode == FALSE && jpeg_has_multiple_scans(&info) == FALSE) return bytes;
+  if (jpeg_has_multiple_scans(&info) == FALSE) return bytes + decoder_->file.size();
   for (const jpeg_component_info& part :
        std::span(info.comp_info, static_cast<std::size_t>(info.num_components))) {
     const auto rounded = [](JDIMENSION blocks, int to) {
@@ -287,18 +317,18 @@ std::uint64_t JpegReader::memory() {
 
 void JpegReader::close() {
   jpeg_destroy_decompress(&decoder_->info);
+  decoder_->scan.trim();
 }
 
 Reason JpegReader::read(RowResizer& resizer) {
   Decoder& decoder = *decoder_;
-  const Range rows = resizer.rows();
-  const auto height = static_cast<int>(decoder.info.output_height);
-  if (!decoder.start() || !decoder.crop(resizer.columns())) return decoder.why(max_pixels_);
-  make_room(decoder.buffer, kRowsAtOnce * decoder.row_bytes());
-  // The rows below are decoded, too, as far as it takes to know that they are there.
-  const bool done = decoder.skip_to(rows.first) && decoder.fetch(rows.first + rows.count, rows, resizer) &&
-                    decoder.skip_to(height) && decoder.fetch(height, rows, resizer) && decoder.finish();
+  const bool done =
+      decoder.decode(resizer, own_entropy_) || (decoder.taken_over && decoder.decode_again(resizer));
   return done ? Reason::none : decoder.why(max_pixels_);
+}
+
+bool JpegReader::decoded_entropy() const {
+  return decoder_->taken_over;
 }
 
 }  // namespace polyhead::data

@@ -18,7 +18,8 @@ inline constexpr std::uint64_t kJpegColumnBytes = 256;
 /// Decodes a JPEG file in memory, and accepts what Pillow accepts.
 class JpegReader {
  public:
-  explicit JpegReader(std::uint64_t max_pixels);
+  /// `own_entropy`: with a ScanDecoder where it can. The results are the same; tests compare them.
+  explicit JpegReader(std::uint64_t max_pixels, bool own_entropy = true);
   ~JpegReader();
   JpegReader(const JpegReader&) = delete;
   JpegReader& operator=(const JpegReader&) = delete;
@@ -36,10 +37,13 @@ class JpegReader {
   Reason read(RowResizer& resizer);
   /// Gives back what the decoder took.
   void close();
+  /// Whether the image was last read by a ScanDecoder, and not by the library alone.
+  [[nodiscard]] bool decoded_entropy() const;
 
  private:
   struct Decoder;
   std::uint64_t max_pixels_;
+  bool own_entropy_;
   std::unique_ptr<Decoder> decoder_;
 };
 

@@ -13,7 +13,7 @@ namespace polyhead::data {
 namespace {
 
 constexpr double kSmallThings = 2 << 20U;  // Huffman tables, zlib's window, a palette, rounding up
-constexpr double kKeptBuffers = 5.0 * kKeptBuffer;
+constexpr double kKeptBuffers = 6.0 * kKeptBuffer;
 constexpr double kLongestJpeg = 65'500;  // pixels of a side
 constexpr double kLongestResized = 1 << 30U;
 constexpr double kJpegPadding = 31;  // pixels that an interleaved block may reach over a side
@@ -33,12 +33,13 @@ struct Limits {
   }
 };
 
-/// Coefficients of four components without subsampling, 2 bytes each.
-double jpeg_bytes(const Limits& limits) {
+/// Coefficients of four components without subsampling, 2 bytes each; or, of a file in one scan, its bytes
+/// once more.
+double jpeg_bytes(const Limits& limits, double file) {
   const double sides = std::min(limits.pixels + 1, 2 * kLongestJpeg);
   const double padded = limits.pixels + kJpegPadding * (sides + kJpegPadding);
   const auto row = static_cast<double>(kJpegColumnBytes);
-  return 8 * padded + row * std::min(limits.pixels, kLongestJpeg);
+  return std::max(8 * padded, file) + row * std::min(limits.pixels, kLongestJpeg);
 }
 
 /// All rows of an interlaced image, or one of the longest.
@@ -83,7 +84,7 @@ ReadingMemory encoded_memory(const config::Data& config) {
                       static_cast<double>(config.preprocess.resize.value_or(0)),
                       static_cast<double>(config.preprocess.crop.value_or(1))};
   const auto file = static_cast<double>(config.max_file_size);
-  const double image = std::max(jpeg_bytes(limits), png_bytes(limits)) + resizer_bytes(limits);
+  const double image = std::max(jpeg_bytes(limits, file), png_bytes(limits)) + resizer_bytes(limits);
   constexpr auto kOrdinary = static_cast<double>(kOrdinarySample);
   const auto beyond = [](double bytes) { return std::max(0.0, bytes - kOrdinary); };
   const double kept = table_bytes(limits) + kKeptBuffers + kSmallThings;

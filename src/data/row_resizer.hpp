@@ -20,6 +20,8 @@ class RowResizer {
 
   /// Begins an image.
   void set(const Geometry& geometry);
+  /// Begins the same image again.
+  void restart() { added_ = 0; }
   /// Rows and columns of the source that are needed.
   [[nodiscard]] Range rows() const;
   [[nodiscard]] Range columns() const;

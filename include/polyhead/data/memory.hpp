@@ -16,8 +16,8 @@ struct ReadingMemory {
 };
 
 /// Of JPEG and PNG files within `data.max_pixels` and `data.max_file_size`, cropped as `data.preprocess`
-/// says: the file, the decoder's rows, coefficients of progressive JPEGs, all rows of interlaced PNGs, the
-/// resizer's rows and tables.
+/// says: the file, the decoder's rows, coefficients of progressive JPEGs, the bytes of other JPEGs once more,
+/// all rows of interlaced PNGs, the resizer's rows and tables.
 ReadingMemory encoded_memory(const config::Data& config);
 
 /// What an array's reader reads at once.

@@ -1,0 +1,11 @@
+// Where the library's jpegint.h is missing, it decodes the entropy itself.
+
+#include "scan_decoder.hpp"
+
+namespace polyhead::data {
+
+bool ScanDecoder::take_over(jpeg_decompress_struct& /*info*/, GiveUp /*give_up*/) {
+  return false;
+}
+
+}  // namespace polyhead::data
