@@ -19,14 +19,6 @@ constexpr std::ptrdiff_t kPad = 16;
 /// Tiles of a block where channels are few.
 constexpr int kFewTiles = 24;
 
-const Kernels& checked_kernels(Isa isa) {
-  const Kernels* kernels = kernels_of(isa);
-  if (kernels == nullptr) {
-    throw Error(ExitCode::internal, fmt::format("this processor does not have {}", name(isa)));
-  }
-  return *kernels;
-}
-
 Scheme scheme_of(const ConvShape& shape) {
   const bool strided = shape.stride == 2;
   if (shape.in > 0 && shape.out > 0 && (strided || shape.stride == 1)) {

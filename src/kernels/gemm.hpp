@@ -8,14 +8,14 @@ namespace polyhead::kernels {
 
 inline constexpr int kLine = 16;  // floats in a cache line
 
-/// Adds channel `c` of kRows tiles, times its weights.
+/// Adds one channel: of each of kRows rows, which are `stride` apart, its value times two vectors.
 template <class Vec, int kRows>
-[[gnu::always_inline]] inline void add_channel(const float* tiles, const float* weights,
+[[gnu::always_inline]] inline void add_channel(const float* rows, std::ptrdiff_t stride, const float* vectors,
                                                typename Vec::V (&sums)[kRows][2]) {
-  const typename Vec::V left = Vec::load(weights);
-  const typename Vec::V right = Vec::load(weights + Vec::kWidth);
+  const typename Vec::V left = Vec::load(vectors);
+  const typename Vec::V right = Vec::load(vectors + Vec::kWidth);
   unroll<kRows>([&](auto row) __attribute__((always_inline)) {
-    const typename Vec::V value = Vec::repeat(tiles + row * Vec::kWidth);
+    const typename Vec::V value = Vec::repeat(rows + row * stride);
     sums[row][0] = Vec::multiply_add(value, left, sums[row][0]);
     sums[row][1] = Vec::multiply_add(value, right, sums[row][1]);
   });
@@ -40,12 +40,12 @@ void strip(const Gemm& gemm, int first, const float* next) {
     for (int line = 0; line < gemm.next_lines; ++line, next += kLine) Vec::prefetch(next);
     for (int c = 0; c < Vec::kWidth; c += kUnroll, weights += kUnroll * 2 * Vec::kWidth) {
       unroll<kUnroll>([&](auto k) __attribute__((always_inline)) {
-        add_channel<Vec, kRows>(tiles + c + k, weights + k * 2 * Vec::kWidth, sums);
+        add_channel<Vec, kRows>(tiles + c + k, Vec::kWidth, weights + k * 2 * Vec::kWidth, sums);
       });
     }
   }
   for (int c = 0; c < channels; ++c, weights += 2 * Vec::kWidth) {
-    add_channel<Vec, kRows>(tiles + c, weights, sums);
+    add_channel<Vec, kRows>(tiles + c, Vec::kWidth, weights, sums);
   }
   unroll<kRows>([&](auto row) __attribute__((always_inline)) {
     Vec::store(left + row * Vec::kWidth, sums[row][0]);

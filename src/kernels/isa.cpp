@@ -1,6 +1,8 @@
 #include "polyhead/kernels/isa.hpp"
 
-#include "polyhead/kernels/convolution.hpp"
+#include <fmt/format.h>
+
+#include "polyhead/base/error.hpp"
 #include "table.hpp"
 
 namespace polyhead::kernels {
@@ -20,6 +22,14 @@ std::vector<Isa> usable_isas() {
 std::optional<Isa> best_isa() {
   const std::vector<Isa> usable = usable_isas();
   return usable.empty() ? std::nullopt : std::optional(usable.back());
+}
+
+const Kernels& checked_kernels(Isa isa) {
+  const Kernels* kernels = kernels_of(isa);
+  if (kernels == nullptr) {
+    throw Error(ExitCode::internal, fmt::format("this processor does not have {}", name(isa)));
+  }
+  return *kernels;
 }
 
 }  // namespace polyhead::kernels

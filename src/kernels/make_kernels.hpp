@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gemm.hpp"
+#include "linear_rows.hpp"
 #include "pool.hpp"
 #include "tile_transform.hpp"
 
@@ -17,6 +18,7 @@ constexpr Kernels make_kernels(Isa isa) {
     made.transform_out[scheme] = tiles_out<Vec, Scheme{static_cast<int>(scheme)}>;
   });
   made.multiply = multiply<Vec>;
+  made.linear_rows = linear_rows<Vec>;
   made.pool_row = pool_row<Vec>;
   made.average = average<Vec>;
   return made;

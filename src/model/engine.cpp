@@ -34,4 +34,8 @@ Engine engine_of(const config::Backbone& backbone, const Placement& placement) {
   throw Error(ExitCode::config, "backbone.engine is winograd, but " + why + "; use auto or libtorch");
 }
 
+bool batches_heads(const config::Backbone& backbone, const Placement& placement) {
+  return !placement.cuda && backbone.engine != Engine::libtorch && kernels::best_isa().has_value();
+}
+
 }  // namespace polyhead::model

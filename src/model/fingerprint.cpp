@@ -34,10 +34,14 @@ std::string libtorch_version() {
 }
 
 std::string engine_fingerprint(const config::Backbone& backbone, const Placement& placement) {
-  const bool own = engine_of(backbone, placement) == config::Engine::winograd;
-  return fmt::format("LibTorch {}; {}{}", libtorch_version(),
-                     own ? fmt::format("backbone winograd {}; ", kernels::name(*kernels::best_isa())) : "",
-                     placement.cuda ? cuda_engine(placement.device) : cpu_engine());
+  std::vector<std::string> parts{fmt::format("LibTorch {}", libtorch_version())};
+  const auto own = [&](const char* what) {
+    parts.push_back(fmt::format("{} {}", what, kernels::name(*kernels::best_isa())));
+  };
+  if (engine_of(backbone, placement) == config::Engine::winograd) own("backbone winograd");
+  if (batches_heads(backbone, placement)) own("heads");
+  parts.push_back(placement.cuda ? cuda_engine(placement.device) : cpu_engine());
+  return join(parts, "; ");
 }
 
 }  // namespace polyhead::model

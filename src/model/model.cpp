@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "backbone.hpp"
-#include "head.hpp"
+#include "heads.hpp"
 #include "normalize.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/kernels/buffer.hpp"
@@ -31,7 +31,8 @@ class TorchModel : public Model {
         batch_(batch),
         image_(image),
         device_(device),
-        normalize_(config.data.preprocess, device) {
+        normalize_(config.data.preprocess, device),
+        head_count_(static_cast<std::int64_t>(config.heads.size())) {
     const c10::InferenceMode inference;
     const auto count = static_cast<std::int64_t>(weights_.values.size());
     TensorSource source(weights_.parameters, view_of(std::span(weights_.values), {count}).to(device_));
@@ -44,9 +45,10 @@ class TorchModel : public Model {
     } else {
       backbone_ = make_torch_backbone(spec, source, input);
     }
-    for (const config::Head& head : config.heads) {
-      heads_.emplace_back(head_steps(head, spec.feature_width), source);
-    }
+    std::vector<std::vector<HeadStep>> heads;
+    for (const config::Head& head : config.heads) heads.push_back(head_steps(head, spec.feature_width));
+    heads_ = batches_heads(config.backbone, placement) ? make_batched_heads(heads, source, placement.threads)
+                                                       : make_torch_heads(heads, source);
     if (device_.is_cuda()) give_back(weights_.values);  // the GPU has its own copy
   }
 
@@ -67,14 +69,11 @@ class TorchModel : public Model {
     computing("the heads", [&] {
       at::init_num_threads();
       const c10::InferenceMode inference;
-      const auto heads = static_cast<std::int64_t>(heads_.size());
-      const at::Tensor out = view_of(scores, {heads, batch_, weights_.classes});
+      const at::Tensor out = view_of(scores, {head_count_, batch_, weights_.classes});
       const at::Tensor in = view_of(features, {batch_, weights_.feature_width}).to(device_);
       // On the CPU the heads write straight into `scores`; a GPU's results come back in one copy.
       const at::Tensor computed = device_.is_cpu() ? out : at::empty(out.sizes(), in.options());
-      for (std::int64_t k = 0; k < heads; ++k) {
-        computed.select(0, k).copy_(heads_[static_cast<std::size_t>(k)].scores(in));
-      }
+      heads_->scores(in, computed);
       if (!device_.is_cpu()) out.copy_(computed);
     });
   }
@@ -107,7 +106,8 @@ class TorchModel : public Model {
   at::Device device_;
   Normalize normalize_;
   std::unique_ptr<Backbone> backbone_;
-  std::vector<Head> heads_;
+  std::int64_t head_count_;
+  std::unique_ptr<Heads> heads_;
 };
 
 /// The weights may come from another rank: they must be laid out as this configuration wants.

@@ -24,6 +24,10 @@ config::Engine engine_of(const config::Backbone& backbone, const Placement& plac
 /// not.
 std::string why_no_winograd(const config::Backbone& backbone, const Placement& placement);
 
+/// Whether the module `kernels` computes the heads' linear layers there, all heads in one call. It does for
+/// every backbone on processors with AVX2, unless `engine` is `libtorch`.
+bool batches_heads(const config::Backbone& backbone, const Placement& placement);
+
 /// Memory of the winograd engine, which the processor must have, for micro-batches of `batch`. `threads`: of
 /// a rank.
 kernels::ResNetFootprint winograd_footprint(config::Arch arch, ImageShape image, int batch, int threads);

@@ -1,4 +1,4 @@
-#include "head.hpp"
+#include "layer.hpp"
 
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
@@ -22,26 +22,27 @@ bool has_weights(LayerKind kind) {
 
 }  // namespace
 
-Head::Head(const std::vector<HeadStep>& steps, TensorSource& source) {
+std::vector<Layer> take_layers(const std::vector<HeadStep>& steps, TensorSource& source) {
+  std::vector<Layer> layers;
   for (const HeadStep& step : steps) {
-    Operation operation;
-    operation.kind = step.kind;
+    Layer& layer = layers.emplace_back();
+    layer.kind = step.kind;
     if (has_weights(step.kind)) {
-      operation.weight = source.next();
-      operation.bias = source.next();
+      layer.weight = source.next();
+      layer.bias = source.next();
     }
-    operations_.push_back(std::move(operation));
   }
+  return layers;
 }
 
-at::Tensor Head::apply(const Operation& operation, const at::Tensor& x) {
-  switch (operation.kind) {
+at::Tensor apply(const Layer& layer, const at::Tensor& x) {
+  switch (layer.kind) {
     case LayerKind::linear:
-      return at::linear(x, operation.weight, operation.bias);
+      return at::linear(x, layer.weight, layer.bias);
     case LayerKind::batchnorm:
-      return at::mul(x, operation.weight).add_(operation.bias);
+      return at::mul(x, layer.weight).add_(layer.bias);
     case LayerKind::layernorm:
-      return at::layer_norm(x, operation.weight.sizes(), operation.weight, operation.bias, kLayerNormEpsilon);
+      return at::layer_norm(x, layer.weight.sizes(), layer.weight, layer.bias, kLayerNormEpsilon);
     case LayerKind::relu:
       return at::relu(x);
     case LayerKind::gelu:
@@ -53,12 +54,6 @@ at::Tensor Head::apply(const Operation& operation, const at::Tensor& x) {
       break;  // head_steps left them out
   }
   throw Error(ExitCode::internal, "a head has a layer that cannot be computed");
-}
-
-at::Tensor Head::scores(const at::Tensor& features) const {
-  at::Tensor x = features;
-  for (const Operation& operation : operations_) x = apply(operation, x);
-  return x;
 }
 
 }  // namespace polyhead::model
