@@ -1,6 +1,6 @@
 // Where the time of the CPU engine goes, and how near its products are to what the processor can do.
 //
-//   bench_shares [BATCH] [ROUNDS]
+//   bench_shares [BATCH] [ROUNDS] [avx2]
 //
 // ResNet-18 at 224x224 with random weights, one thread. Links a table of kernels that take their own time:
 // its `kernels_of` is found before the module's. A round makes the same calls as the others, and of each call
@@ -211,7 +211,8 @@ int main(int argc, char** argv) try {
   constexpr int kSide = 224;
   const int batch = argc > 1 ? std::stoi(argv[1]) : 16;
   const int rounds = argc > 2 ? std::stoi(argv[2]) : 20;
-  const Isa isa = __builtin_cpu_supports("avx512f") ? Isa::avx512 : Isa::avx2;
+  const bool avx512 = argc <= 3 && __builtin_cpu_supports("avx512f");
+  const Isa isa = avx512 ? Isa::avx512 : Isa::avx2;
   const Net made;
   Buffer prepared(ResNet::prepared_size(isa, made.weights));
   ResNet::prepare(isa, made.weights, {prepared.data(), prepared.size()});

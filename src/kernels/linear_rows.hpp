@@ -9,6 +9,7 @@ namespace polyhead::kernels {
 template <class Vec, int kRows>
 void linear_strip(const LinearRows& job, int first) {
   constexpr int kPanel = 2 * Vec::kWidth;
+  constexpr int kUnroll = 4;
   typename Vec::V sums[kRows][2];
   unroll<kRows>([&](auto row) __attribute__((always_inline)) {
     sums[row][0] = Vec::zero();
@@ -21,9 +22,11 @@ void linear_strip(const LinearRows& job, int first) {
     unroll<kRows>([&](auto row) __attribute__((always_inline)) {  // of the next strip
       Vec::prefetch(weights + (kRows + row) * std::ptrdiff_t{job.in});
     });
-    unroll<kLine>([&](auto c) __attribute__((always_inline)) {
-      add_channel<Vec, kRows>(weights + c, job.in, x + c * kPanel, sums);
-    });
+    for (int c = 0; c < kLine; c += kUnroll) {
+      unroll<kUnroll>([&](auto k) __attribute__((always_inline)) {
+        add_channel<Vec, kRows>(weights + c + k, job.in, x + (c + k) * kPanel, sums);
+      });
+    }
   }
   for (; left > 0; --left, ++weights, x += kPanel) add_channel<Vec, kRows>(weights, job.in, x, sums);
   unroll<kRows>([&](auto row) __attribute__((always_inline)) {
