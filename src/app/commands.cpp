@@ -80,6 +80,7 @@ void add_commands(CLI::App& app, int argc, char** argv, int& exit_code) {
   add_check(app);
   add_info(app);
   add_verify(app);
+  add_doctor(app, exit_code);
   add_config_reference(app);
 }
 

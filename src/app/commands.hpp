@@ -13,11 +13,14 @@ namespace polyhead::app {
 /// to return.
 void add_commands(CLI::App& app, int argc, char** argv, int& exit_code);
 
-/// `polyhead run`, in run_command.cpp: the only command that starts MPI.
+/// `polyhead run`, in run_command.cpp: starts MPI.
 void add_run(CLI::App& app, int argc, char** argv, int& exit_code);
 
 /// `polyhead verify`, in verify_command.cpp.
 void add_verify(CLI::App& app);
+
+/// `polyhead doctor`, in doctor_command.cpp; starts MPI, too.
+void add_doctor(CLI::App& app, int& exit_code);
 
 /// The words of `--progress`.
 const std::map<std::string, run::ProgressStyle>& progress_styles();

@@ -97,6 +97,13 @@ std::unique_ptr<Channel> MpiEnvironment::channel(std::chrono::milliseconds timeo
   return make_mpi_channel(duplicate_world(*this, joining), timeout);
 }
 
+std::string mpi_library() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  check(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
+  return text.data();
+}
+
 void MpiEnvironment::abort(int code) {
   before_abort_(code);
   int there = 0;

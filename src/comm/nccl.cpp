@@ -310,6 +310,12 @@ std::string why_no_nccl() {
   return "";
 }
 
+std::string nccl_version() {
+  int version = 0;
+  if (ncclGetVersion(&version) != ncclSuccess) return "";
+  return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
+
 std::unique_ptr<Collectives> make_nccl(Collectives& bootstrap, int device,
                                        std::chrono::milliseconds timeout) {
   agree(bootstrap, [&] { device::select(device); });

@@ -7,6 +7,10 @@ std::string why_no_nccl() {
   return "polyhead was built without NCCL";
 }
 
+std::string nccl_version() {
+  return "";
+}
+
 std::unique_ptr<Collectives> make_nccl(Collectives& /*bootstrap*/, int /*device*/,
                                        std::chrono::milliseconds /*timeout*/) {
   throw Error(ExitCode::config, "comm.backend nccl cannot be used: " + why_no_nccl());

@@ -13,6 +13,9 @@ TEST(NcclLibrary, IsFoundAndAnswers) {
 TEST(NcclLibrary, HasTheFunctionsThatAreHandedOn) {
   ncclResult_t state = ncclSuccess;
   ncclUniqueId id{};
+  int version = 0;
+  EXPECT_EQ(ncclGetVersion(&version), ncclSuccess);
+  EXPECT_GT(version, 20000);
   EXPECT_NE(ncclCommGetAsyncError(nullptr, &state), ncclSystemError);
   EXPECT_NE(ncclCommInitRankConfig(nullptr, 1, id, 0, nullptr), ncclSystemError);
   EXPECT_NE(ncclCommFinalize(nullptr), ncclSystemError);

@@ -29,18 +29,21 @@ def provenance(path):
 class Hosts(EndToEnd):
     USER = None  # see find_way
 
-    def command(self, hosts, slots, output, sets):
-        """A run on that many hosts. Rank 0 is on host-1, rank 1 on host-2, and so on in turns."""
-        arguments = [word for option in (f"output.path={self.folder / output}", *SETS, *sets) for word in ("--set", option)]
+    def command(self, hosts, slots, *words):
+        """A command of the program on that many hosts. Rank 0 is on host-1, rank 1 on host-2, and so on in turns."""
         mpirun = [MPIEXEC, "-np", hosts * slots, "--hostfile", self.folder / "hostfile", "--map-by", "node", "--bind-to", "none",
                   "--mca", "plm_rsh_agent", HERE / "enter_host.sh", "--mca", "pml", "ob1", "--mca", "btl", "tcp,self",
                   "--mca", "btl_tcp_if_include", NETWORK, "--mca", "oob_tcp_if_include", NETWORK]
-        return in_namespaces(self.USER, self.folder, hosts, slots, *mpirun, POLYHEAD, "run", self.config, *arguments)
+        return in_namespaces(self.USER, self.folder, hosts, slots, *mpirun, POLYHEAD, *words)
 
     def start(self, hosts, slots, output, *sets):
+        arguments = [word for option in (f"output.path={self.folder / output}", *SETS, *sets) for word in ("--set", option)]
+        return self.launch(self.command(hosts, slots, "run", self.config, *arguments))
+
+    def launch(self, command):
         """Open MPI's own files go to the test's folder: it names them after host and process, and those repeat."""
         variables = environment() | {"POLYHEAD_HOSTS": str(self.folder), "TMPDIR": str(self.folder)}
-        job = subprocess.Popen(self.command(hosts, slots, output, sets), env=variables, stdin=subprocess.DEVNULL,
+        job = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.addCleanup(job.communicate)
         self.addCleanup(job.kill)
@@ -74,6 +77,16 @@ class Hosts(EndToEnd):
                 for host in range(2, hosts + 1):  # the weights came over the network
                     self.assertGreater(self.bytes_to_host(host), 0.9 * weights)
             (self.folder / "out.h5").unlink(missing_ok=True)
+
+    def test_doctor_looks_at_each_host(self):
+        job = self.launch(self.command(2, 2, "doctor", self.config, "--json"))
+        text, _ = job.communicate(timeout=SECONDS)
+        self.assertEqual(job.returncode, 0, text)
+        found = {finding["check"]: finding for finding in json.loads(text)["findings"]}
+        self.assertIn("4 ranks on 2 hosts", found["mpi"]["text"])
+        self.assertEqual(found["network"]["hosts"], ["host-1", "host-2"])
+        self.assertEqual(found["output"]["hosts"], ["host-1"])
+        self.assertEqual(found["clock"]["text"], "the hosts' clocks agree")
 
     def test_ranks_that_write_want_a_shared_file_system(self):
         job = self.start(2, 1, "/dev/shm/out.h5", "output.writers=all")  # each host has its own

@@ -61,4 +61,7 @@ class MpiEnvironment {
   std::function<void(int)> before_abort_ = [](int) {};
 };
 
+/// The library's own words: "Open MPI v4.1.4, package: Debian OpenMPI, ...".
+std::string mpi_library();
+
 }  // namespace polyhead::comm

@@ -11,6 +11,9 @@ namespace polyhead::comm {
 /// Why this build has no NCCL: "polyhead was built without NCCL". Empty where it has.
 std::string why_no_nccl();
 
+/// "2.30.7"; empty where the library is not built in or cannot be loaded.
+std::string nccl_version();
+
 /// Collectives over NVIDIA's NCCL between the ranks of `bootstrap`, each with a GPU of its own, `device`.
 /// Collective; `bootstrap` carries the communicator's id and what the ranks agree on, and is not needed
 /// afterwards.

@@ -34,6 +34,11 @@ Function* find(const char* name) {
 
 extern "C" {
 
+ncclResult_t ncclGetVersion(int* version) {
+  static auto* const call = find<decltype(ncclGetVersion)>("ncclGetVersion");
+  return call != nullptr ? call(version) : ncclSystemError;
+}
+
 ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
   static auto* const call = find<decltype(ncclGetUniqueId)>("ncclGetUniqueId");
   return call != nullptr ? call(id) : ncclSystemError;

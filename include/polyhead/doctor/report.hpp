@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "polyhead/doctor/finding.hpp"
+
+namespace polyhead::doctor {
+
+/// For the way to rank 0 and back.
+std::vector<std::byte> pack(const HostReport& report);
+HostReport unpack(std::span<const std::byte> bytes);
+
+/// One line a check where all hosts agree, else one for each answer, with the hosts that gave it; advice
+/// below.
+std::string text(const std::vector<HostReport>& reports);
+
+/// {"problems": 1, "findings": [{"check": ..., "verdict": ..., "text": ..., "advice": ..., "hosts": [...]}]}
+std::string json(const std::vector<HostReport>& reports);
+
+/// How many findings are problems, each counted once however many hosts have it.
+int problems(const std::vector<HostReport>& reports);
+
+}  // namespace polyhead::doctor

@@ -1,0 +1,61 @@
+#include <fmt/format.h>
+
+#include "polyhead/base/text.hpp"
+#include "polyhead/comm/nccl.hpp"
+#include "polyhead/device/cuda.hpp"
+#include "polyhead/doctor/checks.hpp"
+
+namespace polyhead::doctor {
+
+GpuFacts gpu_facts(config::Device wanted) {
+  GpuFacts facts;
+  facts.wanted = wanted;
+  for (int index = 0; index < device::device_count(); ++index) {
+    const device::DeviceInfo info = device::query(index);
+    facts.gpus.push_back(fmt::format("{}, {}", info.name, human_bytes(info.total_memory)));
+  }
+  if (facts.gpus.empty())
+    facts.why_none = device::why_no_device();
+  else
+    facts.driver = device::driver_version();
+  facts.nccl = comm::nccl_version();
+  facts.why_no_nccl = comm::why_no_nccl();
+  return facts;
+}
+
+Finding check_gpu(const GpuFacts& facts, int ranks_here) {
+  Finding found{"gpu", Verdict::ok, "", "", ""};
+  const auto gpus = static_cast<int>(facts.gpus.size());
+  if (gpus == 0) {
+    found.text = fmt::format("none: {}; ranks compute on CPUs", facts.why_none);
+    if (facts.wanted == config::Device::cuda) {
+      found.verdict = Verdict::problem;
+      found.text = fmt::format("none: {}", facts.why_none);
+      found.advice =
+          "parallel.device is cuda: install the NVIDIA driver, look at CUDA_VISIBLE_DEVICES, or use cpu";
+    }
+    return found;
+  }
+  found.text = fmt::format("{}: {}; {}", counted(gpus, "GPU"), join(facts.gpus, "; "), facts.driver);
+  if (facts.wanted != config::Device::cpu && ranks_here > gpus) {
+    found.verdict = Verdict::note;
+    found.advice =
+        fmt::format("{} share {}: start one rank a GPU", counted(ranks_here, "rank"), counted(gpus, "GPU"));
+  }
+  return found;
+}
+
+Finding check_nccl(const GpuFacts& facts) {
+  Finding found{"nccl", Verdict::ok, "NCCL " + facts.nccl, "", ""};
+  if (!facts.nccl.empty()) return found;
+  found.text = facts.why_no_nccl.empty() ? "libnccl.so.2 cannot be loaded" : facts.why_no_nccl;
+  if (facts.gpus.size() > 1) {
+    found.verdict = Verdict::note;
+    found.advice =
+        "ranks exchange over MPI, which is slower: install NCCL (it comes with the torch wheel), or look at "
+        "LD_LIBRARY_PATH";
+  }
+  return found;
+}
+
+}  // namespace polyhead::doctor
