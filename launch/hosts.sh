@@ -27,7 +27,11 @@ use_hosts() {
   watched=1
   if [[ -n $hostfile ]]; then
     cp "$hostfile" "$folder/hostfile"
-    local first
+    local first host
+    for host in $(hosts_of "$folder/hostfile"); do
+      # ssh would take a word that begins with - for an option, which may name a command.
+      [[ $host =~ ^[[:alnum:]][[:alnum:]._:@-]*$ ]] || usage_error "$hostfile: '$host' is no name or address of a host"
+    done
     first=$(hosts_of "$folder/hostfile" | head -n 1)
     [[ -n $first ]] || usage_error "$hostfile names no host"
     is_here "$first" || watched=0

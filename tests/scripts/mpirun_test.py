@@ -141,11 +141,13 @@ class ArgumentsTest(Launch):
 
     def test_what_is_wrong(self):
         (self.folder / "empty").write_text("# nobody\n")
+        (self.folder / "odd").write_text("localhost slots=1\n-oProxyCommand=reboot slots=1\n")
         for arguments, text in (([], "no CONFIG"), (["-n", "0", "c"], "-n wants a whole number of at least 1, not '0'"),
                                 (["-n"], "-n wants a value"), (["--max-restarts", "x", "c"], "--max-restarts wants a whole number"),
                                 (["--bogus", "c"], "unknown option '--bogus' (those of polyhead run come after CONFIG)"),
                                 (["--hostfile", "/nowhere", "c"], "cannot read the hostfile /nowhere"),
                                 (["--hostfile", str(self.folder / "empty"), "c"], "names no host"),
+                                (["--hostfile", str(self.folder / "odd"), "c"], "'-oProxyCommand=reboot' is no name or address of a host"),
                                 (["--program", "/nowhere", "c"], "/nowhere is no program")):
             with self.subTest(arguments):
                 code, said = self.run_it(*arguments)
@@ -243,6 +245,13 @@ class HostsTest(Launch):
         (self.folder / "hosts").write_text("localhost slots=2\n")
         self.play(LOST.replace("node-b", "localhost"), "exit 0")
         self.assertEqual(self.hosts_of_second_start()[0], "localhost slots=2\n")
+
+    def test_the_example(self):
+        example = SCRIPT.with_name("hostfile.example")
+        self.play("exit 0")
+        code, text = self.run_it("--hostfile", str(example), "c.yaml")
+        self.assertEqual(code, 0, text)
+        self.assertIn("rank 0 is on 10.0.0.11, not here", text)
 
     def test_rank_0_elsewhere(self):
         (self.folder / "hosts").write_text("b\n")
