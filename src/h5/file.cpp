@@ -31,12 +31,16 @@ Handle access_properties(const std::string& where) {
   return properties;
 }
 
-/// Tells apart what HDF5 reports as one: missing, forbidden, not a file. A FIFO must not hang.
+/// Tells apart what HDF5 reports as one: missing, forbidden, not a file, a failing disk. A FIFO must not
+/// hang.
 void check_readable(const std::filesystem::path& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) {
-    throw Error(ExitCode::no_input, fmt::format("{}: cannot be opened: {}", path.string(),
-                                                std::generic_category().message(errno)));
+    const bool not_there = errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == EPERM ||
+                           errno == ELOOP || errno == ENXIO || errno == ENAMETOOLONG;
+    throw Error(
+        not_there ? ExitCode::no_input : ExitCode::io_error,
+        fmt::format("{}: cannot be opened: {}", path.string(), std::generic_category().message(errno)));
   }
   struct stat status {};
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {

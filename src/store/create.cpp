@@ -9,10 +9,8 @@
 #include <unistd.h>
 
 #include "format.hpp"
-#include "open_result.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
-#include "polyhead/h5/h5.hpp"
 #include "polyhead/store/writer.hpp"
 #include "posix_file.hpp"
 #include "publish.hpp"
@@ -155,11 +153,11 @@ Offsets create(const fs::path& path, const Layout& layout, const SampleSource& s
   check_room(path, layout);
   TemporaryFile temporary(path);
   try {
-    const Offsets offsets = write_structure(temporary.path(), layout, samples, header);
-    seal(temporary.path(), open_extents(h5::File::open(temporary.path()), layout));
-    make_pending(temporary.path(), layout, offsets);
+    const Structure made = write_structure(temporary.path(), layout, samples, header);
+    seal(temporary.path(), made.open);
+    make_pending(temporary.path(), layout, made.offsets);
     temporary.publish(existing == Existing::overwrite);
-    return offsets;
+    return made.offsets;
   } catch (const Error& error) {
     if (error.code() != ExitCode::io_error) throw;
     fail(path, error.what());  // no row is lost yet: it is the file that cannot be made

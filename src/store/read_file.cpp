@@ -13,7 +13,9 @@
 namespace polyhead::store {
 
 ReadFile::ReadFile(const std::filesystem::path& path)
-    : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    : path_(path),
+      file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
+      open_error_(file_ ? 0 : errno) {
   struct stat status {};
   if (file_ && ::fstat(file_.get(), &status) == 0 && S_ISREG(status.st_mode))
     size_ = static_cast<std::uint64_t>(status.st_size);
@@ -22,6 +24,7 @@ ReadFile::ReadFile(const std::filesystem::path& path)
 void ReadFile::read(std::uint64_t offset, std::span<std::byte> bytes) const {
   while (!bytes.empty()) {
     const ssize_t got = ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (!file_) errno = open_error_;
     if (got < 0 && errno == EINTR) continue;
     if (got == 0) errno = EIO;  // it was cut meanwhile
     if (got <= 0) {

@@ -21,6 +21,7 @@ class ReadFile {
  private:
   std::filesystem::path path_;
   FileDescriptor file_;
+  int open_error_ = 0;
   std::uint64_t size_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "format.hpp"
+#include "open_result.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/h5/h5.hpp"
 
@@ -117,10 +118,11 @@ void write_text(h5::File& file, const std::string& name, const std::string& text
 
 }  // namespace
 
-Offsets write_structure(const std::filesystem::path& path, const Layout& layout, const SampleSource& samples,
-                        const Header& header) {
+Structure write_structure(const std::filesystem::path& path, const Layout& layout,
+                          const SampleSource& samples, const Header& header) {
   h5::File file = h5::File::create(path);
-  Offsets offsets;
+  Structure structure;
+  Offsets& offsets = structure.offsets;
   write_attributes(file, layout);
   create_columns(file, layout, offsets);
   write_labels(file, layout, samples);
@@ -134,12 +136,13 @@ Offsets write_structure(const std::filesystem::path& path, const Layout& layout,
   write_text(file, "identity", header.identity);
   write_text(file, "fingerprint", header.fingerprint);
   write_text(file, "config", header.config);
+  structure.open = open_extents(file, layout);
   try {
     file.close();
   } catch (const Error& error) {
     throw Error(ExitCode::cant_create, error.what());
   }
-  return offsets;
+  return structure;
 }
 
 }  // namespace polyhead::store

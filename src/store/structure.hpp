@@ -1,14 +1,22 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
+#include "polyhead/store/extent.hpp"
 #include "polyhead/store/writer.hpp"
 
 namespace polyhead::store {
 
+/// Where things are in a new file.
+struct Structure {
+  Offsets offsets;
+  std::vector<Extent> open;  ///< see `open_extents`
+};
+
 /// Writes a new HDF5 file with all datasets of `layout` and what is known before the first row, and closes
 /// it. Throws Error(cant_create); what `samples` throws passes through.
-Offsets write_structure(const std::filesystem::path& path, const Layout& layout, const SampleSource& samples,
-                        const Header& header);
+Structure write_structure(const std::filesystem::path& path, const Layout& layout,
+                          const SampleSource& samples, const Header& header);
 
 }  // namespace polyhead::store
