@@ -1,3 +1,4 @@
+#include <csignal>
 #include <exception>
 
 #include <CLI/CLI.hpp>
@@ -23,6 +24,8 @@ void keep_freed_memory() {
 int main(int argc, char** argv) {
   using polyhead::ExitCode;
   keep_freed_memory();
+  std::signal(SIGXFSZ,
+              SIG_IGN);  // a limit on the size of files is an error like a full disk, no reason to die
   CLI::App app{"polyhead: one shared vision backbone, many heads, one fused answer per sample"};
   int exit_code = 0;
   polyhead::app::add_commands(app, argc, argv, exit_code);

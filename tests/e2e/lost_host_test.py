@@ -17,7 +17,7 @@ from working import status_of
 KEEPALIVE = 11  # seconds until mpirun notices, with the parameters that the launcher gives it
 SLACK = 10  # to end all ranks; a busy machine
 TIMEOUT = "comm.timeout=6s"  # where the ranks are to notice first
-SETS = ("parallel.threads=1", "parallel.batch=8", "data.preprocess.resize=112", "data.preprocess.crop=112",
+SETS = ("parallel.threads=1", "parallel.batch=8", "data.preprocess.resize=224", "data.preprocess.crop=224",
         "output.commit_interval=200ms")
 # Notes the launcher's end, and leaves the hosts as they are.
 LAUNCH = '"$@"; echo $? > "$FOLDER/code"; exec sleep infinity'
@@ -71,7 +71,10 @@ class Job:
         return (self.folder / "said").read_text()
 
     def check_end(self, code):
-        wait_until(self.code.exists, "the job has ended")
+        try:
+            wait_until(self.code.exists, "the job has ended")
+        except AssertionError as error:
+            self.test.fail(f"{error}\n{self.said()}\nstatus: {status_of(self.status)}")
         self.took = time.monotonic() - self.begin
         self.test.assertEqual(int(self.code.read_text()), code, self.said())
         self.test.assertTrue((ledger(self.output) >= self.kept).all())

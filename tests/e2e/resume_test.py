@@ -166,7 +166,7 @@ class Resume(EndToEnd):
         self.assert_fails(self.job("--resume", "--overwrite"), 64, "--resume", "--overwrite")
         self.assert_fails(self.job("--resume=always"), 64, "always not in {yes,auto}")
         self.assert_fails(self.job("--retry-bad"), 64, "--retry-bad requires --resume")
-        self.output.write_bytes(self.output.read_bytes()[:-1])
+        self.output.write_bytes(self.output.read_bytes()[:-4096])  # more than the seal, without which a file may be
         self.assert_fails(self.job("--resume"), 65, "out.h5")
 
     # Another job.
