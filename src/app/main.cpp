@@ -24,8 +24,8 @@ void keep_freed_memory() {
 int main(int argc, char** argv) {
   using polyhead::ExitCode;
   keep_freed_memory();
-  std::signal(SIGXFSZ,
-              SIG_IGN);  // a limit on the size of files is an error like a full disk, no reason to die
+  // A limit on the size of files is an error like a full disk, no reason to die.
+  std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app{"polyhead: one shared vision backbone, many heads, one fused answer per sample"};
   int exit_code = 0;
   polyhead::app::add_commands(app, argc, argv, exit_code);

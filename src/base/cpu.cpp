@@ -4,26 +4,19 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <sched.h>
 #include <unistd.h>
 
+#include "polyhead/base/read_text.hpp"
 #include "polyhead/base/text.hpp"
 
 namespace polyhead {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read_text(const fs::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// cgroup v2: "max 100000" or "150000 100000".
 std::optional<double> quota_v2(const fs::path& file) {

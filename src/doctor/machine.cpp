@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <sstream>
 
@@ -8,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "polyhead/base/cpu.hpp"
+#include "polyhead/base/read_text.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/doctor/checks.hpp"
 
@@ -30,12 +30,6 @@ std::string shown(std::uint64_t limit) {
   return limit == kUnlimited ? "unlimited" : human_bytes(limit);
 }
 
-std::string file_text(const char* path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
 }  // namespace
 
 std::uint64_t available_memory(const std::string& meminfo) {
@@ -56,7 +50,7 @@ CoreFacts core_facts() {
 LimitFacts limit_facts() {
   struct statvfs shared {};
   const bool there = ::statvfs("/dev/shm", &shared) == 0;
-  return {limit_of(RLIMIT_NOFILE), limit_of(RLIMIT_MEMLOCK), available_memory(file_text("/proc/meminfo")),
+  return {limit_of(RLIMIT_NOFILE), limit_of(RLIMIT_MEMLOCK), available_memory(read_text("/proc/meminfo")),
           cgroup_memory_limit(), there ? static_cast<std::uint64_t>(shared.f_bavail) * shared.f_frsize : 0};
 }
 

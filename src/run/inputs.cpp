@@ -137,7 +137,8 @@ Inputs open_inputs(config::Config config, const std::filesystem::path& index) {
   model::Notes notes;
   inputs.weights = model::load_weights(inputs.config, notes);
   inputs.weights_digest = inputs.weights.digest();
-  inputs.backbone_digest = inputs.weights.digest("backbone.");
+  if (inputs.config.output.cache != config::Cache::none)
+    inputs.backbone_digest = inputs.weights.digest("backbone.");
   for (const std::string& note : notes) log::info(note);
   inputs.labels = LabelMap(data.classes, inputs.dataset->class_names(), inputs.weights.classes);
   check_labels(inputs);

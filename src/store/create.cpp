@@ -5,9 +5,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "disk_space.hpp"
 #include "format.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
@@ -96,14 +96,12 @@ std::uint64_t least_bytes(const Layout& layout) {
 
 /// Before anything is written: HDF5 would fill the disk, and say nothing of what it wants.
 void check_room(const fs::path& path, const Layout& layout) {
-  struct statvfs disk {};
-  if (::statvfs(path.has_parent_path() ? path.parent_path().c_str() : ".", &disk) != 0) return;
-  const std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+  const std::optional<std::uint64_t> free = free_bytes(path);
   const std::uint64_t needed = least_bytes(layout);
-  if (disk.f_blocks == 0 || needed <= free) return;  // 0: a file system that does not say
+  if (!free || needed <= *free) return;
   fail(path, fmt::format("it needs {}, and {} are free on this disk. Make room there, or choose another "
                          "output.path",
-                         human_bytes(needed), human_bytes(free)));
+                         human_bytes(needed), human_bytes(*free)));
 }
 
 void fill_with_ones(File& file, std::uint64_t offset, std::uint64_t bytes) {

@@ -9,9 +9,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "disk_space.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/file_descriptor.hpp"
 #include "polyhead/base/log.hpp"
@@ -85,13 +85,11 @@ void FeatureCache::make() {
 }
 
 void FeatureCache::check_room(const std::filesystem::path& output) const {
-  struct statvfs disk {};
-  if (::statvfs(output.has_parent_path() ? output.parent_path().c_str() : ".", &disk) != 0) return;
-  const std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+  const std::optional<std::uint64_t> free = free_bytes(output);
   const std::uint64_t wanted = not_yet_taken(path_, offset_of(batches()));
-  if (disk.f_blocks == 0 || wanted + not_yet_taken(output) <= free) return;
+  if (!free || wanted + not_yet_taken(output) <= *free) return;
   throw Error(ExitCode::cant_create, fmt::format("{}: it needs {}, and {} are free on this disk",
-                                                 path_.string(), human_bytes(wanted), human_bytes(free)));
+                                                 path_.string(), human_bytes(wanted), human_bytes(*free)));
 }
 
 std::size_t FeatureCache::samples_of(std::int64_t batch) const {

@@ -6,12 +6,10 @@ import json
 import os
 import signal
 import subprocess
-import sys
-import unittest
 
 import h5py
 from harness import MPIEXEC, POLYHEAD, SECONDS, EndToEnd, environment, ledger, results
-from pretended_hosts import HERE, NETWORK, SKIPPED, find_way, in_namespaces, processes, wait_until
+from pretended_hosts import HERE, NETWORK, in_namespaces, main, processes, wait_until
 
 CANT_CREATE = 73
 SETS = ("parallel.threads=1", "parallel.batch=48", "output.head_scores=true")
@@ -27,7 +25,7 @@ def provenance(path):
 
 
 class Hosts(EndToEnd):
-    USER = None  # see find_way
+    USER = None  # see pretended_hosts
 
     def command(self, hosts, slots, *words):
         """A command of the program on that many hosts. Rank 0 is on host-1, rank 1 on host-2, and so on in turns."""
@@ -115,8 +113,4 @@ class Hosts(EndToEnd):
 
 
 if __name__ == "__main__":
-    Hosts.USER, reason = find_way()
-    if reason:
-        print(f"SKIPPED: hosts cannot be made here: {reason}")
-        sys.exit(SKIPPED)
-    unittest.main()
+    main(Hosts)

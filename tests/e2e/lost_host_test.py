@@ -5,13 +5,11 @@ lost host, once it no longer stands still.
 Hosts are network namespaces (hosts.sh). Where they cannot be made, exits with 77 and says why."""
 
 import subprocess
-import sys
 import time
-import unittest
 from pathlib import Path
 
 from harness import POLYHEAD, EndToEnd, environment, ledger, results
-from pretended_hosts import HERE, SKIPPED, find_way, in_namespaces, wait_until
+from pretended_hosts import HERE, in_namespaces, main, wait_until
 from working import status_of
 
 KEEPALIVE = 11  # seconds until mpirun notices, with the parameters that the launcher gives it
@@ -90,7 +88,7 @@ class Job:
 
 
 class LostHost(EndToEnd):
-    USER = None  # see find_way
+    USER = None  # see pretended_hosts
 
     def test_three_jobs(self):
         """At once, for they mostly wait."""
@@ -122,8 +120,4 @@ class LostHost(EndToEnd):
 
 
 if __name__ == "__main__":
-    LostHost.USER, reason = find_way()
-    if reason:
-        print(f"SKIPPED: hosts cannot be made here: {reason}")
-        sys.exit(SKIPPED)
-    unittest.main()
+    main(LostHost)

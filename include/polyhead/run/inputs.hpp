@@ -26,7 +26,7 @@ struct Inputs {
   data::DatasetShape shape;
   model::Weights weights;  ///< of all heads, on rank 0; on the others `share_weights` gives what they need
   Digest weights_digest;   ///< of backbone and heads, on rank 0
-  Digest backbone_digest;  ///< of the backbone's weights alone, on rank 0
+  Digest backbone_digest;  ///< of the backbone's weights alone, on rank 0, where features are cached
   bool resumes = false;    ///< the output is there, and the run goes on with it; on rank 0
 
   [[nodiscard]] plan::MicroBatches micro_batches() const;

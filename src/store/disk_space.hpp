@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace polyhead::store {
+
+/// Bytes that are free on the disk that `file` lies on, or will; nothing where the file system does not say.
+std::optional<std::uint64_t> free_bytes(const std::filesystem::path& file);
+
+}  // namespace polyhead::store
