@@ -21,7 +21,7 @@
 namespace polyhead::run {
 namespace {
 
-constexpr std::int64_t kMostSamples = 1 << 16;  // in a lease, which carries the place of each
+constexpr std::int64_t kMostSamples = 1 << 13;  // in a lease, which carries the place of each: 1 MiB or so
 constexpr std::uint64_t kMostFeatures = std::uint64_t{16} << 20U;  // bytes that a lease carries
 
 /// null for a rank without one; nothing where no rank has one.
