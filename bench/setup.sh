@@ -35,3 +35,4 @@ fi
   die "pip could not install bench/requirements.txt; what it said is above. It needs PyPI or the mirror in pip's configuration."
 "$venv/bin/python" -c "import $modules" || die "the contestants are installed, but do not load; what Python said is above"
 echo "$wanted" > "$stamp"
+say "contestants: runs/bench/venv is ready"
