@@ -93,7 +93,7 @@ Kernels timed_kernels(std::integer_sequence<int, kScheme...> /*schemes*/) {
   return made;
 }
 
-constexpr int kChains = 16;  // more than a fused multiply-add takes cycles, twice
+constexpr int kChains = 12;  // two units, 4 or 5 cycles; with a and b they fit 16 registers
 constexpr int kTurns = 2000;
 
 volatile float sink = 0;  // so that the compiler cannot foresee anything

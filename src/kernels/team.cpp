@@ -1,17 +1,21 @@
 #include "polyhead/kernels/team.hpp"
 
+#include <chrono>
 #include <functional>
 
 namespace polyhead::kernels {
 namespace {
 
-/// Some 20 us: a layer's end is seen at once, and an idle thread soon leaves its core to others.
-constexpr int kSpins = 20000;
+using Clock = std::chrono::steady_clock;
+
+/// For so long an idle thread is awake, and leaves its core to whoever wants it: longer than layers make one
+/// wait for another. To wake a thread that sleeps takes 50 us and more on virtual machines.
+constexpr std::chrono::microseconds kAwake{500};
 
 /// Returns when `value` is no longer `old`.
 template <class T>
 void await_change(const std::atomic<T>& value, T old) {
-  for (int spin = 0; spin < kSpins; ++spin) {
+  for (const auto end = Clock::now() + kAwake; Clock::now() < end; std::this_thread::yield()) {
     if (value.load(std::memory_order_acquire) != old) return;
   }
   value.wait(old, std::memory_order_acquire);
