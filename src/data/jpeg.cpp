@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <csetjmp>
+#include <cstdint>
 #include <cstdio>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace {
 constexpr int kMostScans = 500;
 /// Rows that are fetched at once: as many as the library has ready at most.
 constexpr std::size_t kRowsAtOnce = 4;
+/// What the library's vector code wants rows to be aligned to for storing past the caches. They are read at
+/// once, so they must not be.
+constexpr std::size_t kStreamed = 32;
 
 /// The file, for the library. Behind its end there is nothing, as in Pillow; the library's own source would
 /// invent an end-of-image marker.
@@ -203,7 +207,7 @@ bool JpegReader::Decoder::crop(Range columns) {
 }
 
 std::size_t JpegReader::Decoder::row_bytes() const {
-  return info.output_width * kPixelBytes + kRowSlack;
+  return (info.output_width * kPixelBytes + kRowSlack + kStreamed - 1) / kStreamed * kStreamed;
 }
 
 /// Lets the library decode entropy only up to a block before `row`: chroma is interpolated between
@@ -220,7 +224,10 @@ bool JpegReader::Decoder::fetch(int end, Range wanted, RowResizer& resizer) {
   const Range columns = resizer.columns();
   const std::size_t begin = (static_cast<std::size_t>(columns.first) - first_column) * kPixelBytes;
   std::array<JSAMPROW, kRowsAtOnce> rows{};
-  for (std::size_t i = 0; i < kRowsAtOnce; ++i) rows[i] = buffer.data() + i * row_bytes();
+  const std::size_t unaligned = kPixelBytes - reinterpret_cast<std::uintptr_t>(buffer.data()) % kStreamed;
+  for (std::size_t i = 0; i < kRowsAtOnce; ++i) {
+    rows[i] = buffer.data() + unaligned % kStreamed + i * row_bytes();
+  }
   while (static_cast<int>(info.output_scanline) < end) {
     const auto first = static_cast<int>(info.output_scanline);
     JDIMENSION count = 0;
@@ -245,7 +252,7 @@ bool JpegReader::Decoder::decode(RowResizer& resizer, bool own_entropy) {
   const Range rows = resizer.rows();
   if (!start(own_entropy) || !crop(resizer.columns())) return false;
   const auto height = static_cast<int>(info.output_height);
-  make_room(buffer, kRowsAtOnce * row_bytes());
+  make_room(buffer, kRowsAtOnce * row_bytes() + kStreamed);
   // The rows below are decoded, too, as far as it takes to know that they are there.
   return skip_to(rows.first) && fetch(rows.first + rows.count, rows, resizer) && skip_to(height) &&
          fetch(height, rows, resizer) && finish();
