@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "bit_reader.hpp"
@@ -33,7 +34,7 @@ inline bool read_dc(BitReader& in, const HuffmanTable& symbols, std::int16_t& di
 /// own.
 template <bool kKeep>
 [[gnu::noinline]] Progress read_ac(BitReader& in, const HuffmanTable& symbols, std::int16_t* block,
-                                   unsigned& place) {
+                                   std::size_t& place) {
   in.refill();
   const HuffmanSymbol found = symbols.find(in.peek(16));
   if (found.length == 0) return Progress::invalid;
@@ -43,34 +44,49 @@ template <bool kKeep>
   if (place > kLastPlace) return Progress::invalid;
   if (kKeep) block[kZigzag[place]] = value_of(in.bits(), found.size());
   in.drop(found.size());
+  in.refill();
   return place == kLastPlace ? Progress::done : Progress::within;
+}
+
+/// Reads AC coefficients up to kLongestStep bits, which must be ready.
+template <bool kKeep>
+[[gnu::always_inline]] inline Progress read_step(BitReader& in, const StepTable& table, std::int16_t* block,
+                                                 std::size_t& place) {
+  const Step& step = table.steps[in.peek(kStepBits)];
+  const std::size_t reached = place + step.last_place;
+  if (reached % Step::kEnds >= kLastPlace) [[unlikely]] {
+    BitReader escaping = in;  // so that `in` stays in registers
+    std::size_t reaching = place;
+    const Progress progress = read_ac<kKeep>(escaping, table.symbols, block, reaching);
+    in = escaping;
+    place = reaching;
+    return progress;
+  }
+  if (kKeep) {
+    block[kZigzag[place + step.first_place]] = step.first_value;
+    block[kZigzag[reached % Step::kEnds]] = step.last_value(in.bits());
+  }
+  in.drop(step.length);
+  place = reached;
+  return reached < Step::kEnds ? Progress::within : Progress::done;
 }
 
 /// Reads the AC coefficients of a block, which are zero so far. Without kKeep they are only passed over.
 /// False where they are not valid.
 template <bool kKeep>
 [[gnu::always_inline]] inline bool read_block(BitReader& in, const StepTable& table, std::int16_t* block) {
-  unsigned place = 0;
-  for (;;) {
+  std::size_t place = 0;
+  // What read_dc leaves suffices for a step.
+  Progress progress = read_step<kKeep>(in, table, block, place);
+  while (progress == Progress::within) {
     in.refill();
-#pragma GCC unroll 2
-    for (int i = 0; i < 2; ++i) {  // for which a refill suffices
-      const Step& step = table.steps[in.peek(kStepBits)];
-      const unsigned reached = place + step.last_place;
-      if (reached >= kLastPlace) [[unlikely]] {
-        const Progress progress = read_ac<kKeep>(in, table.symbols, block, place);
-        if (progress != Progress::within) return progress == Progress::done;
-        break;
-      }
-      if (kKeep) {
-        block[kZigzag[place + step.first_place]] = step.first_value;
-        block[kZigzag[reached]] = step.last_value(in.bits());
-      }
-      in.drop(step.length);
-      if (step.ends) return true;
-      place = reached;
+#pragma GCC unroll 3
+    for (int i = 0; i < 3; ++i) {  // for which a refill suffices
+      progress = read_step<kKeep>(in, table, block, place);
+      if (progress != Progress::within) break;
     }
   }
+  return progress == Progress::done;
 }
 
 }  // namespace polyhead::data

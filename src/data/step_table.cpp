@@ -12,12 +12,13 @@ bool append(Step& step, std::uint64_t bits, HuffmanSymbol next) {
   const unsigned place = (is_first ? 0 : step.last_place) + next.run() + 1;
   const unsigned begin = step.length + next.length;
   const bool sign_known = next.size() == 0 || begin < kStepBits;
-  if (!sign_known || step.size > kFirstSize) return false;
+  if (!sign_known || step.size > kFirstSize || begin + next.size() > kLongestStep) return false;
   step.first_place = static_cast<std::uint8_t>(is_first ? place : step.last_place);
   step.first_value = static_cast<std::int8_t>(is_first ? 0 : step.last_value(bits));
   step.last_place = static_cast<std::uint8_t>(place);
   step.size = static_cast<std::uint8_t>(next.size());
-  step.length = step.until = static_cast<std::uint8_t>(begin + next.size());
+  step.length = static_cast<std::uint8_t>(begin + next.size());
+  step.behind = static_cast<std::uint8_t>((64 - step.length) % 64);
   const bool negative = next.size() > 0 && (bits << begin >> 63U) == 0;
   step.bias = static_cast<std::int16_t>(negative ? 1 - (1 << next.size()) : 0);
   return true;
@@ -27,7 +28,7 @@ void append_end(Step& step, unsigned length) {
   // Alone it says of the next coefficient that it is zero, which it is.
   if (step.last_place == Step::kNone) step.first_place = step.last_place = 1;
   step.length = static_cast<std::uint8_t>(step.length + length);
-  step.ends = true;
+  step.last_place += Step::kEnds;
 }
 
 /// The step with which `bits` begin; the highest kStepBits are known.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
 
 #include "huffman_table.hpp"
@@ -12,24 +11,31 @@ namespace polyhead::data {
 /// a first-level cache.
 inline constexpr unsigned kStepBits = 11;
 
+/// Most bits of a step: three fit into what BitReader has ready.
+inline constexpr unsigned kLongestStep = 18;
+
 /// What the next bits of a block say: one or two AC coefficients, and the block's end where it follows. All
 /// codes lie in the next kStepBits, the last value may go on behind.
 struct Step {
   /// A place that no block has: the next code is too long, or there is none.
   static constexpr std::uint8_t kNone = 64;
+  /// Is added to the last place where the block ends.
+  static constexpr std::uint8_t kEnds = 128;
 
   std::uint8_t length = 0;  ///< bits that the step takes
   // Where there is one coefficient, it is the last, and the first is a zero in its place.
   std::uint8_t first_place = 0;  ///< counted from the coefficient before the step
   std::int8_t first_value = 0;
   std::uint8_t last_place = kNone;
-  std::uint8_t until = 0;     ///< where the last value's bits end
-  std::uint8_t size : 7 = 0;  ///< how many they are
-  bool ends : 1 = false;      ///< the block ends
-  std::int16_t bias = 0;      ///< what makes the bits the value
+  std::uint8_t behind = 0;  ///< bits of a word behind the last value's, modulo 64
+  std::uint8_t size = 0;    ///< bits of the last value
+  std::int16_t bias = 0;    ///< what makes them the value
 
   /// The last value, with the step's bits before one.
-  [[nodiscard]] std::int16_t last_value(std::uint64_t bits) const;
+  [[nodiscard]] std::int16_t last_value(std::uint64_t bits) const {
+    const std::uint64_t raw = bits >> (behind & 63U) & ((std::uint64_t{1} << (size & 63U)) - 1);
+    return static_cast<std::int16_t>(static_cast<std::int32_t>(raw) + bias);
+  }
 };
 
 /// Steps of the AC coefficients that have one code (ITU-T T.81, F.2.2.2).
@@ -38,10 +44,5 @@ struct StepTable {
   std::array<Step, 1U << kStepBits> steps;
   void build(const HuffmanCode& code);
 };
-
-inline std::int16_t Step::last_value(std::uint64_t bits) const {
-  const auto raw = static_cast<std::uint32_t>(std::rotl(bits, until)) & ((1U << size) - 1);
-  return static_cast<std::int16_t>(static_cast<std::int32_t>(raw) + bias);
-}
 
 }  // namespace polyhead::data

@@ -88,13 +88,15 @@ void expect_step(const HuffmanCode& code, const Step& step, std::uint64_t bits) 
     if (const int value = slow.value(size); value != 0) expected[place] = value;
   }
   ASSERT_EQ(slow.taken(), step.length);
-  ASSERT_EQ(step.ends, ends);
+  ASSERT_LE(step.length, kLongestStep);
+  ASSERT_EQ(step.last_place >= Step::kEnds, ends);
+  const unsigned last_place = step.last_place % Step::kEnds;
   Coefficients found;
   found[step.first_place] = step.first_value;
-  found[step.last_place] = step.last_value(bits);
+  found[last_place] = step.last_value(bits);
   std::erase_if(found, [](const auto& item) { return item.second == 0; });
   ASSERT_EQ(found, expected);
-  ASSERT_TRUE(ends || step.last_place == place);
+  ASSERT_TRUE(ends || last_place == place);
 }
 
 TEST(StepTable, StepsAreWhatTheStandardReads) {
@@ -113,7 +115,7 @@ TEST(StepTable, StepsAreWhatTheStandardReads) {
         ++without;
         continue;
       }
-      doubles += step.first_place != step.last_place ? 1U : 0U;
+      doubles += step.first_place != step.last_place % Step::kEnds ? 1U : 0U;
       expect_step(code, step, bits);
       if (HasFatalFailure()) return;
     }
