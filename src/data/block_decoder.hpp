@@ -48,11 +48,20 @@ template <bool kKeep>
   return place == kLastPlace ? Progress::done : Progress::within;
 }
 
+template <bool kKeep>
+const auto& next_step(const StepTable& table, std::uint32_t bits) {
+  if constexpr (kKeep) {
+    return table.steps[bits];
+  } else {
+    return table.skips[bits];
+  }
+}
+
 /// Reads AC coefficients up to kLongestStep bits, which must be ready.
 template <bool kKeep>
 [[gnu::always_inline]] inline Progress read_step(BitReader& in, const StepTable& table, std::int16_t* block,
                                                  std::size_t& place) {
-  const Step& step = table.steps[in.peek(kStepBits)];
+  const auto& step = next_step<kKeep>(table, in.peek(kStepBits));
   const std::size_t reached = place + step.last_place;
   if (reached % Step::kEnds >= kLastPlace) [[unlikely]] {
     BitReader escaping = in;  // so that `in` stays in registers
@@ -62,7 +71,7 @@ template <bool kKeep>
     place = reaching;
     return progress;
   }
-  if (kKeep) {
+  if constexpr (kKeep) {
     block[kZigzag[place + step.first_place]] = step.first_value;
     block[kZigzag[reached % Step::kEnds]] = step.last_value(in.bits());
   }

@@ -46,12 +46,31 @@ Step step_of(const HuffmanTable& symbols, std::uint64_t bits) {
   return step;
 }
 
+/// As step_of. Values need not be known, so more coefficients fit.
+Skip skip_of(const HuffmanTable& symbols, std::uint64_t bits) {
+  Skip skip;
+  unsigned place = 0;
+  while (skip.length < kStepBits) {
+    const HuffmanSymbol next = symbols.find(static_cast<std::uint32_t>(bits << skip.length >> 48U));
+    const bool ends = next.ends_block();
+    if (!ends) place += next.run() + 1;
+    const unsigned length = skip.length + next.length + (ends ? 0 : next.size());
+    if (next.length == 0 || skip.length + next.length > kStepBits || length > kLongestStep) break;
+    if (place >= Step::kNone) break;
+    skip.length = static_cast<std::uint8_t>(length);
+    skip.last_place = static_cast<std::uint8_t>(ends ? place + Step::kEnds : place);
+    if (ends) break;
+  }
+  return skip;
+}
+
 }  // namespace
 
 void StepTable::build(const HuffmanCode& code) {
   symbols.build(code);
   for (std::uint64_t bits = 0; bits < steps.size(); ++bits) {
     steps[bits] = step_of(symbols, bits << (64 - kStepBits));
+    skips[bits] = skip_of(symbols, bits << (64 - kStepBits));
   }
 }
 

@@ -38,10 +38,17 @@ struct Step {
   }
 };
 
+/// As far as the next bits of a block can be passed over: any number of AC coefficients, and the block's end.
+struct Skip {
+  std::uint8_t length = 0;                ///< as in Step
+  std::uint8_t last_place = Step::kNone;  ///< as in Step
+};
+
 /// Steps of the AC coefficients that have one code (ITU-T T.81, F.2.2.2).
 struct StepTable {
   HuffmanTable symbols;
   std::array<Step, 1U << kStepBits> steps;
+  std::array<Skip, 1U << kStepBits> skips;
   void build(const HuffmanCode& code);
 };
 

@@ -99,6 +99,46 @@ void expect_step(const HuffmanCode& code, const Step& step, std::uint64_t bits) 
   ASSERT_TRUE(ends || last_place == place);
 }
 
+/// Reads as far as the skip goes.
+void expect_skip(const HuffmanCode& code, const Skip& skip, std::uint64_t bits) {
+  SlowReader slow(code, bits);
+  unsigned place = 0;
+  bool ends = false;
+  while (slow.taken() < skip.length) {
+    ASSERT_FALSE(ends);
+    const int symbol = slow.symbol();
+    ASSERT_GE(symbol, 0);
+    const auto run = static_cast<unsigned>(symbol) / 16;
+    const auto size = static_cast<unsigned>(symbol) % 16;
+    ends = size == 0 && run != 15;
+    if (!ends) place += run + 1;
+    slow.value(size);
+  }
+  ASSERT_EQ(slow.taken(), skip.length);
+  ASSERT_LE(skip.length, kLongestStep);
+  ASSERT_EQ(skip.last_place, ends ? place + Step::kEnds : place);
+}
+
+TEST(StepTable, SkipsPassOverWhatTheStandardReads) {
+  std::minstd_rand random(13);
+  StepTable table;
+  std::size_t farther = 0;
+  for (int codes = 0; codes < 300; ++codes) {
+    const HuffmanCode code = random_code(random);
+    table.build(code);
+    for (std::uint64_t index = 0; index < table.skips.size(); ++index) {
+      const std::uint64_t behind = std::uint64_t{random()} << 32U | random();
+      const std::uint64_t bits = index << (64 - kStepBits) | behind >> kStepBits;
+      const Skip& skip = table.skips[index];
+      if (skip.last_place == Step::kNone) continue;
+      farther += skip.length > table.steps[index].length ? 1U : 0U;
+      expect_skip(code, skip, bits);
+      if (HasFatalFailure()) return;
+    }
+  }
+  EXPECT_GT(farther, 20'000U);
+}
+
 TEST(StepTable, StepsAreWhatTheStandardReads) {
   std::minstd_rand random(11);
   StepTable table;
