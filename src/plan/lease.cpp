@@ -43,6 +43,13 @@ LeaseSchedule::LeaseSchedule(std::vector<Lease> work, std::int64_t takers, std::
   }
 }
 
+std::vector<Lease> LeaseSchedule::open(double now) {
+  std::vector<Lease> leases;
+  leases.reserve(takers_.size());
+  for (Taker& taker : takers_) leases.push_back(left() > 0 ? grant(taker, unit_, now) : Lease{});
+  return leases;
+}
+
 std::optional<Lease> LeaseSchedule::next(int taker, double now) {
   Taker& self = takers_.at(static_cast<std::size_t>(taker));
   const double together = speed_together(now);
@@ -51,9 +58,13 @@ std::optional<Lease> LeaseSchedule::next(int taker, double now) {
     return std::nullopt;
   }
   const std::int64_t wanted = sizes_ ? sizes_() : std::min(share_of(self, together, now), self.finished);
-  const Lease lease = cut(in_units(std::min(wanted, most_)));
-  if (self.under_way() == 0) self.speed.start(now);
-  self.granted += lease.count;
+  return grant(self, in_units(std::min(wanted, most_)), now);
+}
+
+Lease LeaseSchedule::grant(Taker& taker, std::int64_t most, double now) {
+  const Lease lease = cut(most);
+  if (taker.under_way() == 0) taker.speed.start(now);
+  taker.granted += lease.count;
   return lease;
 }
 

@@ -1,12 +1,12 @@
 #include "polyhead/run/coordinator.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "grant.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/base/sample.hpp"
 #include "polyhead/base/wire.hpp"
@@ -57,6 +57,7 @@ void Coordinator::run() {
 void Coordinator::serve() {
   for (Rank& rank : ranks_) rank.last_heard = Clock::now();
   looked_ = Clock::now();
+  if (settings_.opened) enter_opening_leases();
   while (!finished()) {
     const bool heard_all = handle_messages();
     look_for_stop(settings_.asked());
@@ -125,6 +126,14 @@ void Coordinator::look_for_stop(const StopRequest& asked) {
   }
 }
 
+void Coordinator::enter_opening_leases() {
+  const auto leases = schedule_.open(seconds());
+  for (int rank = 0; rank < settings_.grid.ranks(); ++rank) {
+    ranks_.at(static_cast<std::size_t>(rank)).lease =
+        leases.at(static_cast<std::size_t>(settings_.grid.group_of(rank)));
+  }
+}
+
 /// All ranks of a group get the same leases in the same order.
 void Coordinator::grant(int group) {
   plan::Lease lease;  // nothing more
@@ -134,22 +143,14 @@ void Coordinator::grant(int group) {
 }
 
 void Coordinator::send_grant(int rank, const plan::Lease& lease) {
+  if (lease.count > 0) ranks_.at(static_cast<std::size_t>(rank)).lease = lease;
+  const plan::Grid& grid = settings_.grid;
+  const auto batches = plan::reads(lease, grid.heads, grid.member_of(rank), settings_.all_read);
   WireWriter writer;
-  writer.put(lease);
-  if (lease.count > 0) {
-    ranks_.at(static_cast<std::size_t>(rank)).lease = lease;
-    std::vector<data::Location> locations;
-    const auto batches =
-        plan::reads(lease, settings_.grid.heads, settings_.grid.member_of(rank), settings_.all_read);
-    for (const std::int64_t batch : batches) {
-      const plan::SampleRange samples = batches_.samples_of(batch);
-      std::ranges::move(settings_.locations(samples.first, samples.count), std::back_inserter(locations));
-    }
-    data::put_locations(writer, locations);
-    for (const std::int64_t batch : batches) {
-      const auto known = settings_.cache != nullptr ? settings_.cache->read(batch) : std::nullopt;
-      if (known) known->put(writer);
-    }
+  put_grant(writer, lease, batches, batches_, settings_.locations);
+  for (const std::int64_t batch : batches) {
+    const auto known = settings_.cache != nullptr ? settings_.cache->read(batch) : std::nullopt;
+    if (known) known->put(writer);
   }
   tell(rank, ToRank::grant, writer.bytes());
 }

@@ -94,10 +94,7 @@ void CoordinatorLink::hear(const comm::Message& message) {
     case ToRank::grant:
       break;
   }
-  WireReader reader(message.bytes);
-  Grant& grant = grants_.emplace_back(Grant{reader.get<plan::Lease>(), {}, {}});
-  if (grant.lease.count > 0) grant.locations = data::get_locations(reader);
-  while (!reader.done()) grant.known.push_back(store::Features::get(reader));
+  grants_.push_back(get_grant(message.bytes));
 }
 
 /// The mutex is held, and all that has arrived is heard.

@@ -7,24 +7,14 @@
 #include <optional>
 #include <stop_token>
 #include <thread>
-#include <vector>
 
+#include "grant.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/stop.hpp"
 #include "polyhead/comm/channel.hpp"
-#include "polyhead/data/location.hpp"
-#include "polyhead/plan/lease.hpp"
 #include "polyhead/run/worker.hpp"
-#include "polyhead/store/feature_cache.hpp"
 
 namespace polyhead::run {
-
-/// A lease, where its samples are, and what is known of them.
-struct Grant {
-  plan::Lease lease;
-  std::vector<data::Location> locations;
-  std::vector<store::Features> known;  ///< of micro-batches whose samples need not be read
-};
 
 /// A rank's end of its talk with the coordinator: asks for leases ahead of need, and hears when it is to
 /// stop. A thread beside the computation says a few times per `comm.timeout` that the rank is alive, passes

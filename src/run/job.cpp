@@ -16,6 +16,7 @@
 #include "data_check.hpp"
 #include "job_loader.hpp"
 #include "open_cache.hpp"
+#include "opening.hpp"
 #include "own_pages.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/error.hpp"
@@ -123,8 +124,6 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, p
 struct Equipment {
   std::unique_ptr<model::Model> model;
   std::unique_ptr<GroupPipeline> pipeline;
-  std::unique_ptr<data::Loader> loader;
-  Place place;
 };
 
 /// A step of set-up on all ranks, before which they may be stopped. What goes wrong elsewhere than on rank 0
@@ -156,6 +155,39 @@ void check_data_is_everywhere(comm::Collectives& world, const Inputs& inputs, co
   });
 }
 
+/// What a rank reads images with, and what it begins with.
+struct Reading {
+  std::unique_ptr<data::Loader> loader;  ///< none on a surplus rank
+  Place place;
+};
+
+/// From now on images are read, while the rest is set up. `work`: on rank 0, what is to be computed.
+Reading begin_to_read(comm::Collectives& world, const std::string& host, comm::Channel& to_ranks,
+                      const Inputs& inputs, plan::Grid grid, std::vector<plan::Lease> work,
+                      const model::Placement& placement) {
+  check_data_is_everywhere(world, inputs, host);
+  Reading reading;
+  const int rank = world.rank();
+  const bool all = inputs.config.parallel.features == config::Features::local;
+  set_up(world, host, [&] {
+    if (!grid.works(rank)) return;
+    reading.loader = make_loader(inputs, placement, read_ahead_depth(inputs));
+    reading.place = {grid.heads, grid.member_of(rank), all, {}};
+  });
+  if (!opens_early(inputs.config.output)) return reading;
+  Opening opening{
+      grid,
+      inputs.micro_batches(),
+      all,
+      kPatience * inputs.config.comm.timeout,
+      std::move(work),
+      [&](std::int64_t first, std::int64_t count) { return inputs.dataset->locations(first, count); }};
+  // Who left here would keep the others waiting: nobody is stopped before they have met.
+  comm::agree(world,
+              [&] { reading.place.opening = open_work(to_ranks, rank, opening, reading.loader.get()); });
+  return reading;
+}
+
 /// Every rank of the world must call it; surplus ranks, which have no `group`, get nothing. `weights`: this
 /// rank's.
 Equipment equip(comm::Collectives& world, const std::string& host, comm::Collectives* group,
@@ -178,17 +210,16 @@ Equipment equip(comm::Collectives& world, const std::string& host, comm::Collect
         with_heads(inputs.config, heads.at(static_cast<std::size_t>(group->rank()))), std::move(weights),
         batches.size(), inputs.shape.image, placement, std::move(prepared));
     rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *group, job);
-    rank.loader = make_loader(inputs, placement, read_ahead_depth(inputs));
-    rank.place = {grid.heads, group->rank(), inputs.config.parallel.features == config::Features::local};
   });
   return rank;
 }
 
 WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinator, comm::Channel& to_ranks,
-                          const Equipment& rank, const Terms& terms, const OwnPages& own) {
+                          const Equipment& rank, const Reading& reading, const Terms& terms,
+                          const OwnPages& own) {
   try {
     if (rank.pipeline)
-      return work(to_coordinator, to_ranks, *rank.loader, *rank.pipeline, rank.place, terms, own);
+      return work(to_coordinator, to_ranks, *reading.loader, *rank.pipeline, reading.place, terms, own);
     sit_out(to_coordinator, to_ranks, terms);
     return {};
   } catch (const Error& error) {
@@ -206,9 +237,10 @@ metrics::RunFigures add_up(comm::Collectives& world, const WorkerFigures& mine, 
                                    std::llround(mine.seconds_computing * 1e6),
                                    std::llround(mine.seconds_reading * 1e6), worked ? workers : 0, worked};
   world.all_reduce(sums);
+  // Of reading under way when the work began all counts: in a very short job it may be more than there is.
   const auto share = [&](std::int64_t microseconds, std::int64_t threads_in_all) {
     const double all = seconds * static_cast<double>(threads_in_all);
-    return all > 0 ? static_cast<double>(microseconds) / 1e6 / all : 0;
+    return all > 0 ? std::min(1.0, static_cast<double>(microseconds) / 1e6 / all) : 0;
   };
   metrics::RunFigures figures;
   figures.seconds = seconds;
@@ -253,6 +285,11 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
                       inputs.dataset ? inputs.dataset->reading_memory() : data::ReadingMemory{});
   inputs.config.parallel.batch = static_cast<int>(choice.batch);
   const plan::Grid grid = choice.grid;
+  const std::chrono::milliseconds timeout = inputs.config.comm.timeout;
+  const auto to_ranks = mpi.channel(timeout, timeout);
+  const std::vector<plan::Lease> all{{0, inputs.micro_batches().count()}};
+  const Reading reading = begin_to_read(*world, mpi.host(), *to_ranks, inputs, grid,
+                                        resumption ? resumption->missing : all, placement);
   const comm::Group group = join_group(mpi, inputs.config.comm, grid, placement);
   const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
   model::Weights weights = share_weights(*world, inputs.config, inputs.weights, choice.heads, member);
@@ -261,7 +298,6 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
 
   const Equipment rank = equip(*world, mpi.host(), group.collectives.get(), inputs, grid, choice.heads,
                                std::move(weights), placement, cores);
-  check_data_is_everywhere(*world, inputs, mpi.host());
   const std::string fingerprint = fingerprint_json(inputs.config.backbone, placement);
   const bool mixed = !agree_on_fingerprint(*world, fingerprint, options.allow_mixed);
 
@@ -282,14 +318,12 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
                            mpi.host());
   }
 
-  const std::chrono::milliseconds timeout = inputs.config.comm.timeout;
   const auto to_coordinator = mpi.channel(kPatience * timeout, timeout);
-  const auto to_ranks = mpi.channel(timeout, timeout);
   if (inputs.config.output.cache != config::Cache::none)
     send_features(*world, keeper ? keeper->cache() : nullptr, rank.pipeline.get(), *to_coordinator);
   const auto start = Clock::now();
   if (keeper) keeper->start(*to_coordinator, *to_ranks);
-  const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, rank,
+  const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, rank, reading,
                                          {timeout, [&](const Error& error) { end_job(mpi, error); }},
                                          {pages.get(), commit_interval_of(inputs.config.output)});
   if (keeper) keeper->join();

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "open_cache.hpp"
+#include "opening.hpp"
 #include "own_pages.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/config/load.hpp"
@@ -144,6 +145,7 @@ void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
   settings.earlier = {earlier(), earlier_.quarantined};
   settings.hosts = hosts_;
   settings.grid = grid_;
+  settings.opened = opens_early(inputs_.config.output);
   settings.all_read = inputs_.config.parallel.features == config::Features::local;
   settings.asked = [&] { return stop_wanted(); };
   settings.progress = [&](std::int64_t done) {

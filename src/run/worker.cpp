@@ -27,10 +27,15 @@ class Worker {
  public:
   Worker(comm::Channel& to, comm::Channel& from, data::Loader& loader, StepComputer& computer,
          const Place& place, const Terms& terms, const OwnPages& own)
-      : link_(to, from, terms), rows_(to, own), loader_(loader), computer_(computer), place_(place) {}
+      : link_(to, from, terms),
+        rows_(to, own),
+        loader_(loader),
+        computer_(computer),
+        place_(place),
+        read_before_(loader.figures().seconds_reading) {}
 
   WorkerFigures run() {
-    for (plan::Lease lease = take(); lease.count > 0 && !computer_.stopped();) {
+    for (plan::Lease lease = first(); lease.count > 0 && !computer_.stopped();) {
       const plan::Steps steps(lease, place_.heads);
       for (std::int64_t i = 0; i < steps.count() && !computer_.stopped(); ++i) {
         if (i + 1 == steps.count()) lease = take();
@@ -40,11 +45,13 @@ class Worker {
     timed([&] { computer_.drain(deliver_); });
     rows_.finish();
     figures_.seconds_waiting = loader_.figures().seconds_waited;
-    figures_.seconds_reading = loader_.figures().seconds_reading;
+    figures_.seconds_reading = loader_.figures().seconds_reading - read_before_;
     return figures_;
   }
 
  private:
+  plan::Lease first() { return place_.opening.count > 0 ? place_.opening : take(); }
+
   /// The group's next lease; its data are read from now on.
   plan::Lease take() {
     if (place_.member == 0) link_.ask();
@@ -115,6 +122,7 @@ class Worker {
   data::Loader& loader_;
   StepComputer& computer_;
   Place place_;
+  double read_before_;                             ///< while the job was set up, in seconds
   std::map<std::int64_t, store::Features> known_;  ///< of micro-batches that are leased and not yet computed
   WorkerFigures figures_;
   Deliver deliver_ = [this](store::Rows rows) {

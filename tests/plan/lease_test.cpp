@@ -273,8 +273,8 @@ TEST(LeaseSchedule, OfAnyLedgerEveryMissingMicroBatchIsHandedOutOnce) {
     const auto rate = [&](int, double) {
       return std::pow(100.0, -static_cast<double>(dice() % 1000) / 1000);
     };
-    const Outcome outcome =
-        Simulation(LeaseSchedule(missing_in(ledger), takers, unit), takers, unit, rate).run();
+    Simulation simulation(LeaseSchedule(missing_in(ledger), takers, unit), takers, unit, rate);
+    const Outcome outcome = round % 2 == 0 ? simulation.run() : std::move(simulation).open().run();
     std::vector<int> handed_out(ledger.size());
     for (const Lease& lease : outcome.leases) {
       ASSERT_GE(lease.count, 1);
@@ -296,6 +296,39 @@ TEST(LeaseSchedule, ALeaseLiesWithinOneRun) {
   EXPECT_EQ(schedule.next(0, 0), (Lease{9, 1}));
   EXPECT_EQ(schedule.next(0, 0), (Lease{20, 2}));
   EXPECT_EQ(schedule.left(), 8);
+}
+
+TEST(LeaseSchedule, OpensWithAUnitForEachTakerWhileThereAreSome) {
+  LeaseSchedule schedule({{2, 3}, {9, 1}, {20, 10}}, 3, 2);
+  EXPECT_EQ(schedule.open(0), (std::vector<Lease>{{2, 2}, {4, 1}, {9, 1}}));
+  EXPECT_EQ(schedule.left(), 10);
+  EXPECT_EQ(schedule.next(0, 0), (Lease{20, 2}));  // the second one is unseen, too
+  EXPECT_EQ(LeaseSchedule(5, 4, 2).open(0), (std::vector<Lease>{{0, 2}, {2, 2}, {4, 1}, {0, 0}}));
+  EXPECT_EQ(LeaseSchedule(0, 2).open(0), (std::vector<Lease>(2)));
+  const auto sizes = [] { return std::int64_t{7}; };
+  EXPECT_EQ(LeaseSchedule(100, 2, 3, 1, sizes).open(0), (std::vector<Lease>{{0, 3}, {3, 3}}));
+}
+
+TEST(LeaseSchedule, WhoOpensWithNothingIsSentAway) {
+  LeaseSchedule schedule(1, 2);
+  schedule.open(0);
+  EXPECT_EQ(schedule.next(1, 0), std::nullopt);
+  schedule.finished(0, 1, 1);
+  EXPECT_EQ(schedule.next(0, 1), std::nullopt);
+}
+
+/// When it is handed out does not change what each taker begins with.
+TEST(LeaseSchedule, OpensWithWhatTheFirstQuestionsWouldGet) {
+  std::mt19937 dice(13);
+  for (int round = 0; round < 500; ++round) {
+    const std::vector<Lease> work = missing_in(random_ledger(dice));
+    const auto unit = static_cast<std::int64_t>(1 + dice() % 8);
+    const auto takers = static_cast<int>(1 + dice() % 64);
+    LeaseSchedule asked(work, takers, unit);
+    std::vector<Lease> expected;
+    for (int taker = 0; taker < takers; ++taker) expected.push_back(asked.next(taker, 0).value_or(Lease{}));
+    ASSERT_EQ(LeaseSchedule(work, takers, unit).open(5), expected) << "round " << round;
+  }
 }
 
 // Each run may end in a step that is not full, which also makes its taker look slow; that costs a step.

@@ -39,9 +39,18 @@ class Simulation {
     outcome_.done.resize(workers_.size());
   }
 
+  /// Every taker has its first lease from the start.
+  Simulation&& open() && {
+    const std::vector<Lease> leases = schedule_.open(0);
+    for (std::size_t taker = 0; taker < leases.size(); ++taker) {
+      if (leases[taker].count > 0) take(static_cast<int>(taker), leases[taker]);
+    }
+    return std::move(*this);
+  }
+
   Outcome run() {
     for (int taker = 0; taker < static_cast<int>(workers_.size()); ++taker) {
-      ask(taker, 0);
+      if (worker(taker).leases.empty()) ask(taker, 0);
       begin_step(taker, 0);
     }
     while (!steps_.empty()) {
@@ -63,10 +72,12 @@ class Simulation {
   Worker& worker(int taker) { return workers_[static_cast<std::size_t>(taker)]; }
 
   void ask(int taker, double time) {
-    const auto lease = schedule_.next(taker, time);
-    if (!lease) return;
-    outcome_.leases.push_back(*lease);
-    worker(taker).leases.push(lease->count);
+    if (const auto lease = schedule_.next(taker, time)) take(taker, *lease);
+  }
+
+  void take(int taker, const Lease& lease) {
+    outcome_.leases.push_back(lease);
+    worker(taker).leases.push(lease.count);
   }
 
   void begin_step(int taker, double time) {

@@ -25,11 +25,13 @@ store::Rows number(const data::Batch& batch) {
   return numbered_rows(batch.index, batch.first_sample, batch.samples);
 }
 
-class CoordinatorTest : public ::testing::TestWithParam<std::tuple<int, std::int64_t>> {};
+/// Ranks, samples, and whether the first leases are handed out before the coordinator starts.
+class CoordinatorTest : public ::testing::TestWithParam<std::tuple<int, std::int64_t, bool>> {};
 
 TEST_P(CoordinatorTest, EverySampleIsWrittenOnceAndCommitted) {
-  const auto [ranks, samples] = GetParam();
+  const auto [ranks, samples, opened] = GetParam();
   LocalJob job(ranks, samples, 4);
+  job.settings.opened = opened;
   std::int64_t shown = 0;
   job.settings.progress = [&](std::int64_t done) { shown = done; };
   const auto error = job.run(number);
@@ -40,8 +42,8 @@ TEST_P(CoordinatorTest, EverySampleIsWrittenOnceAndCommitted) {
   EXPECT_GE(job.disk.syncs, 1);
 }
 INSTANTIATE_TEST_SUITE_P(RanksAndSamples, CoordinatorTest,
-                         ::testing::Combine(::testing::Values(1, 2, 3, 8),
-                                            ::testing::Values(1, 4, 37, 1000)));
+                         ::testing::Combine(::testing::Values(1, 2, 3, 8), ::testing::Values(1, 4, 37, 1000),
+                                            ::testing::Bool()));
 
 TEST(Coordinator, AnyLeaseSizesWillDo) {
   LocalJob job(3, 1000, 4);
@@ -57,6 +59,7 @@ TEST(Coordinator, OnlyWhatIsMissingIsComputed) {
   std::mt19937 dice(12);
   for (const int ranks : {1, 2, 3, 8}) {
     LocalJob job(ranks, 397, 4);
+    job.settings.opened = ranks > 1;
     std::vector<std::uint8_t> earlier(100);
     for (std::uint8_t& byte : earlier) byte = static_cast<std::uint8_t>(dice() % 3 > 0);
     job.finish_earlier(earlier);
@@ -190,6 +193,44 @@ TEST(Coordinator, ASilentRankIsNamed) {
   EXPECT_THAT(error->what(), HasSubstr("rank 1 on beta has been silent"));
   EXPECT_THAT(error->what(), HasSubstr("its last lease: micro-batches"));
   EXPECT_GT(job.ledger_sum(), 0);
+}
+
+TEST(Coordinator, ARankThatIsSilentFromTheStartIsNamedWithItsOpeningLease) {
+  LocalJob job(2, 40, 4);
+  job.settings.opened = true;
+  job.settings.timeout = 1s;
+  job.settings.hosts = {"alpha", "beta"};
+  std::jthread lost([&] {
+    data::Loader::Readers readers;
+    readers.push_back(std::make_unique<testing::CountingReader>());
+    data::Loader loader(std::move(readers), {40, {1, 1}}, 4, 2);
+    job.open_as(1, loader);
+  });
+  std::jthread worker([&] { job.work_as(0, number); });
+  const auto error = job.coordinate();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ExitCode::unavailable);
+  EXPECT_THAT(error->what(), HasSubstr("rank 1 on beta has been silent for 1 s (comm.timeout); its last "
+                                       "lease: micro-batches 1 to 1"));
+  EXPECT_EQ(job.ledger_sum(), 9);
+}
+
+/// Images of the first leases are read before there is a coordinator; what goes wrong with them is told when
+/// there is one.
+TEST(Coordinator, WhatFailsBeforeItStartsIsReported) {
+  LocalJob job(2, 400, 4);
+  job.settings.opened = true;
+  job.settings.timeout = 1s;
+  const auto right = job.settings.locations;
+  job.settings.locations = [&](std::int64_t first, std::int64_t count) {
+    auto locations = right(first, count);
+    if (first == 4) ++locations.front().offset;
+    return locations;
+  };
+  const auto error = job.run(number);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ExitCode::internal);
+  EXPECT_THAT(error->what(), HasSubstr("rank 1 on host: sample 4 came with the place of another"));
 }
 
 TEST(Coordinator, ASlowRankIsNotSilent) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -16,6 +17,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "../../src/run/opening.hpp"
 #include "memory_file.hpp"
 #include "polyhead/comm/local.hpp"
 #include "polyhead/run/coordinator.hpp"
@@ -193,7 +195,8 @@ class GroupJob {
       : shape_(shape),
         config_(config_of(shape)),
         batches_(shape.samples, kBatch),
-        writer_(std::make_unique<MemoryFile>(disk), layout_of(config_, shape.samples), offsets_of()) {
+        writer_(std::make_unique<MemoryFile>(disk), layout_of(config_, shape.samples), offsets_of()),
+        have_opened_(shape.ranks) {
     disk.bytes.resize(std::size_t{10} << 20U);
   }
 
@@ -208,7 +211,9 @@ class GroupJob {
     for (int rank = 0; rank < shape_.ranks; ++rank) {
       threads.emplace_back([&, rank] { work_as(rank, world, groups); });
     }
+    if (opened) have_opened_.wait();
     Coordinator::Settings settings;
+    settings.opened = opened;
     settings.commit_interval = 1ms;
     settings.timeout = 10s;
     settings.asked = asked;
@@ -236,6 +241,7 @@ class GroupJob {
     return done;
   }
 
+  bool opened = false;  ///< the first leases are handed out before the coordinator starts
   /// What the ranks do before the features of each micro-batch.
   std::function<void()> pause = [] {};
   std::function<StopRequest()> asked = [] { return StopRequest{}; };  ///< of the coordinator
@@ -248,12 +254,23 @@ class GroupJob {
   Disk disk;
 
  private:
+  plan::Lease open_as(int rank, comm::Channel& down, bool all, data::Loader* loader) {
+    const auto nowhere = [](std::int64_t, std::int64_t) { return std::vector<data::Location>{}; };
+    const Opening opening{shape_.grid, batches_, all, 10s, {{0, batches_.count()}}, nowhere};
+    const plan::Lease lease = open_work(down, rank, opening, loader);
+    have_opened_.count_down();
+    return lease;
+  }
+
   void work_as(int rank, comm::LocalWorld& world, std::vector<std::unique_ptr<comm::LocalWorld>>& groups) {
     const auto up = world.channel(rank, 0);
     const auto down = world.channel(rank, 1);
     const plan::Grid grid = shape_.grid;
     const Terms terms{.timeout = 10s, .asked = [this, rank] { return rank_asked(rank); }};
-    if (!grid.works(rank)) return sit_out(*up, *down, terms);
+    if (!grid.works(rank)) {
+      if (opened) open_as(rank, *down, false, nullptr);
+      return sit_out(*up, *down, terms);
+    }
     const std::vector<std::int64_t> costs(static_cast<std::size_t>(shape_.heads), 1);
     const auto heads = plan::split_heads(costs, grid.heads);
     Trace* const noted = rank == 0 ? &trace : nullptr;
@@ -270,14 +287,17 @@ class GroupJob {
     data::Loader::Readers readers;
     readers.push_back(std::make_unique<NumberReader>());
     data::Loader loader(std::move(readers), {shape_.samples, {1, 1}}, kBatch, 2);
-    work(*up, *down, loader, pipeline,
-         {grid.heads, grid.member_of(rank), shape_.features == config::Features::local}, terms);
+    const bool all = shape_.features == config::Features::local;
+    Place place{grid.heads, grid.member_of(rank), all};
+    if (opened) place.opening = open_as(rank, *down, all, &loader);
+    work(*up, *down, loader, pipeline, place, terms);
   }
 
   Shape shape_;
   config::Config config_;
   plan::MicroBatches batches_;
   store::Writer writer_;
+  std::latch have_opened_;
 };
 
 inline plan::LeaseSchedule guided(const Shape& shape) {

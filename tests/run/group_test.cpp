@@ -37,7 +37,11 @@ TEST_P(GroupTest, TheGridLeavesNoTrace) {
   const auto [data, heads, count, features] = GetParam();
   for (const std::int64_t samples : {1, 4, 57, 203}) {
     const auto expected = run({{1, 1}, 1, samples, count, config::Features::exchange});
-    EXPECT_EQ(run({{data, heads}, data * heads, samples, count, features}), expected) << samples;
+    const Shape shape{{data, heads}, data * heads, samples, count, features};
+    EXPECT_EQ(run(shape), expected) << samples;
+    GroupJob job(shape);
+    job.opened = true;
+    EXPECT_EQ(job.run(guided(shape)), expected) << samples;
   }
 }
 INSTANTIATE_TEST_SUITE_P(
@@ -47,7 +51,11 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Group, SurplusRanksWaitForTheEnd) {
   const auto expected = run({{1, 1}, 1, 57, 3, config::Features::exchange});
-  EXPECT_EQ(run({{1, 2}, 4, 57, 3, config::Features::exchange}), expected);
+  for (const bool opened : {false, true}) {
+    GroupJob job({{1, 2}, 4, 57, 3, config::Features::exchange});
+    job.opened = opened;
+    EXPECT_EQ(job.run(guided({{1, 2}, 4, 57, 3, config::Features::exchange})), expected);
+  }
 }
 
 /// Leases of any length, a lone last micro-batch among them.
@@ -59,6 +67,9 @@ TEST(Group, LeasesLeaveNoTrace) {
     for (const auto features : {config::Features::exchange, config::Features::local}) {
       GroupJob job({{2, 3}, 6, 203, 3, features});
       EXPECT_EQ(job.run({51, 2, 1, most, sizes}), expected) << most;
+      GroupJob open({{2, 3}, 6, 203, 3, features});
+      open.opened = true;  // with a whole step
+      EXPECT_EQ(open.run({51, 2, 3, most, sizes}), expected) << most;
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <functional>
+#include <latch>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "../../src/run/opening.hpp"
 #include "each_alone.hpp"
 #include "memory_file.hpp"
 #include "polyhead/comm/local.hpp"
@@ -51,6 +53,7 @@ class LocalJob {
  public:
   LocalJob(int ranks, std::int64_t samples, std::int64_t batch)
       : ranks_(ranks),
+        opened_(ranks),
         batches_(samples, batch),
         world_(ranks),
         layout_(small_layout(samples, batch)),
@@ -84,6 +87,7 @@ class LocalJob {
   std::optional<Error> coordinate() {
     const auto up = world_.channel(0, 0);
     const auto down = world_.channel(0, 1);
+    if (settings.opened) opened_.wait();
     try {
       const plan::LeaseSchedule schedule(plan::missing_in(ledger()), ranks_, 1, kAnyNumber, lease_sizes);
       Coordinator(*up, *down, schedule, writer_, batches_, settings).run();
@@ -99,15 +103,27 @@ class LocalJob {
     data::Loader::Readers readers;
     for (int i = 0; i < 2; ++i) readers.push_back(std::make_unique<CountingReader>());
     data::Loader loader(std::move(readers), {batches_.samples(), {1, 1}}, batches_.size(), 2);
+    Place place;
+    if (settings.opened) place.opening = open_as(rank, loader);
     try {
       EachAlone alone(compute);
       std::optional<store::PageWriter> pages;
       if (own_file) pages.emplace(own_file(), layout_, small_offsets());
-      work(*up, *down, loader, alone, {}, {settings.timeout}, {pages ? &*pages : nullptr, 1ms});
+      work(*up, *down, loader, alone, place, {settings.timeout}, {pages ? &*pages : nullptr, 1ms});
       if (pages) own_bytes += pages->bytes();
     } catch (const Error&) {
       ++failed_workers;
     }
+  }
+
+  /// Gets the rank's first lease as the program does, before the coordinator starts.
+  plan::Lease open_as(int rank, data::Loader& loader) {
+    const Opening opening{
+        settings.grid,     batches_, settings.all_read, settings.timeout, plan::missing_in(ledger()),
+        settings.locations};
+    const plan::Lease lease = open_work(*world_.channel(rank, 1), rank, opening, &loader);
+    opened_.count_down();
+    return lease;
   }
 
   [[nodiscard]] std::int32_t prediction(std::int64_t sample) const {
@@ -154,6 +170,7 @@ class LocalJob {
 
  private:
   int ranks_;
+  std::latch opened_;
   plan::MicroBatches batches_;
 
  public:

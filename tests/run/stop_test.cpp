@@ -56,6 +56,7 @@ TEST_P(StopTest, FinishesWhatIsUnderWayAndNothingElse) {
   std::mt19937 dice(31);
   for (int trial = 0; trial < 4; ++trial) {
     GroupJob job(shape);
+    job.opened = trial >= 2;
     job.pause = random_pauses(dice());
     const auto stop_at = static_cast<std::int64_t>(dice() % (kSamples / 2));
     std::atomic<std::int64_t> finished = 0;
@@ -101,11 +102,14 @@ TEST(Stop, AGroupLeavesALargeLease) {
 }
 
 TEST(Stop, BeforeAnythingIsHandedOut) {
-  GroupJob job({{2, 2}, 5, kSamples, 3, config::Features::exchange});
-  job.asked = [] { return StopRequest{Stop::soon, "SIGTERM"}; };
-  job.pause = [] { std::this_thread::sleep_for(1ms); };
-  job.run(guided({{2, 2}, 5, kSamples, 3, config::Features::exchange}));
-  EXPECT_LE(job.done().size(), 8U);  // the first leases are small
+  for (const bool opened : {false, true}) {
+    GroupJob job({{2, 2}, 5, kSamples, 3, config::Features::exchange});
+    job.opened = opened;
+    job.asked = [] { return StopRequest{Stop::soon, "SIGTERM"}; };
+    job.pause = [] { std::this_thread::sleep_for(1ms); };
+    job.run(guided({{2, 2}, 5, kSamples, 3, config::Features::exchange}));
+    EXPECT_LE(job.done().size(), 8U);  // the first leases are small
+  }
 }
 
 TEST(Stop, AtOnceWithWhatHasArrived) {

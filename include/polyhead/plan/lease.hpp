@@ -29,9 +29,10 @@ std::vector<Lease> missing_in(std::span<const std::uint8_t> ledger);
 /// in proportion to measured speed.
 ///
 /// A taker asks for its next lease when it begins the last unit of the present one. So its first two leases
-/// are granted unseen; they are one unit each. Later ones are half of its share of what is left, at most as
-/// much as it has finished so far. A taker gets nothing more once the others, by their speeds, can finish all
-/// that is left before it could finish one unit more: it would only keep them waiting.
+/// are granted unseen; they are one unit each. The first may be handed out before the work begins (`open`).
+/// Later ones are half of its share of what is left, at most as much as it has finished so far. A taker gets
+/// nothing more once the others, by their speeds, can finish all that is left before it could finish one unit
+/// more: it would only keep them waiting.
 ///
 /// That leaves nothing behind: a taker is sent away only for the sake of others that have leases under way
 /// and therefore ask again, and the last of them always gets what is left.
@@ -51,6 +52,10 @@ class LeaseSchedule {
                 std::int64_t most = std::numeric_limits<std::int64_t>::max(), Sizes sizes = {})
       : LeaseSchedule(std::vector<Lease>{{0, micro_batches}}, takers, unit, most, std::move(sizes)) {}
 
+  /// The first leases of all takers, in their order, one unit each; a count of 0 where nothing is left. They
+  /// depend on work, takers and unit only: what is handed out early is the same everywhere. Instead of the
+  /// takers' first calls of `next`; the work begins at `now`.
+  std::vector<Lease> open(double now);
   /// The next lease of `taker`, which asks at `now` (seconds, any origin). Empty when there is nothing more
   /// for it, now or later.
   std::optional<Lease> next(int taker, double now);
@@ -76,6 +81,7 @@ class LeaseSchedule {
   [[nodiscard]] bool others_are_sooner(const Taker& self, double together, double now) const;
   [[nodiscard]] std::int64_t share_of(const Taker& self, double together, double now) const;
   [[nodiscard]] std::int64_t in_units(std::int64_t micro_batches) const;
+  Lease grant(Taker& taker, std::int64_t most, double now);
   Lease cut(std::int64_t most);  // off the front of what is left
 
   std::vector<Lease> work_;  ///< what is left of it, the next run at the end

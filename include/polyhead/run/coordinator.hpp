@@ -52,6 +52,7 @@ class Coordinator {
     } earlier;                       ///< what earlier runs have done
     /// Whether the run is to stop; asked often. Ranks say it as well.
     std::function<StopRequest()> asked = stop_asked;
+    bool opened = false;    ///< every group has got its first lease already (`plan::LeaseSchedule::open`)
     bool all_read = false;  ///< every rank of a group reads all of a lease, not only what it owns
     /// Called with the number of finished samples, often.
     std::function<void(std::int64_t samples_done)> progress = [](std::int64_t) {};
@@ -88,6 +89,7 @@ class Coordinator {
   };
 
   void serve();
+  void enter_opening_leases();
   bool handle_messages();
   void handle(const comm::Message& message);
   void look_for_stop(const StopRequest& asked);

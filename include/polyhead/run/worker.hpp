@@ -8,16 +8,19 @@
 #include "polyhead/base/stop.hpp"
 #include "polyhead/comm/channel.hpp"
 #include "polyhead/data/loader.hpp"
+#include "polyhead/plan/lease.hpp"
 #include "polyhead/run/step_computer.hpp"
 #include "polyhead/store/page_writer.hpp"
 
 namespace polyhead::run {
 
-/// A rank's place among those that share its leases.
+/// A rank's place among those that share its leases, and what it begins with.
 struct Place {
   int heads = 1;           ///< H, ranks of its group
   int member = 0;          ///< its number among them; 0 leads, and asks for the group's leases
   bool reads_all = false;  ///< reads every micro-batch, not only those that it owns
+  /// Its group's first lease, whose data the loader was asked for; count 0: none yet.
+  plan::Lease opening = {};
 };
 
 /// What a rank writes to the result file itself, beside the coordinator.
