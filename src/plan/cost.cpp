@@ -59,13 +59,23 @@ double computing(const StepTime& step) {
   return step.backbone + step.heads + step.fusing;
 }
 
-double setup_seconds(const Workload& workload, const Topology& topology) {
-  if (topology.ranks == 1) return topology.startup_seconds;
+/// Seconds of setting up in which the first images are read already.
+double equip_seconds(const Workload& workload, const Topology& topology) {
+  if (topology.ranks == 1) return topology.equip_seconds;
   std::int64_t bytes = workload.backbone.bytes;
   for (const HeadCost& head : workload.heads) bytes += head.bytes;
   // A broadcast that is cut into pieces takes the time of two transfers, however many ranks there are.
   const Link& link = topology.nodes() > 1 ? topology.between : topology.inside;
-  return topology.startup_seconds + transfer(2 * real(bytes), std::log2(topology.ranks), link);
+  return topology.equip_seconds + transfer(2 * real(bytes), std::log2(topology.ranks), link);
+}
+
+/// Seconds that a GPU waits for the first images: what is left of reading them when it is ready. Cores that
+/// read and compute lose nothing.
+double fill_seconds(const Workload& workload, const Topology& topology, const StepTime& step,
+                    double equipping) {
+  if (topology.reading.shares_cores) return 0;
+  const double hidden = workload.cached ? 0 : equipping;
+  return std::max(0.0, std::min(step.reading, computing(step)) - hidden);
 }
 
 Bottleneck bottleneck_of(const StepTime& step, bool shares_cores, bool rank0) {
@@ -136,17 +146,16 @@ Estimate estimate(const Workload& workload, const Topology& topology, const Grid
   result.step = step_time(workload, topology, grid, features, heads);
   const std::int64_t batches = workload.micro_batches();
   result.steps = ceil_div(ceil_div(batches, grid.heads), grid.data);
-  // Nothing is computed until the first images are there.
-  const bool shares = topology.reading.shares_cores;
-  const double fill = shares ? 0 : std::min(result.step.reading, computing(result.step));
+  const double equipping = equip_seconds(workload, topology);
+  const double fill = fill_seconds(workload, topology, result.step, equipping);
   const double computed = real(result.steps) * result.step.total + fill + kDrain * result.step.exchange;
   const double kept = real(batches) * keeping_seconds(workload, topology);
   result.working = std::max(computed, kept);
-  result.setting_up = setup_seconds(workload, topology);
+  result.setting_up = topology.startup_seconds + equipping;
   const StepTime alone = step_time(workload, topology, {1, 1}, features, {all_heads(workload)});
   const double ideal = real(workload.samples) / real(workload.batch) * alone.total / topology.ranks;
   result.efficiency = result.working > 0 ? ideal / result.working : 1;
-  result.bottleneck = bottleneck_of(result.step, shares, kept > computed);
+  result.bottleneck = bottleneck_of(result.step, topology.reading.shares_cores, kept > computed);
   return result;
 }
 

@@ -43,8 +43,10 @@ constexpr double kBetween = 1.25e9;  // bytes/s: 10 Gbit/s
 constexpr double kBetweenLatency = 200e-6;
 constexpr plan::ProcessMemory kProcess{std::uint64_t{140} << 20U, 0};
 constexpr plan::ProcessMemory kGpuProcess{std::uint64_t{3} << 30U, std::uint64_t{1} << 30U};
-constexpr double kStartup = 1.5;
-constexpr double kGpuStartup = 10;
+constexpr double kStartup = 0.8;  // seconds until ranks know their first micro-batches
+constexpr double kGpuStartup = 5;
+constexpr double kEquip = 0.7;   // seconds from then on until they can compute
+constexpr double kGpuEquip = 5;  // LibTorch's CUDA half is loaded, the GPU gets its context
 
 /// Of this host, or what the cgroup grants of it.
 std::uint64_t usable_memory() {
@@ -170,6 +172,7 @@ plan::Topology topology_of(const Machine& machine, const config::Config& config,
   topology.inside = machine.gpu ? kInsideGpus : kInside;
   topology.between = {machine.bandwidth.value_or(kBetween), kBetweenLatency};
   topology.startup_seconds = machine.gpu ? kGpuStartup : kStartup;
+  topology.equip_seconds = machine.gpu ? kGpuEquip : kEquip;
   return topology;
 }
 
@@ -188,6 +191,11 @@ std::vector<std::string> assumptions(const Machine& machine, const config::Backb
                                 machine.cores_of_rank(),
                                 machine.cores_of_rank() == 1 ? "core reaches" : "cores reach",
                                 topology.processor.flops / 1e9, engine_name(backbone)));
+  }
+  if (machine.gpu) {
+    lines.push_back(
+        fmt::format("a rank starts in {:.0f} s; in the last {:.0f} s it knows its first micro-batch",
+                    topology.startup_seconds + topology.equip_seconds, topology.equip_seconds));
   }
   lines.push_back(fmt::format(
       "a core reads and decodes {:.0f} images/s{}", topology.reading.images_per_second,

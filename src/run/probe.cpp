@@ -107,6 +107,8 @@ class Probe {
 
   [[nodiscard]] int ranks() const { return static_cast<int>(peers_.size()); }
   [[nodiscard]] std::int64_t ahead() const { return peers_.front()->ahead(); }
+  /// Seconds to make a model while nothing else is done: ranks of a node share what takes long.
+  [[nodiscard]] double equip() const { return peers_.front()->equip(); }
   /// Bytes of memory that are neither weights nor buffers.
   [[nodiscard]] std::uint64_t process() const { return process_; }
 
@@ -140,6 +142,7 @@ Measurement measure(const std::filesystem::path& config, const std::vector<std::
   const double computing = probe.time(&ProbePeer::compute, kPhase);
   measured.fusing = std::max(0.0, computing - measured.backbone - measured.heads);
   measured.together = probe.time(&ProbePeer::read_and_compute, kTogether, fill);
+  measured.equip = probe.equip();
   measured.process = probe.process();
   return measured;
 }
@@ -162,6 +165,7 @@ plan::Topology calibrated(plan::Topology topology, const plan::Workload& workloa
   const double busy = topology.reading.shares_cores ? reading + computing : std::max(reading, computing);
   topology.contention = measured.together / busy;
   topology.startup_seconds = measured.startup + kProcessStart;
+  topology.equip_seconds = measured.equip;
   topology.process.host = measured.process;
   return topology;
 }
@@ -172,8 +176,8 @@ std::vector<std::string> describe(const Measurement& measured) {
                       measured.ranks, ms(measured.backbone), ms(measured.heads), ms(measured.fusing)),
           fmt::format("reading and decoding alone {:.0f} images/s a rank; all at once {} a micro-batch",
                       measured.images_per_second, ms(measured.together)),
-          fmt::format("reading the inputs {:.1f} s; a process without them {}", measured.startup,
-                      human_bytes(measured.process))};
+          fmt::format("reading the inputs {:.1f} s, making the model {:.1f} s; a process without them {}",
+                      measured.startup, measured.equip, human_bytes(measured.process))};
 }
 
 }  // namespace polyhead::run

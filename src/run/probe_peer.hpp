@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -27,8 +28,12 @@ class ProbePeer {
 
   /// Micro-batches that are read ahead.
   [[nodiscard]] std::int64_t ahead() const { return ahead_; }
+  /// Seconds that making the model took.
+  [[nodiscard]] double equip() const { return equip_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   void open_loader(const model::Placement& placement);
   void request();
   data::Batch take();
@@ -37,8 +42,10 @@ class ProbePeer {
   std::int64_t batch_;
   std::int64_t next_;
   std::int64_t ahead_ = 0;
+  Clock::time_point start_ = Clock::now();
   std::unique_ptr<model::Model> model_;
   Pipeline pipeline_;
+  double equip_ = std::chrono::duration<double>(Clock::now() - start_).count();
   AlignedVector<float> features_;
   AlignedVector<float> logits_;
   std::unique_ptr<data::Loader> loader_;

@@ -129,6 +129,7 @@ plan::Workload workload_of(const config::Config& config, ImageShape image, std::
     workload.heads.push_back(head_cost(head, workload.backbone.feature_width));
   }
   workload.head_scores = config.output.head_scores;
+  workload.cached = config.output.cache != config::Cache::none;
   workload.read_ahead = config.data.read_ahead;
   workload.worker_bytes = reading.ordinary;
   workload.unusual_bytes = reading.worker - reading.ordinary;

@@ -101,6 +101,20 @@ TEST(Estimate, CountsWholeSteps) {
   EXPECT_EQ(steps({8, 1}), 1);
 }
 
+TEST(Estimate, SettingUpIsStartingAndMakingTheModelAndTwoTransfersOfWeights) {
+  Topology topology = cpus(4);
+  topology.startup_seconds = 3;
+  topology.equip_seconds = 2;
+  const Workload work = imagenet();
+  const auto bytes = static_cast<double>(work.backbone.bytes + 5 * work.heads.front().bytes);
+  const auto setting_up = [&] {
+    return estimate(work, topology, {topology.ranks, 1}, kExchange, {{0, 5}}).setting_up;
+  };
+  EXPECT_DOUBLE_EQ(setting_up(), 5 + 2 * bytes / 10e9 + 2 * 50e-6);
+  topology.ranks = 1;
+  EXPECT_DOUBLE_EQ(setting_up(), 5);
+}
+
 TEST(Estimate, IdleRanksCostEfficiency) {
   const Workload work = imagenet();
   const double all = estimate(work, cpus(8), {8, 1}, kExchange, {{0, 5}}).efficiency;

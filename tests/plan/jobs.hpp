@@ -42,7 +42,8 @@ inline Topology gpus(int ranks, std::uint64_t memory = std::uint64_t{16} << 30U)
   topology.host_memory = std::uint64_t{512} << 30U;
   topology.inside = {10e9, 50e-6};
   topology.between = {12e9, 200e-6};
-  topology.startup_seconds = 10;
+  topology.startup_seconds = 5;
+  topology.equip_seconds = 5;
   return topology;
 }
 

@@ -116,24 +116,56 @@ TEST_P(Scale, IsEfficient) {
   EXPECT_GE(least_efficiency(GetParam(), cpus(GetParam())), 0.95);
 }
 
-/// No schedule can do better than n / (ceil(n) + f) with n micro-batches a rank, each computed whole by one:
-/// GPUs wait for the first to be decoded, a share f of a step. 20 a rank and one more are the worst case.
+/// ResNet-50 on photographs: 20 micro-batches a rank, and some more.
+Workload photographs(int ranks, std::int64_t more) {
+  Workload work = imagenet(10);
+  work.batch = 256;
+  work.backbone.flops = 8'180 * kMega;
+  work.samples = (20LL * ranks + more) * work.batch;
+  return work;
+}
+
+constexpr double kDecoding = 256 / (16 * 450.0);  // seconds that a GPU's cores take for a micro-batch
+
+/// No schedule can do better than n / ceil(n) with n micro-batches a rank, each computed whole by one. 20 a
+/// rank and one more are the worst case. The first ones are decoded while the job is set up.
 TEST_P(Scale, IsAsEfficientAsWholeMicroBatchesAllow) {
   const int ranks = GetParam();
   for (const std::int64_t more : {0, 1, ranks / 2, ranks - 1}) {
-    Workload work = imagenet(10);
-    work.batch = 256;
-    work.backbone.flops = 8'180 * kMega;
-    work.samples = (20LL * ranks + more) * work.batch;
+    Workload work = photographs(ranks, more);
     const Estimate estimate = make_plan(work, gpus(ranks), {}).chosen.estimate;
-    const double decoding = 256 / (16 * 450.0);
-    ASSERT_LT(decoding, 0.12 * estimate.step.total);
+    ASSERT_LT(kDecoding, 0.12 * estimate.step.total);
     const double each = 20 + static_cast<double>(more) / ranks;
-    EXPECT_NEAR(estimate.efficiency, each / (std::ceil(each) + decoding / estimate.step.total), 1e-9) << more;
-    EXPECT_GE(estimate.efficiency, more == 1 ? 0.945 : 0.95);
+    EXPECT_NEAR(estimate.efficiency, each / std::ceil(each), 1e-9) << more;
+    EXPECT_GE(estimate.efficiency, 0.95) << more;
     if (ranks > 512) continue;  // rank 0 could not take in twice as many micro-batches
-    work.batch /= 2;            // the cure
-    EXPECT_GE(make_plan(work, gpus(ranks), {}).chosen.estimate.efficiency, 0.965);
+    work.batch /= 2;            // loses half as much
+    EXPECT_GE(make_plan(work, gpus(ranks), {}).chosen.estimate.efficiency, 0.97) << more;
+  }
+}
+
+/// Where ranks are ready sooner than the first images, the rest of reading them counts; and all of it where
+/// features may be cached, since nobody knows what must be read before the work begins.
+TEST_P(Scale, WhatSettingUpDoesNotHideOfTheFirstImagesCounts) {
+  const int ranks = GetParam();
+  Topology topology = gpus(ranks);
+  for (const std::int64_t more : {0, 1, ranks / 2, ranks - 1}) {
+    Workload work = photographs(ranks, more);
+    const double each = 20 + static_cast<double>(more) / ranks;
+    const auto expected = [&](const Estimate& estimate, double hidden) {
+      return each / (std::ceil(each) + (kDecoding - hidden) / estimate.step.total);
+    };
+    topology.equip_seconds = 0.01;  // and twice the weights, 12 GB/s between nodes, 10 within one
+    const double weights = 2.0 * static_cast<double>(work.backbone.bytes + 5 * work.heads.front().bytes);
+    const Link& link = ranks > 8 ? topology.between : topology.inside;
+    const double transfer = weights / link.bytes_per_second + std::log2(ranks) * link.latency;
+    const Estimate shown = make_plan(work, topology, {}).chosen.estimate;
+    EXPECT_NEAR(shown.efficiency, expected(shown, 0.01 + transfer), 1e-9) << more;
+    EXPECT_DOUBLE_EQ(shown.setting_up, 5 + 0.01 + transfer);
+    topology.equip_seconds = 5;
+    work.cached = true;
+    const Estimate cached = make_plan(work, topology, {}).chosen.estimate;
+    EXPECT_NEAR(cached.efficiency, expected(cached, 0), 1e-9) << more;
   }
 }
 

@@ -31,7 +31,7 @@ struct Estimate {
   StepTime step;
   std::int64_t steps = 0;  ///< of the group that has most
   double working = 0;      ///< seconds from the first lease to the last row
-  double setting_up = 0;   ///< seconds before
+  double setting_up = 0;   ///< seconds before; the first images are read meanwhile
   double efficiency = 0;   ///< ideal / predicted time of working; ideal: one rank's work divided by all ranks
   Bottleneck bottleneck = Bottleneck::backbone;
 

@@ -60,7 +60,8 @@ struct Topology {
   std::uint64_t host_memory = 0;  ///< bytes of a node, for all its ranks
   Link inside;                    ///< between ranks of one node
   Link between;                   ///< between nodes
-  double startup_seconds = 0;     ///< of a process, until it can compute
+  double startup_seconds = 0;     ///< of a process, until ranks know their first micro-batches
+  double equip_seconds = 0;       ///< from then on until it can compute, without the transfer of weights
 
   [[nodiscard]] int nodes() const { return (ranks + ranks_per_node - 1) / ranks_per_node; }
   /// Ranks that share a node's memory.

@@ -34,6 +34,7 @@ struct Workload {
   BackboneCost backbone;
   std::vector<HeadCost> heads;
   bool head_scores = false;        ///< every head's scores are kept
+  bool cached = false;             ///< features may be known: nothing is read before the work begins
   std::uint64_t read_ahead = 0;    ///< bytes of micro-batches decoded ahead, a rank
   std::int64_t worker_bytes = 0;   ///< of a thread that reads and decodes ordinary samples
   std::int64_t unusual_bytes = 0;  ///< more, of each such thread, for the largest that may be read at once

@@ -21,6 +21,7 @@ struct Measurement {
   double fusing = 0;             ///< seconds a micro-batch
   double images_per_second = 0;  ///< read and decoded by a rank that does nothing else
   double startup = 0;            ///< seconds to read the inputs
+  double equip = 0;              ///< seconds to make the model
   std::uint64_t process = 0;     ///< bytes of memory that are neither weights nor buffers
 };
 
