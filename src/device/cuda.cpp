@@ -1,6 +1,8 @@
 #include "polyhead/device/cuda.hpp"
 
 #include <filesystem>
+#include <map>
+#include <mutex>
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -76,10 +78,16 @@ std::filesystem::path torch_folder() {
 }
 
 class PinnedMemory : public std::pmr::memory_resource {
+ public:
+  explicit PinnedMemory(int index) : index_(index) {}
+
  private:
   void* do_allocate(std::size_t bytes, std::size_t /*alignment*/) override {  // pages: aligned to anything
     void* memory = nullptr;
-    if (cudaHostAlloc(&memory, bytes, cudaHostAllocDefault) == cudaSuccess) return memory;
+    if (cudaSetDevice(index_) == cudaSuccess &&
+        cudaHostAlloc(&memory, bytes, cudaHostAllocDefault) == cudaSuccess) {
+      return memory;
+    }
     cudaGetLastError();
     throw std::bad_alloc();
   }
@@ -89,14 +97,19 @@ class PinnedMemory : public std::pmr::memory_resource {
   [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override {
     return this == &other;
   }
+
+  int index_;
 };
 
 }  // namespace
 
-std::pmr::memory_resource* pinned_memory() {
-  static PinnedMemory pinned;
+std::pmr::memory_resource* pinned_memory(int index) {
+  static std::mutex mutex;
+  static std::map<int, PinnedMemory> pinned;
   static const bool kHasDevice = device_count() > 0;
-  return kHasDevice ? &pinned : ordinary_memory();
+  if (!kHasDevice) return ordinary_memory();
+  const std::lock_guard lock(mutex);
+  return &pinned.try_emplace(index, index).first->second;
 }
 
 int device_count() {

@@ -18,7 +18,7 @@ std::string driver_version() {
 void select(int /*index*/) {
   fail_without_cuda();
 }
-std::pmr::memory_resource* pinned_memory() {
+std::pmr::memory_resource* pinned_memory(int /*index*/) {
   return ordinary_memory();
 }
 void load_torch_cuda() {

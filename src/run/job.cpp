@@ -200,12 +200,13 @@ Equipment equip(comm::Collectives& world, const std::string& host, comm::Collect
   set_up(world, host, [&] {
     if (group == nullptr) return;
     const plan::MicroBatches batches = inputs.micro_batches();
-    const GroupPipeline::Job job{inputs.config,
-                                 batches,
-                                 heads,
-                                 weights.classes,
-                                 weights.feature_width,
-                                 placement.cuda ? device::pinned_memory() : device::ordinary_memory()};
+    const GroupPipeline::Job job{
+        inputs.config,
+        batches,
+        heads,
+        weights.classes,
+        weights.feature_width,
+        placement.cuda ? device::pinned_memory(placement.device) : device::ordinary_memory()};
     rank.model = model::make_model(
         with_heads(inputs.config, heads.at(static_cast<std::size_t>(group->rank()))), std::move(weights),
         batches.size(), inputs.shape.image, placement, std::move(prepared));

@@ -20,7 +20,7 @@ std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, const model::Pla
   for (int i = 0; i < workers; ++i) readers.push_back(data::open_reader(inputs.config.data, inputs.shape));
   const bool bytes = placement.cuda && readers.front()->gives_bytes();
   return std::make_unique<data::Loader>(std::move(readers), inputs.shape, inputs.micro_batches().size(),
-                                        depth, bytes ? device::pinned_memory() : nullptr);
+                                        depth, bytes ? device::pinned_memory(placement.device) : nullptr);
 }
 
 }  // namespace polyhead::run

@@ -20,7 +20,7 @@ void expect_aligned_and_writable(std::pmr::memory_resource* memory) {
 }
 
 TEST(PinnedMemory, IsAlignedAndWritable) {
-  expect_aligned_and_writable(pinned_memory());
+  expect_aligned_and_writable(pinned_memory(0));
 }
 
 TEST(OrdinaryMemory, IsAlignedAndWritable) {
