@@ -82,7 +82,7 @@ class LostRank(Working):
         freezer = self.folder / "freeze.so"
         subprocess.run(["mpicc", "-shared", "-fPIC", "-o", freezer, FREEZER], check=True)
         arguments = ["run", self.config, "--set", f"output.path={self.output}", "--set", f"comm.timeout={TIMEOUT}s"]
-        variables = {"LD_PRELOAD": str(freezer), "FREEZE_AT": "MPI_Comm_dup:3", "FREEZE_RANK": "1",
+        variables = {"LD_PRELOAD": str(freezer), "FREEZE_AT": "MPI_Comm_dup:2", "FREEZE_RANK": "1",
                      "POLYHEAD_STATUS_FILE": str(self.status)}
         command = mpirun_command(2, arguments)
         for name in variables:
