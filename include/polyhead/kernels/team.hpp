@@ -8,7 +8,7 @@
 namespace polyhead::kernels {
 
 /// Threads that share out the items of one task after the other: the caller and `threads` - 1 others, which
-/// sleep in between. For one caller at a time.
+/// stay awake for half a millisecond behind a task and then sleep. For one caller at a time.
 class Team {
  public:
   explicit Team(int threads);
