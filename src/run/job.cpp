@@ -289,8 +289,8 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   const std::chrono::milliseconds timeout = inputs.config.comm.timeout;
   const auto to_ranks = mpi.channel(timeout, timeout);
   const std::vector<plan::Lease> all{{0, inputs.micro_batches().count()}};
-  const Reading reading = begin_to_read(*world, mpi.host(), *to_ranks, inputs, grid,
-                                        resumption ? resumption->missing : all, placement);
+  const std::vector<plan::Lease> work = resumption ? resumption->missing : all;  // on rank 0
+  const Reading reading = begin_to_read(*world, mpi.host(), *to_ranks, inputs, grid, work, placement);
   const comm::Group group = join_group(mpi, inputs.config.comm, grid, placement);
   const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
   model::Weights weights = share_weights(*world, inputs.config, inputs.weights, choice.heads, member);
@@ -306,7 +306,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   set_up(*world, mpi.host(), [&] {
     if (mpi.rank() != 0) return;
     announce(inputs, cores, grid, placement, workers, group);
-    keeper.emplace(mpi, options, inputs, grid, hosts_of(cores), group, status);
+    keeper.emplace(mpi, options, inputs, grid, hosts_of(cores), group, status, work);
     if (resumption) {
       keeper->resume(std::move(*resumption), fingerprint, mixed);
     } else {

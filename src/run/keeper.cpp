@@ -48,7 +48,8 @@ void end_job(comm::MpiEnvironment& mpi, const Error& error) {
 }
 
 Keeper::Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
-               std::vector<std::string> hosts, const comm::Group& group, StatusFile& status)
+               std::vector<std::string> hosts, const comm::Group& group, StatusFile& status,
+               std::vector<plan::Lease> work)
     : mpi_(mpi),
       options_(options),
       inputs_(inputs),
@@ -56,7 +57,8 @@ Keeper::Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inp
       hosts_(std::move(hosts)),
       group_(group),
       status_(status),
-      output_(inputs.config.output.path) {}
+      output_(inputs.config.output.path),
+      work_(std::move(work)) {}
 
 void Keeper::create(const std::string& fingerprint, bool mixed) {
   lock_ = std::make_unique<store::OutputLock>(output_);
@@ -72,7 +74,6 @@ void Keeper::create(const std::string& fingerprint, bool mixed) {
   writer_ = std::make_unique<store::Writer>(store::open_for_writing(output_), layout, offsets_);
   writer_->append_provenance(provenance("start", mixed, "{}"));
   writer_->finish();  // the note is there before other ranks look for it
-  work_ = {{0, layout.batches()}};
   cache_ = open_cache(inputs_, fingerprint, mixed, {});
 }
 
@@ -82,7 +83,6 @@ void Keeper::resume(Resumption file, const std::string& fingerprint, bool mixed)
   lock_ = std::move(file.lock);
   offsets_ = file.offsets;
   earlier_ = file.progress;
-  work_ = std::move(file.missing);
   writer_ = std::make_unique<store::Writer>(store::open_to_resume(output_), inputs_.layout(), offsets_,
                                             file.committed);
   // First: a crash in between leaves open micro-batches, which no data can contradict.

@@ -71,52 +71,52 @@ class SlowReader {
 /// Coefficients that are not zero, by their place.
 using Coefficients = std::map<unsigned, int>;
 
-/// Reads as far as the step goes.
-void expect_step(const HuffmanCode& code, const Step& step, std::uint64_t bits) {
+/// What the AC codes say that begin within the first bits, up to the block's end.
+struct Slowly {
+  Coefficients coefficients;
+  unsigned place = 0;  ///< of the last coefficient
+  bool ends = false;   ///< the block
+  unsigned taken = 0;  ///< bits
+};
+
+void read_slowly(const HuffmanCode& code, std::uint64_t bits, unsigned length, Slowly& read) {
   SlowReader slow(code, bits);
-  Coefficients expected;
-  unsigned place = 0;
-  bool ends = false;
-  while (slow.taken() < step.length) {
+  while (slow.taken() < length) {
     const int symbol = slow.symbol();
     ASSERT_GE(symbol, 0);
     const auto run = static_cast<unsigned>(symbol) / 16;
     const auto size = static_cast<unsigned>(symbol) % 16;
-    ends = size == 0 && run != 15;
-    if (ends) break;
-    place += run + 1;
-    if (const int value = slow.value(size); value != 0) expected[place] = value;
+    read.ends = size == 0 && run != 15;
+    if (read.ends) break;
+    read.place += run + 1;
+    if (const int value = slow.value(size); value != 0) read.coefficients[read.place] = value;
   }
-  ASSERT_EQ(slow.taken(), step.length);
+  read.taken = slow.taken();
+}
+
+/// Reads as far as the step goes.
+void expect_step(const HuffmanCode& code, const Step& step, std::uint64_t bits) {
+  Slowly slow;
+  ASSERT_NO_FATAL_FAILURE(read_slowly(code, bits, step.length, slow));
+  ASSERT_EQ(slow.taken, step.length);
   ASSERT_LE(step.length, kLongestStep);
-  ASSERT_EQ(step.last_place >= Step::kEnds, ends);
+  ASSERT_EQ(step.last_place >= Step::kEnds, slow.ends);
   const unsigned last_place = step.last_place % Step::kEnds;
   Coefficients found;
   found[step.first_place] = step.first_value;
   found[last_place] = step.last_value(bits);
   std::erase_if(found, [](const auto& item) { return item.second == 0; });
-  ASSERT_EQ(found, expected);
-  ASSERT_TRUE(ends || last_place == place);
+  ASSERT_EQ(found, slow.coefficients);
+  ASSERT_TRUE(slow.ends || last_place == slow.place);
 }
 
 /// Reads as far as the skip goes.
 void expect_skip(const HuffmanCode& code, const Skip& skip, std::uint64_t bits) {
-  SlowReader slow(code, bits);
-  unsigned place = 0;
-  bool ends = false;
-  while (slow.taken() < skip.length) {
-    ASSERT_FALSE(ends);
-    const int symbol = slow.symbol();
-    ASSERT_GE(symbol, 0);
-    const auto run = static_cast<unsigned>(symbol) / 16;
-    const auto size = static_cast<unsigned>(symbol) % 16;
-    ends = size == 0 && run != 15;
-    if (!ends) place += run + 1;
-    slow.value(size);
-  }
-  ASSERT_EQ(slow.taken(), skip.length);
+  Slowly slow;
+  ASSERT_NO_FATAL_FAILURE(read_slowly(code, bits, skip.length, slow));
+  ASSERT_EQ(slow.taken, skip.length);
   ASSERT_LE(skip.length, kLongestStep);
-  ASSERT_EQ(skip.last_place, ends ? place + Step::kEnds : place);
+  ASSERT_EQ(skip.last_place, slow.ends ? slow.place + Step::kEnds : slow.place);
 }
 
 TEST(StepTable, SkipsPassOverWhatTheStandardReads) {

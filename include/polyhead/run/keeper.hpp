@@ -31,9 +31,11 @@ namespace polyhead::run {
 /// The result file and its coordinator: rank 0's second role.
 class Keeper {
  public:
-  /// `hosts`: of each rank. `group`: for the provenance. The others must outlive it.
+  /// `hosts`: of each rank. `group`: for the provenance. `work`: what is to be computed. The others must
+  /// outlive it.
   Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
-         std::vector<std::string> hosts, const comm::Group& group, StatusFile& status);
+         std::vector<std::string> hosts, const comm::Group& group, StatusFile& status,
+         std::vector<plan::Lease> work);
 
   /// Creates the output; all of it is on the disk. Throws Error.
   void create(const std::string& fingerprint, bool mixed);
