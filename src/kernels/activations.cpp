@@ -25,7 +25,12 @@ Activations::Activations(int images, const ImageDims& dims, int block)
     : images_(images),
       dims_(dims),
       block_(block),
-      buffer_(static_cast<std::size_t>(images * image_stride())) {}
+      buffer_(static_cast<std::size_t>(images) * image_size(dims, block)) {}
+
+std::size_t Activations::image_size(const ImageDims& dims, int block) {
+  const int channels = (dims.channels + block - 1) / block * block;
+  return static_cast<std::size_t>(channels) * static_cast<std::size_t>((dims.height + 2) * (dims.width + 2));
+}
 
 void Activations::assign(std::span<const float> planar) {
   for_each_value(*this, [&](std::size_t from, std::ptrdiff_t to) { data()[to] = planar[from]; });

@@ -63,9 +63,8 @@ constexpr int toom_cook_taps(Scheme scheme) {
 struct Algorithm {
   int outputs = 0;
   int inputs = 0;
-  int step = 1;      ///< between inputs, pixels
-  int products = 0;  ///< those of them that this tile needs
-  int most_products = 0;
+  int step = 1;                                        ///< between inputs, pixels
+  int products = 0;                                    ///< those of them that this tile needs
   int id[kMostProducts] = {};                          ///< of each product among those of a whole tile
   int slot[kMostProducts] = {};                        ///< of the weight that it takes: a row of G
   double from_input[kMostProducts][kMostInputs] = {};  ///< B^T
@@ -125,20 +124,28 @@ constexpr Algorithm algorithm(Scheme scheme, int outputs) {
   if (scheme == Scheme::plain || scheme == Scheme::plain_strided) {
     made.inputs = outputs;
     made.step = scheme == Scheme::plain ? 1 : 2;
-    made.most_products = kTile;
     detail::add_plain(made, 0, 1, 0, 0);
   } else if (scheme == Scheme::winograd_strided) {
     made.inputs = 2 * outputs + 1;
-    made.most_products = points.count + 1 + kTile;
     detail::add_toom_cook(made, points, 2, 2);                          // taps 0 and 2
     detail::add_plain(made, 1, 2, points.count + 1, points.count + 1);  // tap 1
   } else {
     made.inputs = outputs + toom_cook_taps(scheme) - 1;
-    made.most_products = points.count + 1;
     detail::add_toom_cook(made, points, toom_cook_taps(scheme), 1);
   }
   return made;
 }
+
+struct Algorithms {
+  constexpr Algorithms() {
+    for (int scheme = 0; scheme < kSchemes; ++scheme) {
+      for (int outputs = 1; outputs <= kTile; ++outputs)
+        of[scheme][outputs] = algorithm(Scheme{scheme}, outputs);
+    }
+  }
+  Algorithm of[kSchemes][kTile + 1];
+};
+inline constexpr Algorithms kAlgorithms;
 
 /// Rows of G: weights along an axis.
 constexpr int slots_of(Scheme scheme) {

@@ -45,15 +45,135 @@ int most_tiles(const Kernels& kernels, const ConvShape& shape) {
   return std::max(shape.in / 32, ceil_div(kFewTiles, kernels.rows)) * kernels.rows;
 }
 
-/// Panels that are computed at once, at most.
+/// Panels that are computed before the next input tiles' cache lines are given up, at most.
 int most_panels(const ConvShape& shape, int panels) {
   return std::min(panels, std::max(1, shape.in >= 256 ? panels : shape.in / 64 * 2));
 }
 
-/// Floats of the transformed tiles of a block.
-std::size_t scratch_floats(const Kernels& kernels, int products, int blocks, int tiles) {
-  const std::ptrdiff_t product = std::ptrdiff_t{blocks} * tiles * kernels.width + kPad;
-  return static_cast<std::size_t>(products * products * product);
+/// One call, shared out: blocks of tiles and, where these are too few, runs of panels.
+class Job {
+ public:
+  Job(Isa isa, const ConvShape& shape, const float* prepared, const ConvCall& call, int threads)
+      : kernels_(checked_kernels(isa)),
+        scheme_(static_cast<std::size_t>(scheme_of(shape))),
+        algorithm_(kAlgorithms.of[scheme_][kTile]),
+        weights_(layout_of(isa, shape)),
+        prepared_(prepared),
+        call_(call),
+        tiling_(scheme_of(shape), shape, call),
+        tiles_(Tiling::tiles(call.out->dims(), call.images)) {
+    int blocks = ceil_div(tiles_, most_tiles(kernels_, shape));
+    if (blocks < threads) {
+      parts_ = std::min(weights_.panels(), ceil_div(threads, blocks));
+    } else {
+      blocks = ceil_div(blocks, threads) * threads;
+    }
+    block_tiles_ = ceil_div(tiles_, blocks);
+    part_panels_ = ceil_div(weights_.panels(), parts_);
+    parts_ = ceil_div(weights_.panels(), part_panels_);
+    pass_ = most_panels(shape, part_panels_);
+  }
+
+  [[nodiscard]] int items() const { return ceil_div(tiles_, block_tiles_) * parts_; }
+  void compute(int item, Workspace::Scratch& scratch) const;
+
+ private:
+  /// Tiles and panels that are computed together.
+  struct Part {
+    TileBlock block;
+    Planes inputs;
+    Planes sums;
+    int panel;  ///< the first
+    int panels;
+  };
+  void multiply(const Part& part, int slot) const;
+  void finish(const Part& part) const;
+
+  const Kernels& kernels_;
+  std::size_t scheme_;
+  const Algorithm& algorithm_;
+  Weights weights_;
+  const float* prepared_;
+  const ConvCall& call_;
+  Tiling tiling_;
+  int tiles_;
+  int block_tiles_ = 0;  ///< of a block, at most
+  int parts_ = 1;
+  int part_panels_ = 0;  ///< of a part, at most
+  int pass_ = 0;         ///< panels that are computed at once
+};
+
+/// The products that take their weights from one slot.
+void Job::multiply(const Part& part, int slot) const {
+  struct Run {
+    std::ptrdiff_t product;
+    Tiling::Range tiles;
+  };
+  std::vector<Run> runs;
+  int strips = 0;
+  for (int y = 0; y < algorithm_.products; ++y) {
+    if (algorithm_.slot[y] != slot / weights_.slots()) continue;
+    for (int x = 0; x < algorithm_.products; ++x) {
+      if (algorithm_.slot[x] != slot % weights_.slots()) continue;
+      const Tiling::Range tiles = tiling_.needing(part.block, y, x);
+      if (tiles.count == 0) continue;
+      runs.push_back({y * algorithm_.products + x, tiles});
+      strips += ceil_div(tiles.count, kernels_.rows);
+    }
+  }
+  if (runs.empty()) return;
+  const std::ptrdiff_t panel_width = 2 * kernels_.width;
+  Gemm gemm;
+  gemm.block = part.inputs.block;
+  gemm.next_lines = ceil_div(2 * kernels_.width * kernels_.width / kLine, strips);
+  for (int chunk = 0; chunk < weights_.chunks(); ++chunk) {
+    gemm.channels = weights_.chunk_size(chunk);
+    gemm.accumulate = chunk > 0;
+    const std::ptrdiff_t fetched = std::ptrdiff_t{gemm.channels / kernels_.width} * gemm.next_lines * kLine;
+    const float* inputs = part.inputs.data + chunk * (Weights::kChunk / kernels_.width) * gemm.block;
+    for (int panel = 0; panel < part.panels; ++panel) {
+      gemm.weights = prepared_ + weights_.at(slot, chunk, part.panel + panel);
+      gemm.next = gemm.weights + gemm.channels * panel_width;
+      for (const Run& run : runs) {
+        const std::ptrdiff_t first = std::ptrdiff_t{run.tiles.first} * kernels_.width;
+        gemm.tiles = inputs + run.product * part.inputs.product + first;
+        gemm.sums = part.sums.data + run.product * part.sums.product + 2 * panel * gemm.block + first;
+        gemm.count = run.tiles.count;
+        kernels_.multiply(gemm);
+        gemm.next += ceil_div(gemm.count, kernels_.rows) * fetched;
+      }
+    }
+  }
+}
+
+/// What the products give, to the output.
+void Job::finish(const Part& part) const {
+  Activations& out = *call_.out;
+  const int first = 2 * part.panel;
+  kernels_.transform_out[scheme_](
+      part.sums, {part.block.tiles.data(), static_cast<int>(part.block.tiles.size())},
+      std::min(2 * part.panels, out.blocks() - first), out.data() + first * out.block_stride(),
+      {out.block_stride(), out.row_stride()}, {prepared_ + first * kernels_.width, call_.add, call_.relu});
+}
+
+void Job::compute(int item, Workspace::Scratch& scratch) const {
+  const Activations& in = *call_.in;
+  const int first_tile = item / parts_ * block_tiles_;
+  Part part;
+  part.block = tiling_.block(first_tile, std::min(block_tiles_, tiles_ - first_tile));
+  const TileSpan tiles{part.block.tiles.data(), static_cast<int>(part.block.tiles.size())};
+  const std::ptrdiff_t length = std::ptrdiff_t{tiles.count} * kernels_.width;
+  part.inputs = {scratch.inputs.data(), in.blocks() * length + kPad, length};
+  part.sums = {scratch.sums.data(), 2 * pass_ * length + kPad, length};
+  kernels_.transform_in[scheme_](in.data(), {in.block_stride(), in.row_stride()}, tiles, in.blocks(),
+                                 part.inputs);
+  const int first_panel = item % parts_ * part_panels_;
+  const int end = std::min(weights_.panels(), first_panel + part_panels_);
+  for (part.panel = first_panel; part.panel < end; part.panel += pass_) {
+    part.panels = std::min(pass_, end - part.panel);
+    for (int slot = 0; slot < weights_.slots() * weights_.slots(); ++slot) multiply(part, slot);
+    finish(part);
+  }
 }
 
 }  // namespace
@@ -62,149 +182,10 @@ int block_of(Isa isa) {
   return checked_kernels(isa).width;
 }
 
-struct Convolution::Body {
-  Body(Isa isa, const ConvShape& conv_shape, std::span<const float> prepared_weights)
-      : kernels(checked_kernels(isa)),
-        shape(conv_shape),
-        scheme(scheme_of(conv_shape)),
-        slots(slots_of(scheme)),
-        products(algorithm(scheme, kTile).most_products),
-        weights(layout_of(isa, shape)),
-        prepared(prepared_weights.data()) {}
-
-  /// How a call is shared out: blocks of tiles and, where these are too few, runs of panels.
-  struct Cut {
-    int tiles = 0;  ///< of a block, at most
-    int blocks = 0;
-    int panels = 0;  ///< of a part, at most
-    int parts = 0;
-    int pass = 0;  ///< panels that are computed before the next input tiles' cache lines are given up
-  };
-  [[nodiscard]] Cut cut(int tiles, int threads) const;
-  void reserve(const Cut& cut, int blocks_in, Workspace& workspace) const;
-
-  void compute(const ConvCall& call, const Tiling& tiling, const Cut& cut, int item,
-               Workspace::Scratch& scratch) const;
-  void multiply(const Tiling& tiling, const Tiling::Block& block, Planes inputs, Planes sums, int first_panel,
-                int panels) const;
-
-  const Kernels& kernels;
-  ConvShape shape;
-  Scheme scheme;
-  int slots;
-  int products;  ///< along an axis
-  Weights weights;
-  const float* prepared;
-};
-
-Convolution::Body::Cut Convolution::Body::cut(int tiles, int threads) const {
-  const int most = most_tiles(kernels, shape);
-  Cut made;
-  made.blocks = ceil_div(tiles, most);
-  if (made.blocks < threads) {
-    made.parts = std::min(weights.panels(), ceil_div(threads, made.blocks));
-  } else {
-    made.blocks = ceil_div(made.blocks, threads) * threads;
-    made.parts = 1;
-  }
-  made.tiles = ceil_div(tiles, made.blocks);
-  made.blocks = ceil_div(tiles, made.tiles);
-  made.panels = ceil_div(weights.panels(), made.parts);
-  made.parts = ceil_div(weights.panels(), made.panels);
-  made.pass = most_panels(shape, made.panels);
-  return made;
-}
-
-/// One thread's share of the product: every product of every tile of the block, with `panels` panels.
-void Convolution::Body::multiply(const Tiling& tiling, const Tiling::Block& block, Planes inputs, Planes sums,
-                                 int first_panel, int panels) const {
-  struct Run {
-    std::ptrdiff_t product;
-    Tiling::Range tiles;
-  };
-  std::vector<Run> runs;
-  const Algorithm whole = algorithm(scheme, kTile);
-  for (int slot = 0; slot < slots * slots; ++slot) {
-    runs.clear();
-    int strips = 0;
-    for (int y = 0; y < products; ++y) {
-      for (int x = 0; x < products; ++x) {
-        if (whole.slot[y] != slot / slots || whole.slot[x] != slot % slots) continue;
-        const Tiling::Range range = tiling.needing(block, y, x);
-        if (range.count == 0) continue;
-        runs.push_back({y * products + x, range});
-        strips += ceil_div(range.count, kernels.rows);
-      }
-    }
-    if (runs.empty()) continue;
-    Gemm gemm;
-    gemm.tiles_block = inputs.block;
-    gemm.sums_block = sums.block;
-    gemm.next_lines = ceil_div(2 * kernels.width * kernels.width / 16, strips);
-    for (int chunk = 0; chunk < weights.chunks(); ++chunk) {
-      gemm.channels = weights.chunk_size(chunk);
-      gemm.accumulate = chunk > 0;
-      for (int panel = 0; panel < panels; ++panel) {
-        gemm.weights = prepared + weights.at(slot, chunk, first_panel + panel);
-        gemm.next = gemm.weights + std::ptrdiff_t{gemm.channels} * 2 * kernels.width;
-        for (const Run& run : runs) {
-          gemm.tiles = inputs.data + run.product * inputs.product +
-                       chunk * (Weights::kChunk / kernels.width) * inputs.block +
-                       run.tiles.first * kernels.width;
-          gemm.sums = sums.data + run.product * sums.product + 2 * panel * sums.block +
-                      run.tiles.first * kernels.width;
-          gemm.count = run.tiles.count;
-          kernels.multiply(gemm);
-          gemm.next += std::ptrdiff_t{ceil_div(gemm.count, kernels.rows)} * (gemm.channels / kernels.width) *
-                       gemm.next_lines * 16;
-        }
-      }
-    }
-  }
-}
-
-void Convolution::Body::compute(const ConvCall& call, const Tiling& tiling, const Cut& cut, int item,
-                                Workspace::Scratch& scratch) const {
-  const int first_tile = item / cut.parts * cut.tiles;
-  const Tiling::Block block = tiling.block(first_tile, std::min(cut.tiles, tiling.tiles() - first_tile));
-  const TileSpan tiles{block.tiles.data(), static_cast<int>(block.tiles.size())};
-  const std::ptrdiff_t length = std::ptrdiff_t{tiles.count} * kernels.width;
-  const Planes inputs{scratch.inputs.data(), call.in->blocks() * length + kPad, length};
-  const Planes sums{scratch.sums.data(), 2 * cut.pass * length + kPad, length};
-  kernels.transform_in[static_cast<std::size_t>(scheme)](
-      call.in->data(), {call.in->block_stride(), call.in->row_stride()}, tiles, call.in->blocks(), inputs);
-  const int first_panel = item % cut.parts * cut.panels;
-  const int end = std::min(weights.panels(), first_panel + cut.panels);
-  for (int panel = first_panel; panel < end; panel += cut.pass) {
-    const int panels = std::min(cut.pass, end - panel);
-    multiply(tiling, block, inputs, sums, panel, panels);
-    const std::ptrdiff_t first_block = 2 * panel;
-    const int blocks =
-        static_cast<int>(std::min<std::ptrdiff_t>(2 * panels, call.out->blocks() - first_block));
-    Finish finish;
-    finish.bias = prepared + first_block * kernels.width;
-    finish.relu = call.relu;
-    if (call.residual != nullptr) {
-      finish.residual_strides = {call.residual->block_stride(), call.residual->row_stride()};
-      finish.residual = call.residual->data() + first_block * call.residual->block_stride();
-    }
-    kernels.transform_out[static_cast<std::size_t>(scheme)](
-        sums, tiles, blocks, call.out->data() + first_block * call.out->block_stride(),
-        {call.out->block_stride(), call.out->row_stride()}, finish);
-  }
-}
-
-ConvFootprint footprint(Isa isa, const ConvShape& shape, int tiles) {
-  const Kernels& kernels = checked_kernels(isa);
-  const Scheme scheme = scheme_of(shape);
-  const int panel = 2 * kernels.width;
-  const int panels = ceil_div(shape.out, panel);
-  const int products = algorithm(scheme, kTile).most_products;
-  tiles = std::min(tiles, most_tiles(kernels, shape));
-  ConvFootprint made;
-  made.inputs = scratch_floats(kernels, products, ceil_div(shape.in, kernels.width), tiles);
-  made.sums = scratch_floats(kernels, products, 2 * most_panels(shape, panels), tiles);
-  return made;
+ImageDims ConvShape::output(const ImageDims& input) const {
+  const int padding = kernel % 2 == 1 ? kernel / 2 : 0;
+  const auto side = [&](int pixels) { return (pixels + 2 * padding - kernel) / stride + 1; };
+  return {out, side(input.height), side(input.width)};
 }
 
 std::size_t Convolution::prepared_size(Isa isa, const ConvShape& shape) {
@@ -216,42 +197,28 @@ void Convolution::prepare(Isa isa, const ConvShape& shape, std::span<const float
   layout_of(isa, shape).write(weight, bias, to);
 }
 
-Convolution::Convolution(Isa isa, const ConvShape& shape, std::span<const float> prepared)
-    : body_(std::make_unique<const Body>(isa, shape, prepared)) {}
-Convolution::~Convolution() = default;
-Convolution::Convolution(Convolution&&) noexcept = default;
-
-ImageDims Convolution::output(const ImageDims& in) const {
-  const ConvShape& shape = body_->shape;
-  const auto side = [&](int pixels) {
-    return body_->scheme == Scheme::stem ? pixels - shape.kernel + 1 : (pixels - 1) / shape.stride + 1;
+ScratchSize Convolution::scratch(Isa isa, const ConvShape& shape, const ImageDims& out, int images) {
+  const Kernels& kernels = checked_kernels(isa);
+  const int products = kAlgorithms.of[static_cast<int>(scheme_of(shape))][kTile].products;
+  const int tiles = std::min(Tiling::tiles(out, images), most_tiles(kernels, shape));
+  const auto floats = [&](int blocks) {
+    const std::ptrdiff_t plane = std::ptrdiff_t{blocks} * tiles * kernels.width + kPad;
+    return static_cast<std::size_t>(products * products * plane);
   };
-  return {shape.out, side(in.height), side(in.width)};
+  const int panels = most_panels(shape, layout_of(isa, shape).panels());
+  return {floats(ceil_div(shape.in, kernels.width)), floats(2 * panels)};
 }
 
-void Convolution::Body::reserve(const Cut& cut, int blocks_in, Workspace& workspace) const {
-  const auto room = [&](int blocks) { return scratch_floats(kernels, products, blocks, cut.tiles); };
-  workspace.reserve(room(blocks_in), room(2 * cut.pass));
+Convolution::Convolution(Isa isa, const ConvShape& shape, std::span<const float> prepared)
+    : isa_(isa), shape_(shape), prepared_(prepared.data()) {
+  static_cast<void>(layout_of(isa, shape));  // throws
 }
 
 void Convolution::operator()(const ConvCall& call, Workspace& workspace) const {
-  const Tiling tiling(body_->scheme, call);
-  const Body::Cut cut = body_->cut(tiling.tiles(), workspace.team().threads());
-  body_->reserve(cut, call.in->blocks(), workspace);
-  workspace.team().run(cut.blocks * cut.parts, [&](int item, int thread) {
-    body_->compute(call, tiling, cut, item, workspace.scratch(thread));
-  });
-}
-
-void Convolution::reserve(const ConvCall& call, Workspace& workspace) const {
-  const Tiling tiling(body_->scheme, call);
-  body_->reserve(body_->cut(tiling.tiles(), 1), call.in->blocks(), workspace);
-}
-
-void Convolution::alone(const ConvCall& call, Workspace::Scratch& scratch) const {
-  const Tiling tiling(body_->scheme, call);
-  const Body::Cut cut = body_->cut(tiling.tiles(), 1);
-  for (int item = 0; item < cut.blocks; ++item) body_->compute(call, tiling, cut, item, scratch);
+  workspace.reserve(scratch(isa_, shape_, call.out->dims(), call.images));
+  const Job job(isa_, shape_, prepared_, call, workspace.team().threads());
+  workspace.team().run(job.items(),
+                       [&](int item, int thread) { job.compute(item, workspace.scratch(thread)); });
 }
 
 }  // namespace polyhead::kernels

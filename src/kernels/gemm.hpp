@@ -6,8 +6,6 @@
 /// The product of transformed tiles and weights, in strips of as many tiles as registers hold sums for.
 namespace polyhead::kernels {
 
-inline constexpr int kLine = 16;  // floats in a cache line
-
 /// Adds one channel: of each of kRows rows, which are `stride` apart, its value times two vectors.
 template <class Vec, int kRows>
 [[gnu::always_inline]] inline void add_channel(const float* rows, std::ptrdiff_t stride, const float* vectors,
@@ -28,7 +26,7 @@ void strip(const Gemm& gemm, int first, const float* next) {
   constexpr int kUnroll = 8;
   typename Vec::V sums[kRows][2];
   float* left = gemm.sums + first * Vec::kWidth;
-  float* right = left + gemm.sums_block;
+  float* right = left + gemm.block;
   unroll<kRows>([&](auto row) __attribute__((always_inline)) {
     sums[row][0] = gemm.accumulate ? Vec::load(left + row * Vec::kWidth) : Vec::zero();
     sums[row][1] = gemm.accumulate ? Vec::load(right + row * Vec::kWidth) : Vec::zero();
@@ -36,7 +34,7 @@ void strip(const Gemm& gemm, int first, const float* next) {
   const float* tiles = gemm.tiles + first * Vec::kWidth;
   const float* weights = gemm.weights;
   int channels = gemm.channels;
-  for (; channels >= Vec::kWidth; channels -= Vec::kWidth, tiles += gemm.tiles_block) {
+  for (; channels >= Vec::kWidth; channels -= Vec::kWidth, tiles += gemm.block) {
     for (int line = 0; line < gemm.next_lines; ++line, next += kLine) Vec::prefetch(next);
     for (int c = 0; c < Vec::kWidth; c += kUnroll, weights += kUnroll * 2 * Vec::kWidth) {
       unroll<kUnroll>([&](auto k) __attribute__((always_inline)) {

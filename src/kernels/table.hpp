@@ -18,7 +18,6 @@ struct Strides {
 struct Tile {
   std::ptrdiff_t in = 0;
   std::ptrdiff_t out = 0;
-  std::ptrdiff_t residual = 0;
   int rows = kTile;
   int columns = kTile;
 };
@@ -39,18 +38,18 @@ struct Planes {
 /// What happens to a sum of products before it is stored.
 struct Finish {
   const float* bias = nullptr;
-  const float* residual = nullptr;  ///< null: none
-  Strides residual_strides;
+  bool add = false;  ///< to what is there
   bool relu = false;
 };
 
+inline constexpr int kLine = 16;  ///< floats in a cache line
+
 /// Tiles x channels in times channels in x two vectors of channels out, for one product.
 struct Gemm {
-  const float* tiles = nullptr;  ///< of the first tile; [block][tile][width]
-  std::ptrdiff_t tiles_block = 0;
+  const float* tiles = nullptr;    ///< of the first tile; [block][tile][width]
   const float* weights = nullptr;  ///< [channel in][2 width]
   float* sums = nullptr;           ///< [2 blocks][tile][width]
-  std::ptrdiff_t sums_block = 0;
+  std::ptrdiff_t block = 0;        ///< floats between blocks, of tiles and sums
   int channels = 0;
   int count = 0;                ///< tiles
   bool accumulate = false;      ///< onto what `sums` holds

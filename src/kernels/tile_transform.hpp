@@ -21,11 +21,16 @@ template <class Body>
   }
 }
 
+/// By outputs of a tile along an axis.
+template <Scheme kScheme>
+inline constexpr const Algorithm (&kSized)[kTile + 1] = kAlgorithms.of[static_cast<int>(kScheme)];
+
+/// Of a whole tile.
 template <Scheme kScheme>
 struct Sizes {
-  static constexpr int kProducts = algorithm(kScheme, kTile).products;
-  static constexpr int kInputs = algorithm(kScheme, kTile).inputs;
-  static constexpr int kStep = algorithm(kScheme, kTile).step;
+  static constexpr int kProducts = kSized<kScheme>[kTile].products;
+  static constexpr int kInputs = kSized<kScheme>[kTile].inputs;
+  static constexpr int kStep = kSized<kScheme>[kTile].step;
 };
 
 /// B^T on each of `columns` columns of a tile with kOutputs rows of results. to: [product][kInputs]
@@ -61,10 +66,6 @@ void rows_in(const typename Vec::V* from, const Algorithm& rows, float* to, std:
   }
 }
 
-template <Scheme kScheme>
-inline constexpr Algorithm kAlgorithms[kTile + 1] = {
-    {}, algorithm(kScheme, 1), algorithm(kScheme, 2), algorithm(kScheme, 3), algorithm(kScheme, 4)};
-
 template <class Vec, Scheme kScheme>
 void tiles_in(const float* in, Strides strides, TileSpan tiles, int blocks, Planes to) {
   typename Vec::V half[Sizes<kScheme>::kProducts * Sizes<kScheme>::kInputs];
@@ -75,12 +76,11 @@ void tiles_in(const float* in, Strides strides, TileSpan tiles, int blocks, Plan
       float* out = to.data + block * to.block + t * Vec::kWidth;
       with_count(
           tile.rows, [&]<int kRows>() __attribute__((always_inline)) {
-            columns_in<Vec, kScheme, kRows>(from, strides.row, kAlgorithms<kScheme>[tile.columns].inputs,
-                                            half);
+            columns_in<Vec, kScheme, kRows>(from, strides.row, kSized<kScheme>[tile.columns].inputs, half);
           });
       with_count(
           tile.columns, [&]<int kColumns>() __attribute__((always_inline)) {
-            rows_in<Vec, kScheme, kColumns>(half, kAlgorithms<kScheme>[tile.rows], out, to.product);
+            rows_in<Vec, kScheme, kColumns>(half, kSized<kScheme>[tile.rows], out, to.product);
           });
     }
   }
@@ -109,18 +109,18 @@ template <class Vec>
   return Vec::at_least(Vec::zero(), Vec::multiply_add(value, Vec::zero(), value));
 }
 
-/// A^T on each of `rows` rows of what columns_out left; bias, residual and ReLU.
+/// A^T on each of `rows` rows of what columns_out left; bias, sum and ReLU.
 template <class Vec, Scheme kScheme, int kOutputs>
-void rows_out(typename Vec::V* from, int rows, float* out, std::ptrdiff_t row, const float* residual,
-              std::ptrdiff_t residual_row, typename Vec::V bias, bool rectify) {
+void rows_out(typename Vec::V* from, int rows, float* out, std::ptrdiff_t row, typename Vec::V bias, bool add,
+              bool rectify) {
   for (int y = 0; y < rows; ++y) {
     typename Vec::V values[kTile];
     transform_out<Vec, Axis<kScheme, kOutputs>>(from + y * Sizes<kScheme>::kProducts, values);
     unroll<kOutputs>([&](auto x) __attribute__((always_inline)) {
       typename Vec::V value = Vec::add(values[x], bias);
-      if (residual != nullptr)
-        value = Vec::add(value, Vec::load(residual + y * residual_row + x * Vec::kWidth));
-      Vec::store(out + y * row + x * Vec::kWidth, rectify ? relu<Vec>(value) : value);
+      float* to = out + y * row + x * Vec::kWidth;
+      if (add) value = Vec::add(value, Vec::load(to));
+      Vec::store(to, rectify ? relu<Vec>(value) : value);
     });
   }
 }
@@ -133,19 +133,14 @@ void tiles_out(Planes from, TileSpan tiles, int blocks, float* out, Strides stri
     for (int t = 0; t < tiles.count; ++t) {
       const Tile& tile = tiles.tiles[t];
       const float* products = from.data + block * from.block + t * Vec::kWidth;
-      const float* residual = finish.residual == nullptr
-                                  ? nullptr
-                                  : finish.residual + tile.residual + block * finish.residual_strides.block;
       with_count(
           tile.rows, [&]<int kRows>() __attribute__((always_inline)) {
-            columns_out<Vec, kScheme, kRows>(products, from.product, kAlgorithms<kScheme>[tile.columns],
-                                             half);
+            columns_out<Vec, kScheme, kRows>(products, from.product, kSized<kScheme>[tile.columns], half);
           });
       with_count(
           tile.columns, [&]<int kColumns>() __attribute__((always_inline)) {
             rows_out<Vec, kScheme, kColumns>(half, tile.rows, out + tile.out + block * strides.block,
-                                             strides.row, residual, finish.residual_strides.row, bias,
-                                             finish.relu);
+                                             strides.row, bias, finish.add, finish.relu);
           });
     }
   }

@@ -25,6 +25,8 @@ class Weights {
   /// `weight`: [out][in][taps][taps]; `to`: size() floats.
   void write(std::span<const float> weight, std::span<const float> bias, std::span<float> to) const;
 
+  /// Along an axis.
+  [[nodiscard]] int slots() const { return transform_.slots; }
   [[nodiscard]] int chunks() const { return (in_ + kChunk - 1) / kChunk; }
   [[nodiscard]] int chunk_size(int chunk) const { return std::min(kChunk, in_ - chunk * kChunk); }
   [[nodiscard]] int panels() const { return (out_ + panel_ - 1) / panel_; }

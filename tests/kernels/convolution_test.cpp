@@ -52,28 +52,27 @@ Case make_case(const ConvShape& shape, int images, int height, int width, Random
 /// Computes in the middle of larger batches, as the network does with parts of one.
 std::vector<float> compute(Isa isa, const Case& job, int threads) {
   constexpr int kBefore = 1;
+  constexpr float kUntouched = 7;
   const int block = block_of(isa);
   const auto place = [&](const std::vector<float>& planar, const ImageDims& dims) {
     Activations made(job.images() + kBefore, dims, block);
-    std::vector<float> all(values_of(dims), 7.0F);
+    std::vector<float> all(values_of(dims), kUntouched);
     all.insert(all.end(), planar.begin(), planar.end());
-    if (!planar.empty()) made.assign(all);
+    all.resize(static_cast<std::size_t>(made.images()) * values_of(dims));
+    made.assign(all);
     return made;
   };
   const std::vector<float> prepared = prepare(isa, job.layer.shape, job.layer.weight, job.layer.bias);
   const Convolution convolution(isa, job.layer.shape, prepared);
-  EXPECT_EQ(convolution.output(job.in), job.out());
+  EXPECT_EQ(job.layer.shape.output(job.in), job.out());
   const Activations in = place(job.pixels, job.in);
-  const Activations residual = place(job.residual, job.out());
-  Activations out = place({}, job.out());
+  Activations out = place(job.residual, job.out());
   Workspace workspace(threads);
-  ConvCall call{&in,     kBefore,      &out,    kBefore, job.residual.empty() ? nullptr : &residual,
-                kBefore, job.images(), job.relu};
-  convolution(call, workspace);
+  convolution({&in, kBefore, &out, kBefore, job.images(), !job.residual.empty(), job.relu}, workspace);
   std::vector<float> planar(static_cast<std::size_t>(out.images()) * values_of(job.out()));
   out.copy_to(planar);
   EXPECT_TRUE(std::all_of(planar.begin(), planar.begin() + static_cast<std::ptrdiff_t>(values_of(job.out())),
-                          [](float value) { return value == 0; }))
+                          [](float value) { return value == kUntouched; }))
       << "wrote to another image";
   return {planar.begin() + static_cast<std::ptrdiff_t>(values_of(job.out())), planar.end()};
 }
@@ -219,7 +218,7 @@ TEST_P(ConvolutionTest, WeightsMayLieAnywhere) {
     in.assign(job.pixels);
     Activations out(1, job.out(), block_of(isa));
     Workspace workspace(1);
-    shifted({&in, 0, &out, 0, nullptr, 0, 1, job.relu}, workspace);
+    shifted({&in, 0, &out, 0, 1, false, job.relu}, workspace);
     std::vector<float> found(values_of(job.out()));
     out.copy_to(found);
     Case plain = job;

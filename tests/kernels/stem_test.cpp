@@ -60,10 +60,10 @@ std::vector<float> compute(Isa isa, const Case& job, int threads) {
   std::vector<float> prepared(Stem::prepared_size(isa, channels));
   Stem::prepare(isa, channels, job.layer.weight, job.layer.bias, prepared);
   const Stem stem(isa, channels, prepared);
-  Workspace workspace(threads);
+  Team team(threads);
   Stem::Memory memory(stem, job.in.height, job.in.width, threads);
-  Activations out(job.images(), stem.output(job.in.height, job.in.width), block_of(isa));
-  stem(job.pixels.data(), job.images(), out, 0, memory, workspace);
+  Activations out(job.images(), Stem::output(channels, job.in.height, job.in.width), block_of(isa));
+  stem(job.pixels.data(), job.images(), out, 0, memory, team);
   std::vector<float> found(static_cast<std::size_t>(job.images()) * values_of(out.dims()));
   out.copy_to(found);
   return found;

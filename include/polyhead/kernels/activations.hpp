@@ -27,6 +27,8 @@ class Activations {
   [[nodiscard]] int block() const { return block_; }
   [[nodiscard]] int blocks() const { return (dims_.channels + block_ - 1) / block_; }
 
+  /// Floats of an image.
+  static std::size_t image_size(const ImageDims& dims, int block);
   /// Floats from a row to the next, from a block of channels to the next, and from an image to the next.
   [[nodiscard]] std::ptrdiff_t row_stride() const { return std::ptrdiff_t{dims_.width + 2} * block_; }
   [[nodiscard]] std::ptrdiff_t block_stride() const { return (dims_.height + 2) * row_stride(); }

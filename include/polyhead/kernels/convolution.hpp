@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
 
 #include "polyhead/kernels/activations.hpp"
@@ -10,24 +9,25 @@
 
 namespace polyhead::kernels {
 
-/// A square convolution. One of 1x1 or 3x3, stride 1 or 2, is padded by kernel / 2; one of 4x4, stride 1, is
-/// not padded (see stem.hpp).
+/// A square convolution. One of odd size is padded by kernel / 2, one of even size is not. There are kernels
+/// for 1x1 and 3x3, stride 1 or 2, and for 4x4, stride 1 (see stem.hpp).
 struct ConvShape {
   int in = 0;  ///< channels
   int out = 0;
   int kernel = 1;
   int stride = 1;
+
+  [[nodiscard]] ImageDims output(const ImageDims& input) const;
 };
 
-/// What a convolution reads and writes; each is a place in a batch. `residual` may be the output's own place.
+/// What a convolution reads and writes; each is a place in a batch.
 struct ConvCall {
   const Activations* in = nullptr;
   int in_first = 0;  ///< image
   Activations* out = nullptr;
   int out_first = 0;
-  const Activations* residual = nullptr;  ///< added before the ReLU; null: none
-  int residual_first = 0;
   int images = 0;
+  bool add = false;  ///< to what `out` holds, before the ReLU
   bool relu = false;
 };
 
@@ -42,33 +42,21 @@ class Convolution {
   static std::size_t prepared_size(Isa isa, const ConvShape& shape);
   static void prepare(Isa isa, const ConvShape& shape, std::span<const float> weight,
                       std::span<const float> bias, std::span<float> to);
+  /// Room that a call needs, at most. Throws Error(internal) for other shapes.
+  static ScratchSize scratch(Isa isa, const ConvShape& shape, const ImageDims& out, int images);
 
   /// `prepared` must outlive it. The processor must have `isa`. Throws Error(internal) for other shapes.
   Convolution(Isa isa, const ConvShape& shape, std::span<const float> prepared);
-  ~Convolution();
-  Convolution(Convolution&&) noexcept;
 
-  [[nodiscard]] ImageDims output(const ImageDims& in) const;
-  /// Dims must fit, and blocks must be those of `isa`. Throws Error(internal), std::bad_alloc.
+  /// Dims must fit, and blocks must be those of `isa`. Throws std::bad_alloc where the workspace has not yet
+  /// had room.
   void operator()(const ConvCall& call, Workspace& workspace) const;
 
-  /// The same on the calling thread alone, from inside a task of the workspace's team; `reserve` must have
-  /// made room for such a call before.
-  void reserve(const ConvCall& call, Workspace& workspace) const;
-  void alone(const ConvCall& call, Workspace::Scratch& scratch) const;
-
  private:
-  struct Body;
-  std::unique_ptr<const Body> body_;
+  Isa isa_;
+  ConvShape shape_;
+  const float* prepared_;
 };
-
-/// A thread's scratch for a convolution.
-struct ConvFootprint {
-  std::size_t inputs = 0;  ///< floats, at most
-  std::size_t sums = 0;
-};
-/// `tiles`: of 4x4 results that a call computes. Throws Error(internal) where there is no kernel for it.
-ConvFootprint footprint(Isa isa, const ConvShape& shape, int tiles);
 
 /// Channels in a block of activations.
 int block_of(Isa isa);

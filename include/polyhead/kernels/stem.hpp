@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <span>
-#include <vector>
 
 #include "polyhead/kernels/convolution.hpp"
 
@@ -20,30 +20,30 @@ class Stem {
                       std::span<float> to);
   Stem(Isa isa, int out, std::span<const float> prepared);
 
-  /// The convolution that it is computed by.
-  static ConvShape paired_shape(int out);
+  static ImageDims output(int out, int height, int width);
+  /// Of each thread.
+  static ScratchSize scratch(Isa isa, int out, int width);
 
   /// What each thread keeps of an image on its way: some rows at a time, so that they stay in the caches.
   struct Band {
+    Band(const Stem& stem, int width);
     Activations pairs;      ///< 12 channels: [row of the pair][column of the pair][colour]
     Activations convolved;  ///< its border above holds the row before
+    Workspace workspace{1};
   };
   struct Memory {
     Memory(const Stem& stem, int height, int width, int threads);
-    int height;
-    int width;
-    std::vector<Band> bands;  ///< a thread
+    ImageDims image;
+    std::deque<Band> bands;  ///< a thread
   };
 
-  [[nodiscard]] ImageDims output(int height, int width) const;
   /// `pixels`: [image][3][height][width], from the first of `images` images on; `out` takes them from `first`
-  /// on.
+  /// on. The team may not have more threads than the memory was made for.
   void operator()(const float* pixels, int images, Activations& out, int first, Memory& memory,
-                  Workspace& workspace) const;
+                  Team& team) const;
 
  private:
-  struct Job;
-  void compute_band(const Job& job, int image, int band, bool pooled, int thread) const;
+  void convolve(const float* pixels, const ImageDims& image, int number, Band& band) const;
 
   Isa isa_;
   int channels_;

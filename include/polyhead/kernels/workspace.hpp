@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <vector>
 
 #include "polyhead/kernels/buffer.hpp"
@@ -7,13 +9,18 @@
 
 namespace polyhead::kernels {
 
+/// Floats of a thread's transformed tiles, before and after the product.
+struct ScratchSize {
+  std::size_t inputs = 0;
+  std::size_t sums = 0;
+};
+
 /// What one caller computes with: its threads and their scratch memory. Layers keep no state of their own, so
 /// callers with a workspace each may share them.
 class Workspace {
  public:
   explicit Workspace(int threads) : team_(threads), scratch_(static_cast<std::size_t>(threads)) {}
 
-  /// A thread's transformed tiles, before and after the product.
   struct Scratch {
     Buffer inputs;
     Buffer sums;
@@ -21,11 +28,11 @@ class Workspace {
 
   [[nodiscard]] Team& team() { return team_; }
   [[nodiscard]] Scratch& scratch(int thread) { return scratch_[static_cast<std::size_t>(thread)]; }
-  /// Makes room in every thread's scratch, in floats. Throws std::bad_alloc.
-  void reserve(std::size_t inputs, std::size_t sums) {
+  /// Makes room in every thread's scratch. Throws std::bad_alloc.
+  void reserve(const ScratchSize& size) {
     for (Scratch& scratch : scratch_) {
-      scratch.inputs.at_least(inputs);
-      scratch.sums.at_least(sums);
+      scratch.inputs.at_least(size.inputs);
+      scratch.sums.at_least(size.sums);
     }
   }
 

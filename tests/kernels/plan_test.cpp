@@ -1,3 +1,5 @@
+#include "polyhead/kernels/plan.hpp"
+
 #include <deque>
 #include <optional>
 #include <tuple>
