@@ -68,7 +68,7 @@ struct Algorithm {
   int id[kMostProducts] = {};                          ///< of each product among those of a whole tile
   int slot[kMostProducts] = {};                        ///< of the weight that it takes: a row of G
   double from_input[kMostProducts][kMostInputs] = {};  ///< B^T
-  double to_output[kTile][kMostProducts] = {};         ///< A^T
+  double to_output[kMostProducts][kTile] = {};         ///< A
 };
 
 namespace detail {
@@ -98,7 +98,7 @@ constexpr void add_toom_cook(Algorithm& to, const Points& points, int taps, int 
     write_polynomial(points, used, i, scale, stride, to.from_input[product]);
     double power = 1;
     for (int j = 0; j < to.outputs; ++j, power *= infinite ? 1 : points.at[i]) {
-      to.to_output[j][product] = infinite ? (j + 1 == to.outputs ? 1 : 0) : power;
+      to.to_output[product][j] = infinite ? (j + 1 == to.outputs ? 1 : 0) : power;
     }
   }
 }
@@ -110,7 +110,7 @@ constexpr void add_plain(Algorithm& to, int first, int stride, int first_id, int
     to.id[product] = first_id + j;
     to.slot[product] = slot;
     to.from_input[product][first + stride * j] = 1;
-    to.to_output[j][product] = 1;
+    to.to_output[product][j] = 1;
   }
 }
 

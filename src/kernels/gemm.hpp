@@ -1,7 +1,7 @@
 #pragma once
 
-#include "apply.hpp"
 #include "table.hpp"
+#include "unroll.hpp"
 
 /// The product of transformed tiles and weights, in strips of as many tiles as registers hold sums for.
 namespace polyhead::kernels {
@@ -22,7 +22,7 @@ template <class Vec, int kRows>
 /// kRows tiles from `first` on. Each sum runs over the channels one by one, so that neither a tile's place
 /// nor the width of vectors changes its bits.
 template <class Vec, int kRows>
-void strip(const Gemm& gemm, int first, const float* next) {
+[[gnu::noinline]] void strip(const Gemm& gemm, int first, const float* next) {
   constexpr int kUnroll = 8;
   typename Vec::V sums[kRows][2];
   float* left = gemm.sums + first * Vec::kWidth;
@@ -53,22 +53,12 @@ void strip(const Gemm& gemm, int first, const float* next) {
 
 template <class Vec>
 void multiply(const Gemm& gemm) {
-  using Strip = void (*)(const Gemm&, int, const float*);
-  struct Strips {
-    Strip of[Vec::kRows + 1] = {};
-    constexpr Strips() {
-      unroll<Vec::kRows>([this](auto row) { of[row + 1] = strip<Vec, row + 1>; });
-    }
-  };
-  static constexpr Strips kStrips{};
-  const int strips = (gemm.count + Vec::kRows - 1) / Vec::kRows;
-  const int fetched = gemm.channels / Vec::kWidth * gemm.next_lines * kLine;  // a strip
-  int first = 0;
-  for (int s = 0; s < strips; ++s) {  // of equal height, as nearly as can be
-    const int rows = (gemm.count - first) / (strips - s);
-    kStrips.of[rows](gemm, first, gemm.next + s * fetched);
-    first += rows;
-  }
+  const float* next = gemm.next;
+  in_strips<Vec::kRows>(
+      gemm.count, [&](auto rows, int first) __attribute__((always_inline)) {
+        strip<Vec, rows>(gemm, first, next);
+        next += gemm.channels / Vec::kWidth * gemm.next_lines * kLine;
+      });
 }
 
 }  // namespace polyhead::kernels

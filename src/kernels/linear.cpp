@@ -8,8 +8,8 @@
 namespace polyhead::kernels {
 namespace {
 
-constexpr int kItemRows =
-    56;  // of weights that a thread takes at once: whole strips of either height, nearly
+/// Rows of weights that a thread takes at once: whole strips of either height, nearly.
+constexpr int kItemRows = 56;
 
 struct Item {
   const LinearCall* call;
@@ -23,22 +23,6 @@ std::vector<Item> items_of(std::span<const LinearCall> calls) {
     for (int first = 0; first < call.out; first += kItemRows) items.push_back({&call, first});
   }
   return items;
-}
-
-void compute(const Kernels& kernels, const Item& item, int panels) {
-  const LinearCall& call = *item.call;
-  const std::ptrdiff_t panel = 2 * kernels.width;
-  LinearRows job;
-  job.weights = call.weight + std::ptrdiff_t{item.first} * call.in;
-  job.bias = call.bias + item.first;
-  job.in = call.in;
-  job.rows = std::min(kItemRows, call.out - item.first);
-  job.relu = call.relu;
-  for (int p = 0; p < panels; ++p) {
-    job.x = call.x + p * panel * call.in;
-    job.y = call.y + p * panel * call.out + item.first * panel;
-    kernels.linear_rows(job);
-  }
 }
 
 }  // namespace
@@ -79,7 +63,9 @@ void compute(Isa isa, std::span<const LinearCall> calls, int panels, Team& team)
   const Kernels& kernels = checked_kernels(isa);
   const std::vector<Item> items = items_of(calls);
   team.run(static_cast<int>(items.size()), [&](int item, int /*thread*/) {
-    compute(kernels, items[static_cast<std::size_t>(item)], panels);
+    const auto [call, first] = items[static_cast<std::size_t>(item)];
+    const int count = std::min(kItemRows, call->out - first);
+    for (int panel = 0; panel < panels; ++panel) kernels.linear_rows(*call, first, count, panel);
   });
 }
 

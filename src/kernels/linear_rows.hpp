@@ -7,56 +7,41 @@
 namespace polyhead::kernels {
 
 template <class Vec, int kRows>
-void linear_strip(const LinearRows& job, int first) {
-  constexpr int kPanel = 2 * Vec::kWidth;
+[[gnu::noinline]] void linear_strip(const LinearCall& call, int first, int panel) {
+  constexpr std::ptrdiff_t kPanel = 2 * Vec::kWidth;
   constexpr int kUnroll = 4;
   typename Vec::V sums[kRows][2];
   unroll<kRows>([&](auto row) __attribute__((always_inline)) {
     sums[row][0] = Vec::zero();
     sums[row][1] = Vec::zero();
   });
-  const float* weights = job.weights + std::ptrdiff_t{first} * job.in;
-  const float* x = job.x;
-  int left = job.in;
+  const float* weights = call.weight + std::ptrdiff_t{first} * call.in;
+  const float* x = call.x + panel * kPanel * call.in;
+  int left = call.in;
   for (; left >= kLine; left -= kLine, weights += kLine, x += kLine * kPanel) {
     unroll<kRows>([&](auto row) __attribute__((always_inline)) {  // of the next strip
-      Vec::prefetch(weights + (kRows + row) * std::ptrdiff_t{job.in});
+      Vec::prefetch(weights + (kRows + row) * std::ptrdiff_t{call.in});
     });
     for (int c = 0; c < kLine; c += kUnroll) {
       unroll<kUnroll>([&](auto k) __attribute__((always_inline)) {
-        add_channel<Vec, kRows>(weights + c + k, job.in, x + (c + k) * kPanel, sums);
+        add_channel<Vec, kRows>(weights + c + k, call.in, x + (c + k) * kPanel, sums);
       });
     }
   }
-  for (; left > 0; --left, ++weights, x += kPanel) add_channel<Vec, kRows>(weights, job.in, x, sums);
-  unroll<kRows>([&](auto row) __attribute__((always_inline)) {
-    const typename Vec::V bias = Vec::repeat(job.bias + first + row);
-    float* y = job.y + (first + row) * std::ptrdiff_t{kPanel};
-    for (int half = 0; half < 2; ++half) {
-      typename Vec::V sum = Vec::add(sums[row][half], bias);
-      if (job.relu) sum = Vec::at_least(Vec::zero(), sum);
-      Vec::store(y + half * Vec::kWidth, sum);
-    }
+  for (; left > 0; --left, ++weights, x += kPanel) add_channel<Vec, kRows>(weights, call.in, x, sums);
+  float* y = call.y + (std::ptrdiff_t{panel} * call.out + first) * kPanel;
+  unroll<2 * kRows>([&](auto half) __attribute__((always_inline)) {
+    typename Vec::V sum = sums[half / 2][half % 2] + Vec::repeat(call.bias + first + half / 2);
+    if (call.relu) sum = Vec::at_least(Vec::zero(), sum);
+    Vec::store(y + half * Vec::kWidth, sum);
   });
 }
 
 template <class Vec>
-void linear_rows(const LinearRows& job) {
-  using Strip = void (*)(const LinearRows&, int);
-  struct Strips {
-    Strip of[Vec::kRows + 1] = {};
-    constexpr Strips() {
-      unroll<Vec::kRows>([this](auto row) { of[row + 1] = linear_strip<Vec, row + 1>; });
-    }
-  };
-  static constexpr Strips kStrips{};
-  const int strips = (job.rows + Vec::kRows - 1) / Vec::kRows;
-  int first = 0;
-  for (int s = 0; s < strips; ++s) {
-    const int rows = (job.rows - first) / (strips - s);
-    kStrips.of[rows](job, first);
-    first += rows;
-  }
+void linear_rows(const LinearCall& call, int first, int count, int panel) {
+  in_strips<Vec::kRows>(
+      count, [&](auto rows, int row)
+                 __attribute__((always_inline)) { linear_strip<Vec, rows>(call, first + row, panel); });
 }
 
 }  // namespace polyhead::kernels

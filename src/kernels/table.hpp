@@ -5,6 +5,7 @@
 
 #include "algorithm.hpp"
 #include "polyhead/kernels/isa.hpp"
+#include "polyhead/kernels/linear.hpp"
 
 namespace polyhead::kernels {
 
@@ -57,17 +58,6 @@ struct Gemm {
   int next_lines = 0;           ///< of 64 bytes to be fetched of them, for each block of channels and strip
 };
 
-/// Rows of a linear layer's weights times a panel of samples, of two vectors for each channel.
-struct LinearRows {
-  const float* weights = nullptr;  ///< [row][in]
-  const float* bias = nullptr;     ///< [row]
-  int in = 0;
-  int rows = 0;
-  bool relu = false;
-  const float* x = nullptr;  ///< [in][2 width]
-  float* y = nullptr;        ///< [row][2 width]
-};
-
 inline constexpr int kMostWidth = 16;  ///< of a vector, floats
 
 /// The inner loops for one instruction set. They call nothing outside themselves and keep no state.
@@ -82,7 +72,8 @@ struct Kernels {
   std::array<TransformIn, kSchemes> transform_in;
   std::array<TransformOut, kSchemes> transform_out;
   void (*multiply)(const Gemm& gemm);
-  void (*linear_rows)(const LinearRows& job);
+  /// `count` rows of the weights from `first` on, for the samples of one panel.
+  void (*linear_rows)(const LinearCall& call, int first, int count, int panel);
   /// 3x3 maximum of stride 2 over rows of values >= 0 or NaN, which wins; a border of zeros stands around.
   void (*pool_row)(const float* in, std::ptrdiff_t row, float* out, int columns);
   /// Adds up rows x columns pixels in their order and multiplies by `scale`.

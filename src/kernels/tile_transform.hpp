@@ -6,25 +6,6 @@
 /// Tiles between activations and products. Two passes: along columns into a small array, then along rows.
 namespace polyhead::kernels {
 
-/// Calls body.operator()<count>() for count in 1 to 4.
-template <class Body>
-[[gnu::always_inline]] inline void with_count(int count, const Body& body) {
-  switch (count) {
-    case 1:
-      return body.template operator()<1>();
-    case 2:
-      return body.template operator()<2>();
-    case 3:
-      return body.template operator()<3>();
-    default:
-      return body.template operator()<4>();
-  }
-}
-
-/// By outputs of a tile along an axis.
-template <Scheme kScheme>
-inline constexpr const Algorithm (&kSized)[kTile + 1] = kAlgorithms.of[static_cast<int>(kScheme)];
-
 /// Of a whole tile.
 template <Scheme kScheme>
 struct Sizes {
@@ -36,32 +17,31 @@ struct Sizes {
 /// B^T on each of `columns` columns of a tile with kOutputs rows of results. to: [product][kInputs]
 template <class Vec, Scheme kScheme, int kOutputs>
 void columns_in(const float* in, std::ptrdiff_t row, int columns, typename Vec::V* to) {
-  using Down = Axis<kScheme, kOutputs>;
+  constexpr const Algorithm& kDown = kSized<kScheme>[kOutputs];
   using Size = Sizes<kScheme>;
   for (int x = 0; x < columns; ++x, in += Size::kStep * Vec::kWidth) {
     typename Vec::V values[kMostInputs];
     typename Vec::V products[kMostProducts];
-    unroll<Down::kAlgorithm.inputs>([&](auto y) __attribute__((always_inline)) {
+    unroll<kDown.inputs>([&](auto y) __attribute__((always_inline)) {
       values[y] = Vec::load(in + y * Size::kStep * row);
     });
-    transform_in<Vec, Down>(values, products);
-    unroll<Down::kAlgorithm.products>([&](auto p) __attribute__((always_inline)) {
-      to[p * Size::kInputs + x] = products[p];
-    });
+    transform_in<Vec, kDown>(values, products);
+    unroll<kDown.products>([&](auto p)
+                               __attribute__((always_inline)) { to[p * Size::kInputs + x] = products[p]; });
   }
 }
 
 /// B^T on each row of what columns_in left, to where the products belong.
 template <class Vec, Scheme kScheme, int kOutputs>
 void rows_in(const typename Vec::V* from, const Algorithm& rows, float* to, std::ptrdiff_t product) {
-  using Along = Axis<kScheme, kOutputs>;
+  constexpr const Algorithm& kAlong = kSized<kScheme>[kOutputs];
   using Size = Sizes<kScheme>;
   for (int y = 0; y < rows.products; ++y) {
     typename Vec::V products[kMostProducts];
-    transform_in<Vec, Along>(from + y * Size::kInputs, products);
+    transform_in<Vec, kAlong>(from + y * Size::kInputs, products);
     float* row = to + rows.id[y] * Size::kProducts * product;
-    unroll<Along::kAlgorithm.products>([&](auto p) __attribute__((always_inline)) {
-      Vec::store(row + Along::kAlgorithm.id[p] * product, products[p]);
+    unroll<kAlong.products>([&](auto p) __attribute__((always_inline)) {
+      Vec::store(row + kAlong.id[p] * product, products[p]);
     });
   }
 }
@@ -74,13 +54,13 @@ void tiles_in(const float* in, Strides strides, TileSpan tiles, int blocks, Plan
       const Tile& tile = tiles.tiles[t];
       const float* from = in + tile.in + block * strides.block;
       float* out = to.data + block * to.block + t * Vec::kWidth;
-      with_count(
-          tile.rows, [&]<int kRows>() __attribute__((always_inline)) {
-            columns_in<Vec, kScheme, kRows>(from, strides.row, kSized<kScheme>[tile.columns].inputs, half);
+      with_count<kTile>(
+          tile.rows, [&](auto count) __attribute__((always_inline)) {
+            columns_in<Vec, kScheme, count>(from, strides.row, kSized<kScheme>[tile.columns].inputs, half);
           });
-      with_count(
-          tile.columns, [&]<int kColumns>() __attribute__((always_inline)) {
-            rows_in<Vec, kScheme, kColumns>(half, kSized<kScheme>[tile.rows], out, to.product);
+      with_count<kTile>(
+          tile.columns, [&](auto count) __attribute__((always_inline)) {
+            rows_in<Vec, kScheme, count>(half, kSized<kScheme>[tile.rows], out, to.product);
           });
     }
   }
@@ -89,16 +69,16 @@ void tiles_in(const float* in, Strides strides, TileSpan tiles, int blocks, Plan
 /// A^T on each column of products, of a tile with kOutputs rows of results. to: [output][kProducts]
 template <class Vec, Scheme kScheme, int kOutputs>
 void columns_out(const float* from, std::ptrdiff_t product, const Algorithm& columns, typename Vec::V* to) {
-  using Down = Axis<kScheme, kOutputs>;
+  constexpr const Algorithm& kDown = kSized<kScheme>[kOutputs];
   using Size = Sizes<kScheme>;
   for (int x = 0; x < columns.products; ++x) {
     typename Vec::V products[kMostProducts];
     typename Vec::V values[kTile];
     const float* column = from + columns.id[x] * product;
-    unroll<Down::kAlgorithm.products>([&](auto p) __attribute__((always_inline)) {
-      products[p] = Vec::load(column + Down::kAlgorithm.id[p] * Size::kProducts * product);
+    unroll<kDown.products>([&](auto p) __attribute__((always_inline)) {
+      products[p] = Vec::load(column + kDown.id[p] * Size::kProducts * product);
     });
-    transform_out<Vec, Down>(products, values);
+    transform_out<Vec, kDown>(products, values);
     unroll<kOutputs>([&](auto y) __attribute__((always_inline)) { to[y * Size::kProducts + x] = values[y]; });
   }
 }
@@ -115,11 +95,11 @@ void rows_out(typename Vec::V* from, int rows, float* out, std::ptrdiff_t row, t
               bool rectify) {
   for (int y = 0; y < rows; ++y) {
     typename Vec::V values[kTile];
-    transform_out<Vec, Axis<kScheme, kOutputs>>(from + y * Sizes<kScheme>::kProducts, values);
+    transform_out<Vec, kSized<kScheme>[kOutputs]>(from + y * Sizes<kScheme>::kProducts, values);
     unroll<kOutputs>([&](auto x) __attribute__((always_inline)) {
-      typename Vec::V value = Vec::add(values[x], bias);
+      typename Vec::V value = values[x] + bias;
       float* to = out + y * row + x * Vec::kWidth;
-      if (add) value = Vec::add(value, Vec::load(to));
+      if (add) value = value + Vec::load(to);
       Vec::store(to, rectify ? relu<Vec>(value) : value);
     });
   }
@@ -133,14 +113,14 @@ void tiles_out(Planes from, TileSpan tiles, int blocks, float* out, Strides stri
     for (int t = 0; t < tiles.count; ++t) {
       const Tile& tile = tiles.tiles[t];
       const float* products = from.data + block * from.block + t * Vec::kWidth;
-      with_count(
-          tile.rows, [&]<int kRows>() __attribute__((always_inline)) {
-            columns_out<Vec, kScheme, kRows>(products, from.product, kSized<kScheme>[tile.columns], half);
+      with_count<kTile>(
+          tile.rows, [&](auto count) __attribute__((always_inline)) {
+            columns_out<Vec, kScheme, count>(products, from.product, kSized<kScheme>[tile.columns], half);
           });
-      with_count(
-          tile.columns, [&]<int kColumns>() __attribute__((always_inline)) {
-            rows_out<Vec, kScheme, kColumns>(half, tile.rows, out + tile.out + block * strides.block,
-                                             strides.row, bias, finish.add, finish.relu);
+      with_count<kTile>(
+          tile.columns, [&](auto count) __attribute__((always_inline)) {
+            rows_out<Vec, kScheme, count>(half, tile.rows, out + tile.out + block * strides.block,
+                                          strides.row, bias, finish.add, finish.relu);
           });
     }
   }
