@@ -64,10 +64,12 @@ constexpr Map transposed(const Map& of) {
 template <Scheme kScheme>
 inline constexpr const Algorithm (&kSized)[kTile + 1] = kAlgorithms.of[static_cast<int>(kScheme)];
 
-template <const Algorithm& kAlgorithm>
-inline constexpr Map kIn = paired(kAlgorithm.from_input, kAlgorithm.products, kAlgorithm.inputs);
-template <const Algorithm& kAlgorithm>
-inline constexpr Map kOut = transposed(paired(kAlgorithm.to_output, kAlgorithm.products, kAlgorithm.outputs));
+template <Scheme kScheme, int kOutputs>
+inline constexpr Map kIn = paired(kSized<kScheme>[kOutputs].from_input, kSized<kScheme>[kOutputs].products,
+                                  kSized<kScheme>[kOutputs].inputs);
+template <Scheme kScheme, int kOutputs>
+inline constexpr Map kOut = transposed(paired(kSized<kScheme>[kOutputs].to_output,
+                                              kSized<kScheme>[kOutputs].products, kOutputs));
 
 /// The column that a row's sum begins with: one with coefficient 1 if there is one.
 constexpr int first_term(const Map& map, int row) {
@@ -118,17 +120,17 @@ template <class Vec, const Map& kMap>
 }
 
 /// out = B^T in: the axis' inputs to its products.
-template <class Vec, const Algorithm& kAlgorithm>
+template <class Vec, Scheme kScheme, int kOutputs>
 [[gnu::always_inline]] inline void transform_in(const typename Vec::V* in, typename Vec::V* out) {
-  apply<Vec, kIn<kAlgorithm>>(in, out);
-  join_pairs<Vec, kIn<kAlgorithm>>(out);
+  apply<Vec, kIn<kScheme, kOutputs>>(in, out);
+  join_pairs<Vec, kIn<kScheme, kOutputs>>(out);
 }
 
 /// out = A^T in: the axis' products to its outputs. Overwrites `in`.
-template <class Vec, const Algorithm& kAlgorithm>
+template <class Vec, Scheme kScheme, int kOutputs>
 [[gnu::always_inline]] inline void transform_out(typename Vec::V* in, typename Vec::V* out) {
-  join_pairs<Vec, kOut<kAlgorithm>>(in);
-  apply<Vec, kOut<kAlgorithm>>(in, out);
+  join_pairs<Vec, kOut<kScheme, kOutputs>>(in);
+  apply<Vec, kOut<kScheme, kOutputs>>(in, out);
 }
 
 }  // namespace polyhead::kernels

@@ -25,7 +25,7 @@ void columns_in(const float* in, std::ptrdiff_t row, int columns, typename Vec::
     unroll<kDown.inputs>([&](auto y) __attribute__((always_inline)) {
       values[y] = Vec::load(in + y * Size::kStep * row);
     });
-    transform_in<Vec, kDown>(values, products);
+    transform_in<Vec, kScheme, kOutputs>(values, products);
     unroll<kDown.products>([&](auto p)
                                __attribute__((always_inline)) { to[p * Size::kInputs + x] = products[p]; });
   }
@@ -38,7 +38,7 @@ void rows_in(const typename Vec::V* from, const Algorithm& rows, float* to, std:
   using Size = Sizes<kScheme>;
   for (int y = 0; y < rows.products; ++y) {
     typename Vec::V products[kMostProducts];
-    transform_in<Vec, kAlong>(from + y * Size::kInputs, products);
+    transform_in<Vec, kScheme, kOutputs>(from + y * Size::kInputs, products);
     float* row = to + rows.id[y] * Size::kProducts * product;
     unroll<kAlong.products>([&](auto p) __attribute__((always_inline)) {
       Vec::store(row + kAlong.id[p] * product, products[p]);
@@ -78,7 +78,7 @@ void columns_out(const float* from, std::ptrdiff_t product, const Algorithm& col
     unroll<kDown.products>([&](auto p) __attribute__((always_inline)) {
       products[p] = Vec::load(column + kDown.id[p] * Size::kProducts * product);
     });
-    transform_out<Vec, kDown>(products, values);
+    transform_out<Vec, kScheme, kOutputs>(products, values);
     unroll<kOutputs>([&](auto y) __attribute__((always_inline)) { to[y * Size::kProducts + x] = values[y]; });
   }
 }
@@ -95,7 +95,7 @@ void rows_out(typename Vec::V* from, int rows, float* out, std::ptrdiff_t row, t
               bool rectify) {
   for (int y = 0; y < rows; ++y) {
     typename Vec::V values[kTile];
-    transform_out<Vec, kSized<kScheme>[kOutputs]>(from + y * Sizes<kScheme>::kProducts, values);
+    transform_out<Vec, kScheme, kOutputs>(from + y * Sizes<kScheme>::kProducts, values);
     unroll<kOutputs>([&](auto x) __attribute__((always_inline)) {
       typename Vec::V value = values[x] + bias;
       float* to = out + y * row + x * Vec::kWidth;
