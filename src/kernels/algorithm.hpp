@@ -66,7 +66,6 @@ struct Algorithm {
   int step = 1;                                        ///< between inputs, pixels
   int products = 0;                                    ///< those of them that this tile needs
   int id[kMostProducts] = {};                          ///< of each product among those of a whole tile
-  int slot[kMostProducts] = {};                        ///< of the weight that it takes: a row of G
   double from_input[kMostProducts][kMostInputs] = {};  ///< B^T
   double to_output[kMostProducts][kTile] = {};         ///< A
 };
@@ -92,7 +91,7 @@ constexpr void add_toom_cook(Algorithm& to, const Points& points, int taps, int 
   for (int i = 0; i <= used; ++i) {
     const int product = to.products++;
     const bool infinite = i == used;
-    to.id[product] = to.slot[product] = infinite ? points.count : i;
+    to.id[product] = infinite ? points.count : i;
     double scale = 1;
     for (int l = used; l < points.count && !infinite; ++l) scale *= points.at[i] - points.at[l];
     write_polynomial(points, used, i, scale, stride, to.from_input[product]);
@@ -103,12 +102,11 @@ constexpr void add_toom_cook(Algorithm& to, const Points& points, int taps, int 
   }
 }
 
-/// Appends one product an output: of input first + stride x output, with the weight in `slot`.
-constexpr void add_plain(Algorithm& to, int first, int stride, int first_id, int slot) {
+/// Appends one product an output: of input first + stride x output. All take the same weight.
+constexpr void add_plain(Algorithm& to, int first, int stride, int first_id) {
   for (int j = 0; j < to.outputs; ++j) {
     const int product = to.products++;
     to.id[product] = first_id + j;
-    to.slot[product] = slot;
     to.from_input[product][first + stride * j] = 1;
     to.to_output[product][j] = 1;
   }
@@ -124,11 +122,11 @@ constexpr Algorithm algorithm(Scheme scheme, int outputs) {
   if (scheme == Scheme::plain || scheme == Scheme::plain_strided) {
     made.inputs = outputs;
     made.step = scheme == Scheme::plain ? 1 : 2;
-    detail::add_plain(made, 0, 1, 0, 0);
+    detail::add_plain(made, 0, 1, 0);
   } else if (scheme == Scheme::winograd_strided) {
     made.inputs = 2 * outputs + 1;
-    detail::add_toom_cook(made, points, 2, 2);                          // taps 0 and 2
-    detail::add_plain(made, 1, 2, points.count + 1, points.count + 1);  // tap 1
+    detail::add_toom_cook(made, points, 2, 2);        // taps 0 and 2
+    detail::add_plain(made, 1, 2, points.count + 1);  // tap 1
   } else {
     made.inputs = outputs + toom_cook_taps(scheme) - 1;
     detail::add_toom_cook(made, points, toom_cook_taps(scheme), 1);
@@ -147,7 +145,8 @@ struct Algorithms {
 };
 inline constexpr Algorithms kAlgorithms;
 
-/// Rows of G: weights along an axis.
+/// Rows of G: weights along an axis. Each is for the product of its number, the last one also for those
+/// after.
 constexpr int slots_of(Scheme scheme) {
   const int points = points_of(scheme).count;
   return points == 0 ? 1 : points + (scheme == Scheme::winograd_strided ? 2 : 1);

@@ -1,7 +1,6 @@
 #include "polyhead/kernels/convolution.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -45,18 +44,12 @@ int most_tiles(const Kernels& kernels, const ConvShape& shape) {
   return std::max(shape.in / 32, ceil_div(kFewTiles, kernels.rows)) * kernels.rows;
 }
 
-/// Panels that are computed before the next input tiles' cache lines are given up, at most.
-int most_panels(const ConvShape& shape, int panels) {
-  return std::min(panels, std::max(1, shape.in >= 256 ? panels : shape.in / 64 * 2));
-}
-
 /// One call, shared out: blocks of tiles and, where these are too few, runs of panels.
 class Job {
  public:
   Job(Isa isa, const ConvShape& shape, const float* prepared, const ConvCall& call, int threads)
       : kernels_(checked_kernels(isa)),
         scheme_(static_cast<std::size_t>(scheme_of(shape))),
-        algorithm_(kAlgorithms.of[scheme_][kTile]),
         weights_(layout_of(isa, shape)),
         prepared_(prepared),
         call_(call),
@@ -71,27 +64,16 @@ class Job {
     block_tiles_ = ceil_div(tiles_, blocks);
     part_panels_ = ceil_div(weights_.panels(), parts_);
     parts_ = ceil_div(weights_.panels(), part_panels_);
-    pass_ = most_panels(shape, part_panels_);
   }
 
   [[nodiscard]] int items() const { return ceil_div(tiles_, block_tiles_) * parts_; }
   void compute(int item, Workspace::Scratch& scratch) const;
 
  private:
-  /// Tiles and panels that are computed together.
-  struct Part {
-    TileBlock block;
-    Planes inputs;
-    Planes sums;
-    int panel;  ///< the first
-    int panels;
-  };
-  void multiply(const Part& part, int slot) const;
-  void finish(const Part& part) const;
+  void multiply(const TileBlock& block, int first_panel, int panels, Planes inputs, Planes sums) const;
 
   const Kernels& kernels_;
   std::size_t scheme_;
-  const Algorithm& algorithm_;
   Weights weights_;
   const float* prepared_;
   const ConvCall& call_;
@@ -100,80 +82,54 @@ class Job {
   int block_tiles_ = 0;  ///< of a block, at most
   int parts_ = 1;
   int part_panels_ = 0;  ///< of a part, at most
-  int pass_ = 0;         ///< panels that are computed at once
 };
 
-/// The products that take their weights from one slot.
-void Job::multiply(const Part& part, int slot) const {
-  struct Run {
-    std::ptrdiff_t product;
-    Tiling::Range tiles;
-  };
-  std::vector<Run> runs;
-  int strips = 0;
-  for (int y = 0; y < algorithm_.products; ++y) {
-    if (algorithm_.slot[y] != slot / weights_.slots()) continue;
-    for (int x = 0; x < algorithm_.products; ++x) {
-      if (algorithm_.slot[x] != slot % weights_.slots()) continue;
-      const Tiling::Range tiles = tiling_.needing(part.block, y, x);
-      if (tiles.count == 0) continue;
-      runs.push_back({y * algorithm_.products + x, tiles});
-      strips += ceil_div(tiles.count, kernels_.rows);
-    }
-  }
-  if (runs.empty()) return;
-  const std::ptrdiff_t panel_width = 2 * kernels_.width;
+/// Every product of the block's tiles with some panels. The last slot of weights along an axis serves all
+/// products that are left; what takes the same weights follows each other.
+void Job::multiply(const TileBlock& block, int first_panel, int panels, Planes inputs, Planes sums) const {
+  const int slots = weights_.slots();
+  const int products = kAlgorithms.of[scheme_][kTile].products;
+  const auto end = [&](int slot) { return slot + 1 < slots ? slot + 1 : products; };
   Gemm gemm;
-  gemm.block = part.inputs.block;
-  gemm.next_lines = ceil_div(2 * kernels_.width * kernels_.width / kLine, strips);
-  for (int chunk = 0; chunk < weights_.chunks(); ++chunk) {
-    gemm.channels = weights_.chunk_size(chunk);
-    gemm.accumulate = chunk > 0;
-    const std::ptrdiff_t fetched = std::ptrdiff_t{gemm.channels / kernels_.width} * gemm.next_lines * kLine;
-    const float* inputs = part.inputs.data + chunk * (Weights::kChunk / kernels_.width) * gemm.block;
-    for (int panel = 0; panel < part.panels; ++panel) {
-      gemm.weights = prepared_ + weights_.at(slot, chunk, part.panel + panel);
-      gemm.next = gemm.weights + gemm.channels * panel_width;
-      for (const Run& run : runs) {
-        const std::ptrdiff_t first = std::ptrdiff_t{run.tiles.first} * kernels_.width;
-        gemm.tiles = inputs + run.product * part.inputs.product + first;
-        gemm.sums = part.sums.data + run.product * part.sums.product + 2 * panel * gemm.block + first;
-        gemm.count = run.tiles.count;
-        kernels_.multiply(gemm);
-        gemm.next += ceil_div(gemm.count, kernels_.rows) * fetched;
+  gemm.block = inputs.block;
+  gemm.channels = call_.in->dims().channels;
+  for (int slot = 0; slot < slots * slots; ++slot) {
+    const int top = slot / slots;
+    const int left = slot % slots;
+    for (int panel = 0; panel < panels; ++panel) {
+      gemm.weights = prepared_ + weights_.at(slot, first_panel + panel);
+      for (int y = top; y < end(top); ++y) {
+        for (int x = left; x < end(left); ++x) {
+          const Tiling::Range tiles = tiling_.needing(block, y, x);
+          const std::ptrdiff_t product = y * products + x;
+          const std::ptrdiff_t first = std::ptrdiff_t{tiles.first} * kernels_.width;
+          gemm.tiles = inputs.data + product * inputs.product + first;
+          gemm.sums = sums.data + product * sums.product + 2 * panel * sums.block + first;
+          gemm.count = tiles.count;
+          kernels_.multiply(gemm);
+        }
       }
     }
   }
 }
 
-/// What the products give, to the output.
-void Job::finish(const Part& part) const {
-  Activations& out = *call_.out;
-  const int first = 2 * part.panel;
-  kernels_.transform_out[scheme_](
-      part.sums, {part.block.tiles.data(), static_cast<int>(part.block.tiles.size())},
-      std::min(2 * part.panels, out.blocks() - first), out.data() + first * out.block_stride(),
-      {out.block_stride(), out.row_stride()}, {prepared_ + first * kernels_.width, call_.add, call_.relu});
-}
-
 void Job::compute(int item, Workspace::Scratch& scratch) const {
   const Activations& in = *call_.in;
+  Activations& out = *call_.out;
   const int first_tile = item / parts_ * block_tiles_;
-  Part part;
-  part.block = tiling_.block(first_tile, std::min(block_tiles_, tiles_ - first_tile));
-  const TileSpan tiles{part.block.tiles.data(), static_cast<int>(part.block.tiles.size())};
-  const std::ptrdiff_t length = std::ptrdiff_t{tiles.count} * kernels_.width;
-  part.inputs = {scratch.inputs.data(), in.blocks() * length + kPad, length};
-  part.sums = {scratch.sums.data(), 2 * pass_ * length + kPad, length};
-  kernels_.transform_in[scheme_](in.data(), {in.block_stride(), in.row_stride()}, tiles, in.blocks(),
-                                 part.inputs);
+  const TileBlock block = tiling_.block(first_tile, std::min(block_tiles_, tiles_ - first_tile));
+  const TileSpan tiles{block.tiles.data(), static_cast<int>(block.tiles.size())};
   const int first_panel = item % parts_ * part_panels_;
-  const int end = std::min(weights_.panels(), first_panel + part_panels_);
-  for (part.panel = first_panel; part.panel < end; part.panel += pass_) {
-    part.panels = std::min(pass_, end - part.panel);
-    for (int slot = 0; slot < weights_.slots() * weights_.slots(); ++slot) multiply(part, slot);
-    finish(part);
-  }
+  const int panels = std::min(part_panels_, weights_.panels() - first_panel);
+  const std::ptrdiff_t length = std::ptrdiff_t{tiles.count} * kernels_.width;
+  const Planes inputs{scratch.inputs.data(), in.blocks() * length + kPad, length};
+  const Planes sums{scratch.sums.data(), 2 * panels * length + kPad, length};
+  kernels_.transform_in[scheme_](in.data(), {in.block_stride(), in.row_stride()}, tiles, in.blocks(), inputs);
+  multiply(block, first_panel, panels, inputs, sums);
+  const int first = 2 * first_panel;
+  kernels_.transform_out[scheme_](
+      sums, tiles, std::min(2 * panels, out.blocks() - first), out.data() + first * out.block_stride(),
+      {out.block_stride(), out.row_stride()}, {prepared_ + first * kernels_.width, call_.add, call_.relu});
 }
 
 }  // namespace
@@ -205,8 +161,7 @@ ScratchSize Convolution::scratch(Isa isa, const ConvShape& shape, const ImageDim
     const std::ptrdiff_t plane = std::ptrdiff_t{blocks} * tiles * kernels.width + kPad;
     return static_cast<std::size_t>(products * products * plane);
   };
-  const int panels = most_panels(shape, layout_of(isa, shape).panels());
-  return {floats(ceil_div(shape.in, kernels.width)), floats(2 * panels)};
+  return {floats(ceil_div(shape.in, kernels.width)), floats(2 * layout_of(isa, shape).panels())};
 }
 
 Convolution::Convolution(Isa isa, const ConvShape& shape, std::span<const float> prepared)

@@ -10,11 +10,7 @@ template <class Vec, int kRows>
 [[gnu::noinline]] void linear_strip(const LinearCall& call, int first, int panel) {
   constexpr std::ptrdiff_t kPanel = 2 * Vec::kWidth;
   constexpr int kUnroll = 4;
-  typename Vec::V sums[kRows][2];
-  unroll<kRows>([&](auto row) __attribute__((always_inline)) {
-    sums[row][0] = Vec::zero();
-    sums[row][1] = Vec::zero();
-  });
+  typename Vec::V sums[kRows][2] = {};
   const float* weights = call.weight + std::ptrdiff_t{first} * call.in;
   const float* x = call.x + panel * kPanel * call.in;
   int left = call.in;

@@ -45,17 +45,15 @@ struct Finish {
 
 inline constexpr int kLine = 16;  ///< floats in a cache line
 
-/// Tiles x channels in times channels in x two vectors of channels out, for one product.
+/// Tiles x channels in times channels in x two vectors of channels out, for one product. The weights of the
+/// next one begin where these end.
 struct Gemm {
   const float* tiles = nullptr;    ///< of the first tile; [block][tile][width]
   const float* weights = nullptr;  ///< [channel in][2 width]
   float* sums = nullptr;           ///< [2 blocks][tile][width]
   std::ptrdiff_t block = 0;        ///< floats between blocks, of tiles and sums
   int channels = 0;
-  int count = 0;                ///< tiles
-  bool accumulate = false;      ///< onto what `sums` holds
-  const float* next = nullptr;  ///< weights wanted soon
-  int next_lines = 0;           ///< of 64 bytes to be fetched of them, for each block of channels and strip
+  int count = 0;  ///< tiles
 };
 
 inline constexpr int kMostWidth = 16;  ///< of a vector, floats

@@ -1,5 +1,7 @@
 #include "weights.hpp"
 
+#include <algorithm>
+
 namespace polyhead::kernels {
 
 void Weights::write(std::span<const float> weight, std::span<const float> bias, std::span<float> to) const {
@@ -15,12 +17,11 @@ void Weights::write(std::span<const float> weight, std::span<const float> bias, 
           for (int x = 0; x < g.taps; ++x) half[s][x] += g.from_tap[s][y] * taps[y * g.taps + x];
         }
       }
-      const int chunk = c / kChunk;
-      const std::ptrdiff_t place = std::ptrdiff_t{c % kChunk} * panel_ + k % panel_;
+      const std::ptrdiff_t place = std::ptrdiff_t{c} * panel_ + k % panel_;
       for (int s = 0; s < g.slots * g.slots; ++s) {
         double sum = 0;
         for (int x = 0; x < g.taps; ++x) sum += g.from_tap[s % g.slots][x] * half[s / g.slots][x];
-        to[static_cast<std::size_t>(at(s, chunk, k / panel_) + place)] = static_cast<float>(sum);
+        to[static_cast<std::size_t>(at(s, k / panel_) + place)] = static_cast<float>(sum);
       }
     }
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -9,31 +8,26 @@
 namespace polyhead::kernels {
 
 /// How transformed weights, G g G^T, lie in memory, in the order in which the product reads them: the bias of
-/// whole panels, then [slot][chunk of channels in][panel of two vectors of channels out][channel in][channel
-/// out].
+/// whole panels, then [slot][panel of two vectors of channels out][channel in][channel out].
 class Weights {
  public:
-  static constexpr int kChunk = 256;  ///< channels in: a strip of tiles then stays in the first-level cache
-
   /// `panel`: channels out in a panel.
   Weights(Scheme scheme, int in, int out, int panel)
       : transform_(weight_transform(scheme)), in_(in), out_(out), panel_(panel) {}
 
   [[nodiscard]] std::size_t size() const {
-    return static_cast<std::size_t>(at(transform_.slots * transform_.slots, 0, 0));
+    return static_cast<std::size_t>(at(transform_.slots * transform_.slots, 0));
   }
   /// `weight`: [out][in][taps][taps]; `to`: size() floats.
   void write(std::span<const float> weight, std::span<const float> bias, std::span<float> to) const;
 
   /// Along an axis.
   [[nodiscard]] int slots() const { return transform_.slots; }
-  [[nodiscard]] int chunks() const { return (in_ + kChunk - 1) / kChunk; }
-  [[nodiscard]] int chunk_size(int chunk) const { return std::min(kChunk, in_ - chunk * kChunk); }
   [[nodiscard]] int panels() const { return (out_ + panel_ - 1) / panel_; }
   /// Where a panel begins; the bias is at 0.
-  [[nodiscard]] std::ptrdiff_t at(int slot, int chunk, int panel) const {
-    const std::ptrdiff_t channels = 1 + std::ptrdiff_t{slot} * in_ + chunk * kChunk;
-    return (channels * panels() + std::ptrdiff_t{panel} * chunk_size(chunk)) * panel_;
+  [[nodiscard]] std::ptrdiff_t at(int slot, int panel) const {
+    const std::ptrdiff_t matrices = std::ptrdiff_t{slot} * panels() + panel;
+    return (panels() + matrices * in_) * panel_;
   }
 
  private:
