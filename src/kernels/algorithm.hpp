@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-
 /// Fast algorithms for convolutions along one axis, worked out by the compiler. A two-dimensional one is the
 /// same along rows and columns.
 ///
@@ -35,28 +33,24 @@ inline constexpr int kMostPoints = 7;
 /// values decide how much rounding errors grow: 0, +-1, +-2, which most use, double them. These were
 /// found by trying; the coefficients of whole tiles are exact in fp32.
 struct Points {
+  int taps = 0;  ///< that they serve
   int count = 0;
-  std::array<double, kMostPoints> at{};
+  double at[kMostPoints] = {};
 };
 
 constexpr Points points_of(Scheme scheme) {
   switch (scheme) {
     case Scheme::winograd:
-      return {5, {0, 0.75, -0.75, 1.5, -1.5}};
+      return {3, 5, {0, 0.75, -0.75, 1.5, -1.5}};
     case Scheme::winograd_strided:
-      return {4, {0, 0.75, -0.75, 1.5}};
+      return {2, 4, {0, 0.75, -0.75, 1.5}};
     case Scheme::stem:
-      return {6, {0.375, -0.375, 0.875, -0.875, 1.75, -1.75}};
+      return {4, 6, {0.375, -0.375, 0.875, -0.875, 1.75, -1.75}};
     case Scheme::plain:
     case Scheme::plain_strided:
       break;
   }
   return {};
-}
-
-/// Taps that the points serve.
-constexpr int toom_cook_taps(Scheme scheme) {
-  return scheme == Scheme::stem ? 4 : scheme == Scheme::winograd ? 3 : 2;
 }
 
 /// One axis of a tile with `outputs` results.
@@ -85,9 +79,9 @@ constexpr void write_polynomial(const Points& points, int used, int left_out, do
   for (int k = 0; k <= degree; ++k) row[k * stride] = c[k];
 }
 
-/// Appends the products of F(outputs, taps), which reads every `stride`-th input.
-constexpr void add_toom_cook(Algorithm& to, const Points& points, int taps, int stride) {
-  const int used = to.outputs + taps - 2;
+/// Appends the products of F(outputs, taps of the points), which reads every `stride`-th input.
+constexpr void add_toom_cook(Algorithm& to, const Points& points, int stride) {
+  const int used = to.outputs + points.taps - 2;
   for (int i = 0; i <= used; ++i) {
     const int product = to.products++;
     const bool infinite = i == used;
@@ -125,11 +119,11 @@ constexpr Algorithm algorithm(Scheme scheme, int outputs) {
     detail::add_plain(made, 0, 1, 0);
   } else if (scheme == Scheme::winograd_strided) {
     made.inputs = 2 * outputs + 1;
-    detail::add_toom_cook(made, points, 2, 2);        // taps 0 and 2
+    detail::add_toom_cook(made, points, 2);           // taps 0 and 2
     detail::add_plain(made, 1, 2, points.count + 1);  // tap 1
   } else {
-    made.inputs = outputs + toom_cook_taps(scheme) - 1;
-    detail::add_toom_cook(made, points, toom_cook_taps(scheme), 1);
+    made.inputs = outputs + points.taps - 1;
+    detail::add_toom_cook(made, points, 1);
   }
   return made;
 }
@@ -154,26 +148,24 @@ constexpr int slots_of(Scheme scheme) {
 
 /// G: what each tap adds to each weight. `taps`: 1, 3 or (stem) 4.
 struct WeightTransform {
-  int slots = 0;
-  int taps = 0;
-  double from_tap[kMostPoints + 1][kTile] = {};
+  int taps = 1;
+  double from_tap[kMostPoints + 1][kTile] = {{1}};
 };
 
 constexpr WeightTransform weight_transform(Scheme scheme) {
   const Points points = points_of(scheme);
-  WeightTransform made{slots_of(scheme), 1, {{1}}};
+  WeightTransform made;
   if (points.count == 0) return made;
-  const int taps = toom_cook_taps(scheme);
   const bool strided = scheme == Scheme::winograd_strided;
   const int stride = strided ? 2 : 1;
-  made.taps = strided ? 3 : taps;
+  made.taps = (points.taps - 1) * stride + 1;
   for (int i = 0; i < points.count; ++i) {
     double norm = 1;
     for (int l = 0; l < points.count; ++l) norm *= l == i ? 1 : points.at[i] - points.at[l];
     double power = 1;
-    for (int k = 0; k < taps; ++k, power *= points.at[i]) made.from_tap[i][k * stride] = power / norm;
+    for (int k = 0; k < points.taps; ++k, power *= points.at[i]) made.from_tap[i][k * stride] = power / norm;
   }
-  made.from_tap[points.count][(taps - 1) * stride] = 1;
+  made.from_tap[points.count][made.taps - 1] = 1;
   if (strided) made.from_tap[points.count + 1][1] = 1;
   return made;
 }

@@ -29,6 +29,6 @@ struct Avx2 {
 };
 
 extern const Kernels kAvx2Kernels;
-constexpr Kernels kAvx2Kernels = make_kernels<Avx2>(Isa::avx2);
+constexpr Kernels kAvx2Kernels = make_kernels<Avx2>();
 
 }  // namespace polyhead::kernels

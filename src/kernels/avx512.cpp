@@ -29,6 +29,6 @@ struct Avx512 {
 };
 
 extern const Kernels kAvx512Kernels;
-constexpr Kernels kAvx512Kernels = make_kernels<Avx512>(Isa::avx512);
+constexpr Kernels kAvx512Kernels = make_kernels<Avx512>();
 
 }  // namespace polyhead::kernels

@@ -8,9 +8,8 @@
 namespace polyhead::kernels {
 
 template <class Vec>
-constexpr Kernels make_kernels(Isa isa) {
+constexpr Kernels make_kernels() {
   Kernels made{};
-  made.isa = isa;
   made.width = Vec::kWidth;
   made.rows = Vec::kRows;
   unroll<kSchemes>([&](auto scheme) {

@@ -24,8 +24,8 @@ void average(const Kernels& kernels, const Activations& from, std::span<float> f
   team.run(from.images(), [&](int image, int /*thread*/) {
     for (int block = 0; block < from.blocks(); ++block) {
       std::array<float, kMostWidth> means;
-      kernels.average(from.data() + block * from.block_stride() + from.offset(image, 0, 0), from.row_stride(),
-                      dims.height, dims.width, scale, means.data());
+      kernels.average(from.at(block, image, 0, 0), from.row_stride(), dims.height, dims.width, scale,
+                      means.data());
       const int channel = block * from.block();
       std::copy_n(means.begin(), std::min(from.block(), dims.channels - channel),
                   features.begin() + std::ptrdiff_t{image} * dims.channels + channel);

@@ -44,8 +44,7 @@ std::vector<float> paired(int out, std::span<const float> weight) {
 /// Copies a row of each plane of the only image. Those of the border are zeros.
 void copy_row(Activations& image, int from, int to) {
   for (int block = 0; block < image.blocks(); ++block) {
-    float* plane = image.data() + block * image.block_stride();
-    std::copy_n(plane + image.offset(0, from, -1), image.row_stride(), plane + image.offset(0, to, -1));
+    std::copy_n(image.at(block, 0, from, -1), image.row_stride(), image.at(block, 0, to, -1));
   }
 }
 
@@ -58,8 +57,7 @@ void fill_pair_row(const float* pixels, const ImageDims& image, int y, Activatio
     const int column_phase = channel / kColours % 2;
     if (row < 0 || row >= image.height) continue;
     const float* from = pixels + (std::ptrdiff_t{channel % kColours} * image.height + row) * image.width;
-    float* values = pairs.data() + pairs.offset(0, to, 0) + channel / pairs.block() * pairs.block_stride() +
-                    channel % pairs.block();
+    float* values = pairs.at(channel / pairs.block(), 0, to, 0) + channel % pairs.block();
     const int end = (image.width + kPad - column_phase + 1) / 2;
     for (int x = (kPad - column_phase + 1) / 2; x < end; ++x) {
       values[x * pairs.block()] = from[2 * x - kPad + column_phase];
@@ -73,10 +71,8 @@ void pool(const Kernels& kernels, int number, const Activations& convolved, Acti
   const int end = std::min(out.dims().height, (first + kBandRows) / 2);
   for (int y = first / 2; y < end; ++y) {
     for (int block = 0; block < out.blocks(); ++block) {
-      kernels.pool_row(
-          convolved.data() + block * convolved.block_stride() + convolved.offset(0, 2 * y - first - 1, -1),
-          convolved.row_stride(), out.data() + block * out.block_stride() + out.offset(image, y, 0),
-          out.dims().width);
+      kernels.pool_row(convolved.at(block, 0, 2 * y - first - 1, -1), convolved.row_stride(),
+                       out.at(block, image, y, 0), out.dims().width);
     }
   }
 }

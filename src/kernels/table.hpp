@@ -60,7 +60,6 @@ inline constexpr int kMostWidth = 16;  ///< of a vector, floats
 
 /// The inner loops for one instruction set. They call nothing outside themselves and keep no state.
 struct Kernels {
-  Isa isa;
   int width;  ///< floats in a vector, channels in a block
   int rows;   ///< most tiles in a strip of the product
 

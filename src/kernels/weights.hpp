@@ -12,17 +12,14 @@ namespace polyhead::kernels {
 class Weights {
  public:
   /// `panel`: channels out in a panel.
-  Weights(Scheme scheme, int in, int out, int panel)
-      : transform_(weight_transform(scheme)), in_(in), out_(out), panel_(panel) {}
+  Weights(Scheme scheme, int in, int out, int panel) : scheme_(scheme), in_(in), out_(out), panel_(panel) {}
 
-  [[nodiscard]] std::size_t size() const {
-    return static_cast<std::size_t>(at(transform_.slots * transform_.slots, 0));
-  }
+  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(at(slots() * slots(), 0)); }
   /// `weight`: [out][in][taps][taps]; `to`: size() floats.
   void write(std::span<const float> weight, std::span<const float> bias, std::span<float> to) const;
 
   /// Along an axis.
-  [[nodiscard]] int slots() const { return transform_.slots; }
+  [[nodiscard]] int slots() const { return slots_of(scheme_); }
   [[nodiscard]] int panels() const { return (out_ + panel_ - 1) / panel_; }
   /// Where a panel begins; the bias is at 0.
   [[nodiscard]] std::ptrdiff_t at(int slot, int panel) const {
@@ -31,7 +28,7 @@ class Weights {
   }
 
  private:
-  WeightTransform transform_;
+  Scheme scheme_;
   int in_;
   int out_;
   int panel_;

@@ -59,7 +59,7 @@ std::vector<float> compute(Isa isa, const Case& job, int threads) {
     std::vector<float> all(values_of(dims), kUntouched);
     all.insert(all.end(), planar.begin(), planar.end());
     all.resize(static_cast<std::size_t>(made.images()) * values_of(dims));
-    made.assign(all);
+    testing::assign(made, all);
     return made;
   };
   const std::vector<float> prepared = prepare(isa, job.layer.shape, job.layer.weight, job.layer.bias);
@@ -69,8 +69,7 @@ std::vector<float> compute(Isa isa, const Case& job, int threads) {
   Activations out = place(job.residual, job.out());
   Workspace workspace(threads);
   convolution({&in, kBefore, &out, kBefore, job.images(), !job.residual.empty(), job.relu}, workspace);
-  std::vector<float> planar(static_cast<std::size_t>(out.images()) * values_of(job.out()));
-  out.copy_to(planar);
+  const std::vector<float> planar = testing::planar(out);
   EXPECT_TRUE(std::all_of(planar.begin(), planar.begin() + static_cast<std::ptrdiff_t>(values_of(job.out())),
                           [](float value) { return value == kUntouched; }))
       << "wrote to another image";
@@ -116,7 +115,7 @@ TEST_P(ConvolutionTest, IsWhatFp64GivesForEverySizeOfTile) {
   }
 }
 
-/// More channels than one chunk, more tiles than one block.
+/// Many channels, more tiles than one block.
 TEST_P(ConvolutionTest, IsWhatFp64GivesForLargeLayers) {
   Random random(3);
   expect_close(make_case(shape(530, 40), 1, 5, 6, random), 2);
@@ -215,12 +214,11 @@ TEST_P(ConvolutionTest, WeightsMayLieAnywhere) {
     std::ranges::copy(prepared, moved.begin() + 1);
     const Convolution shifted(isa, job.layer.shape, std::span(moved).subspan(1));
     Activations in(1, job.in, block_of(isa));
-    in.assign(job.pixels);
+    testing::assign(in, job.pixels);
     Activations out(1, job.out(), block_of(isa));
     Workspace workspace(1);
     shifted({&in, 0, &out, 0, 1, false, job.relu}, workspace);
-    std::vector<float> found(values_of(job.out()));
-    out.copy_to(found);
+    const std::vector<float> found = testing::planar(out);
     Case plain = job;
     plain.residual = {};
     EXPECT_EQ(found, compute(isa, plain, 1));

@@ -19,6 +19,32 @@ inline std::size_t values_of(const ImageDims& dims) {
   return static_cast<std::size_t>(dims.channels) * static_cast<std::size_t>(dims.height * dims.width);
 }
 
+/// Calls visit(place in [image][channel][row][column], pointer to the value) for each value.
+template <class Blocked, class Visit>
+void for_each_value(Blocked& blocked, Visit visit) {
+  const ImageDims& dims = blocked.dims();
+  std::size_t planar = 0;
+  for (int image = 0; image < blocked.images(); ++image) {
+    for (int channel = 0; channel < dims.channels; ++channel) {
+      for (int y = 0; y < dims.height; ++y) {
+        for (int x = 0; x < dims.width; ++x) {
+          visit(planar++, blocked.at(channel / blocked.block(), image, y, x) + channel % blocked.block());
+        }
+      }
+    }
+  }
+}
+
+/// From and to [image][channel][row][column] with all images.
+inline void assign(kernels::Activations& to, const std::vector<float>& planar) {
+  for_each_value(to, [&](std::size_t place, float* value) { *value = planar.at(place); });
+}
+inline std::vector<float> planar(const kernels::Activations& from) {
+  std::vector<float> made(static_cast<std::size_t>(from.images()) * values_of(from.dims()));
+  for_each_value(from, [&](std::size_t place, const float* value) { made[place] = *value; });
+  return made;
+}
+
 class Random {
  public:
   explicit Random(unsigned seed) : bits_(seed) {}

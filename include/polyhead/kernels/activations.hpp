@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 
 #include "polyhead/kernels/buffer.hpp"
 
@@ -20,15 +19,23 @@ struct ImageDims {
 class Activations {
  public:
   /// `block`: channels in a block. Throws std::bad_alloc.
-  Activations(int images, const ImageDims& dims, int block);
+  Activations(int images, const ImageDims& dims, int block)
+      : images_(images),
+        dims_(dims),
+        block_(block),
+        buffer_(static_cast<std::size_t>(images) * image_size(dims, block)) {}
+  /// Floats of an image.
+  static std::size_t image_size(const ImageDims& dims, int block) {
+    const int channels = (dims.channels + block - 1) / block * block;
+    return static_cast<std::size_t>(channels) *
+           static_cast<std::size_t>((dims.height + 2) * (dims.width + 2));
+  }
 
   [[nodiscard]] const ImageDims& dims() const { return dims_; }
   [[nodiscard]] int images() const { return images_; }
   [[nodiscard]] int block() const { return block_; }
   [[nodiscard]] int blocks() const { return (dims_.channels + block_ - 1) / block_; }
 
-  /// Floats of an image.
-  static std::size_t image_size(const ImageDims& dims, int block);
   /// Floats from a row to the next, from a block of channels to the next, and from an image to the next.
   [[nodiscard]] std::ptrdiff_t row_stride() const { return std::ptrdiff_t{dims_.width + 2} * block_; }
   [[nodiscard]] std::ptrdiff_t block_stride() const { return (dims_.height + 2) * row_stride(); }
@@ -40,10 +47,13 @@ class Activations {
   }
   [[nodiscard]] float* data() { return buffer_.data(); }
   [[nodiscard]] const float* data() const { return buffer_.data(); }
-
-  /// From and to [image][channel][row][column] with all images. The sizes must fit.
-  void assign(std::span<const float> planar);
-  void copy_to(std::span<float> planar) const;
+  /// The first channel of a pixel.
+  [[nodiscard]] float* at(int block, int image, int y, int x) {
+    return data() + block * block_stride() + offset(image, y, x);
+  }
+  [[nodiscard]] const float* at(int block, int image, int y, int x) const {
+    return data() + block * block_stride() + offset(image, y, x);
+  }
 
  private:
   int images_;
