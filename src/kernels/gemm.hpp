@@ -23,26 +23,20 @@ template <class Vec, int kRows>
 /// nor the width of vectors changes its bits. `lines` of `next` are fetched for each block of channels.
 template <class Vec, int kRows>
 [[gnu::noinline]] void strip(const Gemm& gemm, int first, const float* next, int lines) {
-  constexpr int kUnroll = 8;
   typename Vec::V sums[kRows][2] = {};
   const float* tiles = gemm.tiles + first * Vec::kWidth;
   const float* weights = gemm.weights;
-  int channels = gemm.channels;
-  for (; channels >= Vec::kWidth; channels -= Vec::kWidth, tiles += gemm.block) {
+  for (int left = gemm.channels; left > 0; left -= Vec::kWidth, tiles += gemm.block) {
     for (int line = 0; line < lines; ++line, next += kLine) Vec::prefetch(next);
-    for (int c = 0; c < Vec::kWidth; c += kUnroll, weights += kUnroll * 2 * Vec::kWidth) {
-      unroll<kUnroll>([&](auto k) __attribute__((always_inline)) {
-        add_channel<Vec, kRows>(tiles + c + k, Vec::kWidth, weights + k * 2 * Vec::kWidth, sums);
-      });
+    const int channels = left < Vec::kWidth ? left : Vec::kWidth;
+    for (int c = 0; c < channels; ++c, weights += 2 * Vec::kWidth) {
+      add_channel<Vec, kRows>(tiles + c, Vec::kWidth, weights, sums);
     }
   }
-  for (int c = 0; c < channels; ++c, weights += 2 * Vec::kWidth) {
-    add_channel<Vec, kRows>(tiles + c, Vec::kWidth, weights, sums);
-  }
-  float* left = gemm.sums + first * Vec::kWidth;
+  float* to = gemm.sums + first * Vec::kWidth;
   unroll<kRows>([&](auto row) __attribute__((always_inline)) {
-    Vec::store(left + row * Vec::kWidth, sums[row][0]);
-    Vec::store(left + gemm.block + row * Vec::kWidth, sums[row][1]);
+    Vec::store(to + row * Vec::kWidth, sums[row][0]);
+    Vec::store(to + gemm.block + row * Vec::kWidth, sums[row][1]);
   });
 }
 
