@@ -104,7 +104,7 @@ void Job::multiply(const TileBlock& block, int first_panel, int panels, Planes i
           const std::ptrdiff_t product = y * products + x;
           const std::ptrdiff_t first = std::ptrdiff_t{tiles.first} * kernels_.width;
           gemm.tiles = inputs.data + product * inputs.product + first;
-          gemm.sums = sums.data + product * sums.product + 2 * panel * sums.block + first;
+          gemm.sums = sums.data + product * sums.product + std::ptrdiff_t{2} * panel * sums.block + first;
           gemm.count = tiles.count;
           kernels_.multiply(gemm);
         }
@@ -123,13 +123,14 @@ void Job::compute(int item, Workspace::Scratch& scratch) const {
   const int panels = std::min(part_panels_, weights_.panels() - first_panel);
   const std::ptrdiff_t length = std::ptrdiff_t{tiles.count} * kernels_.width;
   const Planes inputs{scratch.inputs.data(), in.blocks() * length + kPad, length};
-  const Planes sums{scratch.sums.data(), 2 * panels * length + kPad, length};
+  const Planes sums{scratch.sums.data(), std::ptrdiff_t{2} * panels * length + kPad, length};
   kernels_.transform_in[scheme_](in.data(), {in.block_stride(), in.row_stride()}, tiles, in.blocks(), inputs);
   multiply(block, first_panel, panels, inputs, sums);
-  const int first = 2 * first_panel;
-  kernels_.transform_out[scheme_](
-      sums, tiles, std::min(2 * panels, out.blocks() - first), out.data() + first * out.block_stride(),
-      {out.block_stride(), out.row_stride()}, {prepared_ + first * kernels_.width, call_.add, call_.relu});
+  const std::ptrdiff_t first = std::ptrdiff_t{2} * first_panel;
+  kernels_.transform_out[scheme_](sums, tiles, std::min(2 * panels, out.blocks() - 2 * first_panel),
+                                  out.data() + first * out.block_stride(),
+                                  {out.block_stride(), out.row_stride()},
+                                  {prepared_ + first * kernels_.width, call_.add, call_.relu});
 }
 
 }  // namespace
@@ -159,7 +160,7 @@ ScratchSize Convolution::scratch(Isa isa, const ConvShape& shape, const ImageDim
   const int tiles = std::min(Tiling::tiles(out, images), most_tiles(kernels, shape));
   const auto floats = [&](int blocks) {
     const std::ptrdiff_t plane = std::ptrdiff_t{blocks} * tiles * kernels.width + kPad;
-    return static_cast<std::size_t>(products * products * plane);
+    return static_cast<std::size_t>(std::ptrdiff_t{products} * products * plane);
   };
   return {floats(ceil_div(shape.in, kernels.width)), floats(2 * layout_of(isa, shape).panels())};
 }

@@ -33,7 +33,8 @@ std::vector<float> paired(int out, std::span<const float> weight) {
       for (int y = 0; y < kTaps; ++y) {
         for (int x = 0; x < kTaps; ++x) {
           const int channel = k * kPairChannels + (y % 2 * 2 + x % 2) * kColours + colour;
-          made[static_cast<std::size_t>((channel * kPairTaps + y / 2) * kPairTaps + x / 2)] = weight[from++];
+          const int place = (channel * kPairTaps + y / 2) * kPairTaps + x / 2;
+          made[static_cast<std::size_t>(place)] = weight[from++];
         }
       }
     }
@@ -60,7 +61,7 @@ void fill_pair_row(const float* pixels, const ImageDims& image, int y, Activatio
     float* values = pairs.at(channel / pairs.block(), 0, to, 0) + channel % pairs.block();
     const int end = (image.width + kPad - column_phase + 1) / 2;
     for (int x = (kPad - column_phase + 1) / 2; x < end; ++x) {
-      values[x * pairs.block()] = from[2 * x - kPad + column_phase];
+      values[std::ptrdiff_t{x} * pairs.block()] = from[2 * x - kPad + column_phase];
     }
   }
 }

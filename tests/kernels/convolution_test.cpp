@@ -7,7 +7,7 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "../support.hpp"
 #include "reference.hpp"
@@ -15,7 +15,6 @@
 namespace polyhead::kernels {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Layer;
 using testing::prepare;
 using testing::Random;
