@@ -19,8 +19,8 @@
 
 #include <immintrin.h>
 
-#include "polyhead/kernels/buffer.hpp"
-#include "polyhead/kernels/resnet.hpp"
+#include "polyhead/base/page_buffer.hpp"
+#include "polyhead/resnet/network.hpp"
 #include "table.hpp"
 
 namespace polyhead::kernels {
@@ -32,8 +32,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-enum Part { gemm, transforms, stem, pool, parts };
-constexpr std::array<const char*, parts> kNames{"products", "transforms", "stem, all of it", "last mean"};
+enum Part { gemm, transforms, stem, parts };
+constexpr std::array<const char*, parts> kNames{"products", "transforms", "stem, all of it"};
 
 struct Call {
   Part part;
@@ -78,10 +78,6 @@ void timed_pool(const float* in, std::ptrdiff_t row, float* out, int columns) {
   timed(stem, 0, [&] { real->pool_row(in, row, out, columns); });
 }
 
-void timed_average(const float* in, std::ptrdiff_t row, int rows, int columns, float scale, float* out) {
-  timed(pool, 0, [&] { real->average(in, row, rows, columns, scale, out); });
-}
-
 template <int... kScheme>
 Kernels timed_kernels(std::integer_sequence<int, kScheme...> /*schemes*/) {
   Kernels made = *real;
@@ -89,7 +85,6 @@ Kernels timed_kernels(std::integer_sequence<int, kScheme...> /*schemes*/) {
   made.transform_out = {timed_out<kScheme>...};
   made.multiply = timed_multiply;
   made.pool_row = timed_pool;
-  made.average = timed_average;
   return made;
 }
 
@@ -133,37 +128,6 @@ double fma_peak(Isa isa) {
   return 2.0 * kChains * kTurns * real->width / least;
 }
 
-/// ResNet-18 with weights that keep activations near 1.
-class Net {
- public:
-  Net() {
-    weights.stem = add({3, 64, 7, 2});
-    for (int width = 64, in = 64; width <= 512; in = width, width *= 2) {
-      block({in, width, 3, width > 64 ? 2 : 1}, width > 64);
-      block({width, width, 3, 1}, false);
-    }
-  }
-  ResNetWeights weights;
-
- private:
-  void block(const ConvShape& first, bool downsample) {
-    BlockWeights made;
-    made.convs.push_back(add(first));
-    made.convs.push_back(add({first.out, first.out, 3, 1}));
-    if (downsample) made.downsample = add({first.in, first.out, 1, 2});
-    weights.blocks.push_back(made);
-  }
-  ConvWeights add(const ConvShape& shape) {
-    const int inputs = shape.in * shape.kernel * shape.kernel;
-    std::normal_distribution<float> value(0, 1 / std::sqrt(static_cast<float>(inputs)));
-    std::vector<float>& weight = values_.emplace_back(static_cast<std::size_t>(shape.out * inputs));
-    for (float& one : weight) one = value(random_);
-    return {shape, weight, values_.emplace_back(static_cast<std::size_t>(shape.out), 0.1F)};
-  }
-  std::minstd_rand random_{1};
-  std::deque<std::vector<float>> values_;
-};
-
 void report(Isa isa, int batch, double whole) {
   constexpr double kDirect = 3.63e9;  // FLOP an image of direct convolutions
   const double peak = fma_peak(isa);
@@ -206,29 +170,50 @@ const Kernels* kernels_of(Isa isa) {
 
 }  // namespace polyhead::kernels
 
+namespace {
+
+using namespace polyhead;
+
+/// Random weights that keep activations near 1, transformed.
+PageBuffer random_weights(kernels::Isa isa, const resnet::Spec& spec) {
+  std::minstd_rand random(1);
+  std::deque<std::vector<float>> values;
+  std::vector<resnet::FoldedConv> weights;
+  for (const resnet::ConvSpec& conv : convolutions(spec)) {
+    const int inputs = conv.shape.in * conv.shape.kernel * conv.shape.kernel;
+    std::normal_distribution<float> value(0, 1 / std::sqrt(static_cast<float>(inputs)));
+    std::vector<float>& weight = values.emplace_back(static_cast<std::size_t>(conv.shape.out * inputs));
+    for (float& one : weight) one = value(random);
+    weights.push_back({weight, values.emplace_back(static_cast<std::size_t>(conv.shape.out), 0.1F)});
+  }
+  PageBuffer prepared(resnet::Network::prepared_size(isa, spec));
+  resnet::Network::prepare(isa, spec, weights, {prepared.data(), prepared.size()});
+  return prepared;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) try {
-  using namespace polyhead::kernels;
   constexpr int kSide = 224;
   const int batch = argc > 1 ? std::stoi(argv[1]) : 16;
   const int rounds = argc > 2 ? std::stoi(argv[2]) : 20;
   const bool avx512 = argc <= 3 && __builtin_cpu_supports("avx512f");
-  const Isa isa = avx512 ? Isa::avx512 : Isa::avx2;
-  const Net made;
-  Buffer prepared(ResNet::prepared_size(isa, made.weights));
-  ResNet::prepare(isa, made.weights, {prepared.data(), prepared.size()});
-  const ResNet net(isa, made.weights, {prepared.data(), prepared.size()});
-  ResNet::Memory memory(net, batch, kSide, kSide, 1);
+  const kernels::Isa isa = avx512 ? kernels::Isa::avx512 : kernels::Isa::avx2;
+  const resnet::Spec spec = resnet::spec_of(config::Arch::resnet18);
+  const PageBuffer prepared = random_weights(isa, spec);
+  const resnet::Network net(isa, spec, {prepared.data(), prepared.size()});
+  resnet::Network::Memory memory(net, batch, kSide, kSide, 1);
   std::vector<float> pixels(static_cast<std::size_t>(batch) * 3 * kSide * kSide);
   for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = std::sin(static_cast<float>(i));
   std::vector<float> features(static_cast<std::size_t>(batch * net.feature_width()));
   double whole = 1e9;
   for (int round = 0; round < rounds; ++round) {
-    next_call = 0;
-    const auto start = Clock::now();
+    kernels::next_call = 0;
+    const auto start = kernels::Clock::now();
     net.features(pixels, features, memory);
-    whole = std::min(whole, std::chrono::duration<double>(Clock::now() - start).count());
+    whole = std::min(whole, std::chrono::duration<double>(kernels::Clock::now() - start).count());
   }
-  report(isa, batch, whole);
+  kernels::report(isa, batch, whole);
 } catch (const std::exception& error) {
   std::fprintf(stderr, "bench_shares: %s\n", error.what());
   return 1;

@@ -19,7 +19,6 @@ constexpr Kernels make_kernels() {
   made.multiply = multiply<Vec>;
   made.linear_rows = linear_rows<Vec>;
   made.pool_row = pool_row<Vec>;
-  made.average = average<Vec>;
   return made;
 }
 

@@ -24,13 +24,4 @@ void pool_row(const float* in, std::ptrdiff_t row, float* out, int columns) {
   }
 }
 
-template <class Vec>
-void average(const float* in, std::ptrdiff_t row, int rows, int columns, float scale, float* out) {
-  typename Vec::V sum = Vec::zero();
-  for (int y = 0; y < rows; ++y) {
-    for (int x = 0; x < columns; ++x) sum = sum + Vec::load(in + y * row + x * Vec::kWidth);
-  }
-  Vec::store(out, sum * Vec::repeat(&scale));
-}
-
 }  // namespace polyhead::kernels

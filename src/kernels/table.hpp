@@ -56,8 +56,6 @@ struct Gemm {
   int count = 0;  ///< tiles
 };
 
-inline constexpr int kMostWidth = 16;  ///< of a vector, floats
-
 /// The inner loops for one instruction set. They call nothing outside themselves and keep no state.
 struct Kernels {
   int width;  ///< floats in a vector, channels in a block
@@ -73,8 +71,6 @@ struct Kernels {
   void (*linear_rows)(const LinearCall& call, int first, int count, int panel);
   /// 3x3 maximum of stride 2 over rows of values >= 0 or NaN, which wins; a border of zeros stands around.
   void (*pool_row)(const float* in, std::ptrdiff_t row, float* out, int columns);
-  /// Adds up rows x columns pixels in their order and multiplies by `scale`.
-  void (*average)(const float* in, std::ptrdiff_t row, int rows, int columns, float scale, float* out);
 };
 
 /// Those of an instruction set; null where this processor cannot run them.

@@ -7,7 +7,7 @@
 #include "conv.hpp"
 #include "polyhead/model/model.hpp"
 #include "polyhead/model/prepared.hpp"
-#include "polyhead/model/resnet_spec.hpp"
+#include "polyhead/resnet/spec.hpp"
 #include "tensors.hpp"
 
 namespace polyhead::model {
@@ -21,11 +21,11 @@ class Backbone {
 };
 
 /// LibTorch's operations; see resnet.hpp. Takes the weights of `convolutions(spec)` in their order.
-std::unique_ptr<Backbone> make_torch_backbone(const ResNetSpec& spec, TensorSource& source,
+std::unique_ptr<Backbone> make_torch_backbone(const resnet::Spec& spec, TensorSource& source,
                                               const ImageBatchShape& input);
 
 /// The module `kernels`, with threads of its own; see docs/cpu-kernels.md.
-std::unique_ptr<Backbone> make_winograd_backbone(const ResNetSpec& spec, Prepared prepared,
+std::unique_ptr<Backbone> make_winograd_backbone(const resnet::Spec& spec, Prepared prepared,
                                                  const ImageBatchShape& input, int threads);
 
 }  // namespace polyhead::model

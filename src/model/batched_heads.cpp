@@ -4,7 +4,7 @@
 
 #include "heads.hpp"
 #include "layer.hpp"
-#include "polyhead/kernels/buffer.hpp"
+#include "polyhead/base/page_buffer.hpp"
 #include "polyhead/kernels/linear.hpp"
 
 namespace polyhead::model {
@@ -130,11 +130,11 @@ class BatchedHeads : public Heads {
   }
 
   Isa isa_;
-  kernels::Team team_;
+  Team team_;
   std::vector<std::vector<Layer>> heads_;
   int panels_ = 0;
-  kernels::Buffer input_;
-  kernels::Buffer values_;  ///< what linear layers of a wave give
+  PageBuffer input_;
+  PageBuffer values_;  ///< what linear layers of a wave give
 };
 
 }  // namespace

@@ -27,21 +27,20 @@ c10::IValue ints(std::int64_t value) {
   return std::vector<std::int64_t>{value, value};
 }
 
-ImageBatchShape output_of(const ConvSpec& spec, const ImageBatchShape& input) {
-  const auto side = [&](std::int64_t from) {
-    return (from + 2 * (spec.kernel / 2) - spec.kernel) / spec.stride + 1;
-  };
-  return {input[0], spec.out, side(input[2]), side(input[3])};
+ImageBatchShape output_of(const kernels::ConvShape& shape, const ImageBatchShape& input) {
+  const kernels::ImageDims out =
+      shape.output({shape.in, static_cast<int>(input[2]), static_cast<int>(input[3])});
+  return {input[0], out.channels, out.height, out.width};
 }
 
 }  // namespace
 
-Conv::Conv(const ConvSpec& spec, at::Tensor weight, at::Tensor bias, const ImageBatchShape& input)
+Conv::Conv(const resnet::ConvSpec& spec, at::Tensor weight, at::Tensor bias, const ImageBatchShape& input)
     : weight_(std::move(weight)),
       bias_(std::move(bias)),
-      stride_(spec.stride),
-      padding_(spec.kernel / 2),
-      output_(output_of(spec, input)),
+      stride_(spec.shape.stride),
+      padding_(spec.shape.kernel / 2),
+      output_(output_of(spec.shape, input)),
       fused_(weight_.is_cpu() && at::globalContext().hasMKLDNN()) {
   if (!fused_) return;
   weight_ = call("mkldnn::_reorder_convolution_weight", "",

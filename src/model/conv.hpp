@@ -5,7 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "polyhead/model/resnet_spec.hpp"
+#include "polyhead/resnet/spec.hpp"
 
 namespace polyhead::model {
 
@@ -20,7 +20,7 @@ using ImageBatchShape = std::array<std::int64_t, 4>;
 class Conv {
  public:
   /// `input`: the shape that it will always see.
-  Conv(const ConvSpec& spec, at::Tensor weight, at::Tensor bias, const ImageBatchShape& input);
+  Conv(const resnet::ConvSpec& spec, at::Tensor weight, at::Tensor bias, const ImageBatchShape& input);
 
   [[nodiscard]] ImageBatchShape output() const { return output_; }
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;

@@ -35,11 +35,11 @@ void add_step(std::vector<ExpectedParameter>& expected, const HeadStep& step, co
 
 }  // namespace
 
-std::vector<ExpectedParameter> expected_of(const ResNetSpec& spec) {
+std::vector<ExpectedParameter> expected_of(const resnet::Spec& spec) {
   std::vector<ExpectedParameter> expected;
-  for (const ConvSpec& conv : convolutions(spec)) {
-    expected.push_back({conv.name + ".weight", {conv.out, conv.in, conv.kernel, conv.kernel}, "", ""});
-    add_batch_norm(expected, conv.batch_norm, conv.out, Affine::required, "");
+  for (const resnet::ConvSpec& conv : convolutions(spec)) {
+    expected.push_back({conv.name + ".weight", conv.weight_shape(), "", ""});
+    add_batch_norm(expected, conv.batch_norm, conv.shape.out, Affine::required, "");
   }
   return expected;
 }

@@ -5,12 +5,12 @@
 
 #include "polyhead/model/head_spec.hpp"
 #include "polyhead/model/match.hpp"
-#include "polyhead/model/resnet_spec.hpp"
+#include "polyhead/resnet/spec.hpp"
 
 namespace polyhead::model {
 
 /// The parameters that a backbone's file must hold.
-std::vector<ExpectedParameter> expected_of(const ResNetSpec& spec);
+std::vector<ExpectedParameter> expected_of(const resnet::Spec& spec);
 
 /// The parameters that a head's file must hold; `hint` explains the width of its input.
 std::vector<ExpectedParameter> expected_of(const std::vector<HeadStep>& steps, const std::string& hint);

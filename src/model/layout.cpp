@@ -8,7 +8,7 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/model/head_spec.hpp"
-#include "polyhead/model/resnet_spec.hpp"
+#include "polyhead/resnet/spec.hpp"
 #include "shape.hpp"
 
 namespace polyhead::model {
@@ -29,9 +29,9 @@ class Builder {
     layout_.values += (*count + kAlignedValues - 1) / kAlignedValues * kAlignedValues;
   }
 
-  void add_conv(const ConvSpec& conv) {
-    add(fmt::format("backbone.{}.weight", conv.name), {conv.out, conv.in, conv.kernel, conv.kernel});
-    add(fmt::format("backbone.{}.bias", conv.name), {conv.out});
+  void add_conv(const resnet::ConvSpec& conv) {
+    add(fmt::format("backbone.{}.weight", conv.name), conv.weight_shape());
+    add(fmt::format("backbone.{}.bias", conv.name), {conv.shape.out});
   }
 
   void add_step(std::size_t head, const HeadStep& step) {
@@ -82,9 +82,9 @@ std::int64_t common_width(const std::vector<config::Head>& heads, std::int64_t f
 }  // namespace
 
 Layout make_layout(const config::Config& config) {
-  const ResNetSpec spec = resnet_spec(config.backbone.arch);
+  const resnet::Spec spec = resnet::spec_of(config.backbone.arch);
   Builder builder;
-  for (const ConvSpec& conv : convolutions(spec)) builder.add_conv(conv);
+  for (const resnet::ConvSpec& conv : convolutions(spec)) builder.add_conv(conv);
   builder.layout().feature_width = spec.feature_width;
   builder.layout().classes = common_width(config.heads, spec.feature_width);
   for (std::size_t k = 0; k < config.heads.size(); ++k) {

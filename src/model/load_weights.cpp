@@ -13,8 +13,8 @@
 #include "polyhead/model/checkpoint.hpp"
 #include "polyhead/model/head_spec.hpp"
 #include "polyhead/model/layout.hpp"
-#include "polyhead/model/resnet_spec.hpp"
 #include "polyhead/model/weights.hpp"
+#include "polyhead/resnet/spec.hpp"
 #include "problems.hpp"
 
 namespace polyhead::model {
@@ -26,7 +26,7 @@ const std::vector<std::string_view> kClassifier{"fc.weight", "fc.bias"};
 class Loader {
  public:
   explicit Loader(const config::Config& config)
-      : config_(config), spec_(resnet_spec(config.backbone.arch)), layout_(make_layout(config)) {
+      : config_(config), spec_(resnet::spec_of(config.backbone.arch)), layout_(make_layout(config)) {
     weights_.feature_width = layout_.feature_width;
     weights_.classes = layout_.classes;
   }
@@ -68,7 +68,7 @@ class Loader {
     load_file(file, "backbone " + arch, expected_of(spec_), kClassifier,
               [&](const Checkpoint& checkpoint, const Match& match) {
                 if (!match.problems.empty()) return suggest_arch(checkpoint);
-                for (const ConvSpec& conv : convolutions(spec_)) pack_conv(match, conv, packer);
+                for (const resnet::ConvSpec& conv : convolutions(spec_)) pack_conv(match, conv, packer);
                 if (!match.unused.empty()) {
                   notes.push_back(fmt::format("{}: {} are not used: polyhead takes the features before them",
                                               file.string(), join(match.unused)));
@@ -79,7 +79,7 @@ class Loader {
 
   void suggest_arch(const Checkpoint& checkpoint) {
     for (const auto arch : {config::Arch::resnet18, config::Arch::resnet34, config::Arch::resnet50}) {
-      if (!match_parameters(checkpoint, expected_of(resnet_spec(arch)), kClassifier).problems.empty())
+      if (!match_parameters(checkpoint, expected_of(resnet::spec_of(arch)), kClassifier).problems.empty())
         continue;
       problems_.add(ExitCode::bad_data, fmt::format("{} fits backbone.arch: {}",
                                                     config_.backbone.weights.string(), config::name(arch)));
@@ -124,7 +124,7 @@ class Loader {
   }
 
   const config::Config& config_;
-  ResNetSpec spec_;
+  resnet::Spec spec_;
   Layout layout_;
   Weights weights_;
   Problems problems_;

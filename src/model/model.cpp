@@ -13,7 +13,7 @@
 #include "heads.hpp"
 #include "normalize.hpp"
 #include "polyhead/base/error.hpp"
-#include "polyhead/kernels/buffer.hpp"
+#include "polyhead/base/page_buffer.hpp"
 #include "polyhead/model/layout.hpp"
 #include "tensors.hpp"
 #include "torch_device.hpp"
@@ -36,7 +36,7 @@ class TorchModel : public Model {
     const c10::InferenceMode inference;
     const auto count = static_cast<std::int64_t>(weights_.values.size());
     TensorSource source(weights_.parameters, view_of(std::span(weights_.values), {count}).to(device_));
-    const ResNetSpec spec = resnet_spec(config.backbone.arch);
+    const resnet::Spec spec = resnet::spec_of(config.backbone.arch);
     const ImageBatchShape input{batch_, 3, image_.height, image_.width};
     if (const std::size_t size = prepared_size(config.backbone, placement); size > 0) {
       if (prepared.values.empty()) prepared = prepare_alone(config.backbone, size);
@@ -80,7 +80,7 @@ class TorchModel : public Model {
 
  private:
   [[nodiscard]] Prepared prepare_alone(const config::Backbone& backbone, std::size_t size) const {
-    const auto own = std::make_shared<kernels::Buffer>(size);
+    const auto own = std::make_shared<PageBuffer>(size);
     prepare(backbone, weights_, {own->data(), size});
     return {{own->data(), size}, own};
   }

@@ -52,7 +52,7 @@ std::span<float> Packer::next() {
                                     static_cast<std::size_t>(parameter.elements()));
 }
 
-void pack_conv(const Match& match, const ConvSpec& conv, Packer& packer) {
+void pack_conv(const Match& match, const resnet::ConvSpec& conv, Packer& packer) {
   pack_folded(match, conv.name, {}, conv.batch_norm, packer);
 }
 

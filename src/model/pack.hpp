@@ -5,7 +5,7 @@
 #include "polyhead/model/head_spec.hpp"
 #include "polyhead/model/layout.hpp"
 #include "polyhead/model/match.hpp"
-#include "polyhead/model/resnet_spec.hpp"
+#include "polyhead/resnet/spec.hpp"
 
 namespace polyhead::model {
 
@@ -24,7 +24,7 @@ class Packer {
 };
 
 /// Packs a convolution with the batch norm after it.
-void pack_conv(const Match& match, const ConvSpec& conv, Packer& packer);
+void pack_conv(const Match& match, const resnet::ConvSpec& conv, Packer& packer);
 
 /// Packs what a step of a head computes with, if anything.
 void pack_step(const Match& match, const HeadStep& step, Packer& packer);

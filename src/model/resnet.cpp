@@ -6,7 +6,7 @@
 namespace polyhead::model {
 namespace {
 
-Conv take_conv(const ConvSpec& spec, TensorSource& source, const ImageBatchShape& input) {
+Conv take_conv(const resnet::ConvSpec& spec, TensorSource& source, const ImageBatchShape& input) {
   at::Tensor weight = source.next();
   at::Tensor bias = source.next();
   return {spec, std::move(weight), std::move(bias), input};
@@ -26,13 +26,13 @@ at::Tensor ResNet::Block::operator()(const at::Tensor& x) const {
   return convs.back().add_relu(out, downsample.empty() ? x : downsample.front()(x));
 }
 
-ResNet::ResNet(const ResNetSpec& spec, TensorSource& source, const ImageBatchShape& input)
+ResNet::ResNet(const resnet::Spec& spec, TensorSource& source, const ImageBatchShape& input)
     : stem_(take_conv(spec.stem, source, input)) {
   ImageBatchShape shape = pooled(stem_.output());
-  for (const BlockSpec& block_spec : spec.blocks) {
+  for (const resnet::BlockSpec& block_spec : spec.blocks) {
     Block block;
     ImageBatchShape inner = shape;
-    for (const ConvSpec& conv : block_spec.convs) {
+    for (const resnet::ConvSpec& conv : block_spec.convs) {
       block.convs.push_back(take_conv(conv, source, inner));
       inner = block.convs.back().output();
     }
@@ -50,7 +50,7 @@ at::Tensor ResNet::features(at::Tensor pixels) {
   return x.mean({2, 3});
 }
 
-std::unique_ptr<Backbone> make_torch_backbone(const ResNetSpec& spec, TensorSource& source,
+std::unique_ptr<Backbone> make_torch_backbone(const resnet::Spec& spec, TensorSource& source,
                                               const ImageBatchShape& input) {
   return std::make_unique<ResNet>(spec, source, input);
 }

@@ -6,7 +6,7 @@
 
 #include "backbone.hpp"
 #include "conv.hpp"
-#include "polyhead/model/resnet_spec.hpp"
+#include "polyhead/resnet/spec.hpp"
 #include "tensors.hpp"
 
 namespace polyhead::model {
@@ -15,7 +15,7 @@ namespace polyhead::model {
 class ResNet : public Backbone {
  public:
   /// Takes the weights of `convolutions(spec)` in their order. `input`: [batch, 3, H, W].
-  ResNet(const ResNetSpec& spec, TensorSource& source, const ImageBatchShape& input);
+  ResNet(const resnet::Spec& spec, TensorSource& source, const ImageBatchShape& input);
   /// [batch, 3, H, W] -> [batch, feature_width]
   [[nodiscard]] at::Tensor features(at::Tensor pixels) override;
 

@@ -5,47 +5,42 @@
 #include "polyhead/model/engine.hpp"
 #include "polyhead/model/head_spec.hpp"
 #include "polyhead/model/layout.hpp"
-#include "polyhead/model/resnet_spec.hpp"
 #include "polyhead/plan/micro_batches.hpp"
+#include "polyhead/resnet/plan.hpp"
 
 namespace polyhead::run {
 namespace {
 
 using config::LayerKind;
+using kernels::ImageDims;
 
 constexpr std::int64_t kFloat = 4;
 constexpr std::int64_t kIndex = 8;  // bytes of a place that max-pooling notes
 
-/// Channels, height and width of what one image has become.
-struct Map {
-  std::int64_t channels = 0;
-  std::int64_t height = 0;
-  std::int64_t width = 0;
-  [[nodiscard]] std::int64_t values() const { return channels * height * width; }
-};
+std::int64_t values_of(const ImageDims& dims) {
+  return std::int64_t{dims.channels} * dims.height * dims.width;
+}
 
 /// Walks an image through the backbone and notes what it costs with LibTorch.
 class Walk {
  public:
-  explicit Walk(ImageShape image) : map_{3, image.height, image.width} {}
+  explicit Walk(ImageShape image) : image_{3, image.height, image.width} {}
 
-  plan::BackboneCost cost(const model::ResNetSpec& spec) {
+  plan::BackboneCost cost(const resnet::Spec& spec) {
     stem(spec.stem);
-    for (const model::BlockSpec& block : spec.blocks) this->block(block);
+    for (const resnet::BlockSpec& block : spec.blocks) this->block(block);
     cost_.feature_width = spec.feature_width;
     cost_.prepared_bytes = cost_.bytes;  // in the layout of LibTorch's kernels
     return cost_;
   }
 
  private:
-  Map convolve(const model::ConvSpec& conv, const Map& in) {
-    const auto side = [&](std::int64_t from) {
-      return (from + 2 * (conv.kernel / 2) - conv.kernel) / conv.stride + 1;
-    };
-    const Map out{conv.out, side(in.height), side(in.width)};
-    const std::int64_t weights = conv.in * conv.kernel * conv.kernel;
-    cost_.flops += 2 * weights * out.values();
-    cost_.bytes += (weights + 1) * conv.out * kFloat;  // one bias a channel: the batch norm is folded
+  ImageDims convolve(const resnet::ConvSpec& conv, const ImageDims& in) {
+    const kernels::ConvShape& shape = conv.shape;
+    const ImageDims out = shape.output(in);
+    const std::int64_t weights = std::int64_t{shape.in} * shape.kernel * shape.kernel;
+    cost_.flops += 2 * weights * values_of(out);
+    cost_.bytes += (weights + 1) * shape.out * kFloat;  // one bias a channel: the batch norm is folded
     return out;
   }
 
@@ -54,31 +49,31 @@ class Walk {
     cost_.activations = std::max(cost_.activations, separate);
   }
 
-  void stem(const model::ConvSpec& conv) {
-    const Map out = convolve(conv, map_);
-    const Map pooled{out.channels, (out.height - 1) / 2 + 1, (out.width - 1) / 2 + 1};
+  void stem(const resnet::ConvSpec& conv) {
+    const ImageDims out = convolve(conv, image_);
+    const ImageDims pooled{out.channels, (out.height - 1) / 2 + 1, (out.width - 1) / 2 + 1};
     const std::int64_t bytes =
-        (map_.values() + out.values() + pooled.values()) * kFloat + pooled.values() * kIndex;
+        (values_of(image_) + values_of(out) + values_of(pooled)) * kFloat + values_of(pooled) * kIndex;
     live(bytes, bytes);
-    map_ = pooled;
+    image_ = pooled;
   }
 
-  void block(const model::BlockSpec& spec) {
-    const Map input = map_;
-    Map x = input;
+  void block(const resnet::BlockSpec& spec) {
+    const ImageDims input = image_;
+    ImageDims x = input;
     std::int64_t residual = 0;
     for (std::size_t i = 0; i < spec.convs.size(); ++i) {
-      const std::int64_t before = i == 0 ? 0 : x.values();  // the block's input itself is counted below
+      const std::int64_t before = i == 0 ? 0 : values_of(x);  // the block's input itself is counted below
       const bool last = i + 1 == spec.convs.size();
-      if (last && spec.downsample) residual = convolve(*spec.downsample, input).values();
+      if (last && spec.downsample) residual = values_of(convolve(*spec.downsample, input));
       x = convolve(spec.convs[i], x);
-      const std::int64_t others = input.values() + before + residual;
-      live((others + (last ? 0 : x.values())) * kFloat, (others + x.values()) * kFloat);
+      const std::int64_t others = values_of(input) + before + residual;
+      live((others + (last ? 0 : values_of(x))) * kFloat, (others + values_of(x)) * kFloat);
     }
-    map_ = x;
+    image_ = x;
   }
 
-  Map map_;
+  ImageDims image_;  ///< what one image has become
   plan::BackboneCost cost_;
 };
 
@@ -102,10 +97,11 @@ plan::HeadCost head_cost(const config::Head& head, std::int64_t features) {
 
 plan::BackboneCost backbone_cost(const config::Backbone& backbone, ImageShape image, std::int64_t batch,
                                  int threads) {
-  plan::BackboneCost cost = Walk(image).cost(model::resnet_spec(backbone.arch));
+  const resnet::Spec spec = resnet::spec_of(backbone.arch);
+  plan::BackboneCost cost = Walk(image).cost(spec);
   if (model::engine_of(backbone, {}) == config::Engine::winograd) {
-    const kernels::ResNetFootprint engine =
-        model::winograd_footprint(backbone.arch, image, static_cast<int>(batch), threads);
+    const resnet::Footprint engine = resnet::footprint(
+        kernels::best_isa().value(), spec, static_cast<int>(batch), image.height, image.width, threads);
     cost.prepared_bytes = 0;
     cost.shared_bytes = static_cast<std::int64_t>(engine.weights);
     cost.cpu_workspace = static_cast<std::int64_t>(engine.fixed);

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "polyhead/model/checkpoint.hpp"
-#include "polyhead/model/resnet_spec.hpp"
+#include "polyhead/resnet/spec.hpp"
 #include "support.hpp"
 
 namespace polyhead::testing {
@@ -29,11 +29,11 @@ inline void add_batch_norm(model::Checkpoint& file, const std::string& name, std
 /// A whole ResNet, its classifier left out. Sums of positive weights are about 1, so that nothing overflows.
 inline model::Checkpoint random_resnet(config::Arch arch) {
   model::Checkpoint file;
-  for (const model::ConvSpec& conv : model::convolutions(model::resnet_spec(arch))) {
-    file.push_back(random_tensor(conv.name + ".weight", {conv.out, conv.in, conv.kernel, conv.kernel}));
-    const auto summands = static_cast<float>(conv.in * conv.kernel * conv.kernel);
+  for (const resnet::ConvSpec& conv : convolutions(resnet::spec_of(arch))) {
+    file.push_back(random_tensor(conv.name + ".weight", conv.weight_shape()));
+    const auto summands = static_cast<float>(conv.shape.in * conv.shape.kernel * conv.shape.kernel);
     for (float& value : file.back().values) value /= summands;
-    add_batch_norm(file, conv.batch_norm, conv.out);
+    add_batch_norm(file, conv.batch_norm, conv.shape.out);
   }
   return file;
 }

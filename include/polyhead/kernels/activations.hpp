@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "polyhead/kernels/buffer.hpp"
+#include "polyhead/base/page_buffer.hpp"
 
 namespace polyhead::kernels {
 
@@ -59,7 +59,7 @@ class Activations {
   int images_;
   ImageDims dims_;
   int block_;
-  Buffer buffer_;
+  PageBuffer buffer_;
 };
 
 }  // namespace polyhead::kernels

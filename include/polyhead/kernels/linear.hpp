@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <span>
 
+#include "polyhead/base/team.hpp"
 #include "polyhead/kernels/isa.hpp"
-#include "polyhead/kernels/team.hpp"
 
 namespace polyhead::kernels {
 

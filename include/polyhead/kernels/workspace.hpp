@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "polyhead/kernels/buffer.hpp"
-#include "polyhead/kernels/team.hpp"
+#include "polyhead/base/page_buffer.hpp"
+#include "polyhead/base/team.hpp"
 
 namespace polyhead::kernels {
 
@@ -22,8 +22,8 @@ class Workspace {
   explicit Workspace(int threads) : team_(threads), scratch_(static_cast<std::size_t>(threads)) {}
 
   struct Scratch {
-    Buffer inputs;
-    Buffer sums;
+    PageBuffer inputs;
+    PageBuffer sums;
   };
 
   [[nodiscard]] Team& team() { return team_; }

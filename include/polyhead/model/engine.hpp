@@ -2,9 +2,7 @@
 
 #include <string>
 
-#include "polyhead/base/image.hpp"
 #include "polyhead/config/config.hpp"
-#include "polyhead/kernels/resnet.hpp"
 
 /// Which engine computes the backbone, and what it takes.
 namespace polyhead::model {
@@ -27,9 +25,5 @@ std::string why_no_winograd(const config::Backbone& backbone, const Placement& p
 /// Whether the module `kernels` computes the heads' linear layers there, all heads in one call. It does for
 /// every backbone on processors with AVX2, unless `engine` is `libtorch`.
 bool batches_heads(const config::Backbone& backbone, const Placement& placement);
-
-/// Memory of the winograd engine, which the processor must have, for micro-batches of `batch`. `threads`: of
-/// a rank.
-kernels::ResNetFootprint winograd_footprint(config::Arch arch, ImageShape image, int batch, int threads);
 
 }  // namespace polyhead::model

@@ -6,19 +6,20 @@
 #include <vector>
 
 #include "polyhead/config/config.hpp"
+#include "polyhead/kernels/convolution.hpp"
 
 /// ResNets as torchvision builds them, as data.
 /// https://github.com/pytorch/vision/blob/main/torchvision/models/resnet.py
-namespace polyhead::model {
+namespace polyhead::resnet {
 
-/// A square convolution without bias, padded by kernel / 2, and the batch norm after it.
+/// A convolution without bias and the batch norm after it.
 struct ConvSpec {
   std::string name;        ///< "layer1.0.conv1"
   std::string batch_norm;  ///< "layer1.0.bn1"
-  std::int64_t in = 0;     ///< channels
-  std::int64_t out = 0;
-  std::int64_t kernel = 1;  ///< pixels
-  std::int64_t stride = 1;
+  kernels::ConvShape shape;
+  [[nodiscard]] std::vector<std::int64_t> weight_shape() const {
+    return {shape.out, shape.in, shape.kernel, shape.kernel};
+  }
 };
 
 /// Convolutions with a ReLU after each but the last, then the block's input is added, then a ReLU.
@@ -28,15 +29,15 @@ struct BlockSpec {
 };
 
 /// Stem, 3x3 max-pool of stride 2, blocks, global average.
-struct ResNetSpec {
+struct Spec {
   ConvSpec stem;
   std::vector<BlockSpec> blocks;
   std::int64_t feature_width = 0;  ///< channels of the last block
 };
 
-ResNetSpec resnet_spec(config::Arch arch);
+Spec spec_of(config::Arch arch);
 
 /// All convolutions, in the order in which their weights are packed.
-std::vector<ConvSpec> convolutions(const ResNetSpec& spec);
+std::vector<ConvSpec> convolutions(const Spec& spec);
 
-}  // namespace polyhead::model
+}  // namespace polyhead::resnet

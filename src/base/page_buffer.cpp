@@ -1,4 +1,4 @@
-#include "polyhead/kernels/buffer.hpp"
+#include "polyhead/base/page_buffer.hpp"
 
 #include <cstdlib>
 #include <cstring>
@@ -6,23 +6,23 @@
 
 #include <sys/mman.h>
 
-namespace polyhead::kernels {
+namespace polyhead {
 namespace {
 
 constexpr std::size_t kPage = 4096;
 
 std::size_t unit_of(std::size_t size) {
-  return size * sizeof(float) >= Buffer::kLargestUnit ? Buffer::kLargestUnit : kPage;
+  return size * sizeof(float) >= PageBuffer::kLargestUnit ? PageBuffer::kLargestUnit : kPage;
 }
 
 }  // namespace
 
-std::size_t Buffer::bytes_of(std::size_t size) {
+std::size_t PageBuffer::bytes_of(std::size_t size) {
   const std::size_t unit = unit_of(size);
   return (size * sizeof(float) / unit + 1) * unit;
 }
 
-Buffer::Buffer(std::size_t size) : size_(size) {
+PageBuffer::PageBuffer(std::size_t size) : size_(size) {
   const std::size_t unit = unit_of(size);
   const std::size_t whole = bytes_of(size);
   data_.reset(static_cast<float*>(std::aligned_alloc(unit, whole)));
@@ -32,12 +32,12 @@ Buffer::Buffer(std::size_t size) : size_(size) {
   std::memset(data_.get(), 0, whole);
 }
 
-void Buffer::Free::operator()(float* memory) const {
+void PageBuffer::Free::operator()(float* memory) const {
   std::free(memory);
 }
 
-void Buffer::at_least(std::size_t size) {
-  if (size > size_) *this = Buffer(size);
+void PageBuffer::at_least(std::size_t size) {
+  if (size > size_) *this = PageBuffer(size);
 }
 
-}  // namespace polyhead::kernels
+}  // namespace polyhead

@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-namespace polyhead::kernels {
+namespace polyhead {
 
 /// Threads that share out the items of one task after the other: the caller and `threads` - 1 others, which
 /// stay awake for half a millisecond behind a task and then sleep. For one caller at a time.
@@ -45,4 +45,4 @@ class Team {
   std::vector<std::thread> others_;
 };
 
-}  // namespace polyhead::kernels
+}  // namespace polyhead

@@ -1,9 +1,9 @@
-#include "polyhead/kernels/team.hpp"
+#include "polyhead/base/team.hpp"
 
 #include <chrono>
 #include <functional>
 
-namespace polyhead::kernels {
+namespace polyhead {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -65,4 +65,4 @@ void Team::serve(int thread) {
   }
 }
 
-}  // namespace polyhead::kernels
+}  // namespace polyhead

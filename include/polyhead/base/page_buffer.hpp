@@ -3,15 +3,15 @@
 #include <cstddef>
 #include <memory>
 
-namespace polyhead::kernels {
+namespace polyhead {
 
-/// Floats that start at a page, set to zero, on huge pages where the system has them: the kernels write
+/// Floats that start at a page, set to zero, on huge pages where the system has them: for code that writes
 /// dozens of streams at once, more than the processor keeps addresses of small pages for.
-class Buffer {
+class PageBuffer {
  public:
-  Buffer() = default;
+  PageBuffer() = default;
   /// Throws std::bad_alloc.
-  explicit Buffer(std::size_t size);
+  explicit PageBuffer(std::size_t size);
   /// Memory that a buffer of `size` floats takes: whole pages, which may be as large as `kLargestUnit`.
   static constexpr std::size_t kLargestUnit = std::size_t{2} << 20U;
   static std::size_t bytes_of(std::size_t size);
@@ -30,4 +30,4 @@ class Buffer {
   std::size_t size_ = 0;
 };
 
-}  // namespace polyhead::kernels
+}  // namespace polyhead

@@ -1,62 +1,44 @@
-#include "polyhead/kernels/resnet.hpp"
+#include "polyhead/resnet/network.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <limits>
 #include <thread>
 
 #include <gtest/gtest.h>
 
-#include "reference.hpp"
+#include "support.hpp"
 
-namespace polyhead::kernels {
+namespace polyhead::resnet {
 namespace {
 
-using testing::Layer;
-using testing::Random;
+using kernels::ConvShape;
+using kernels::Isa;
+using kernels::usable_isas;
+using testing::Net;
 
 constexpr int kHeight = 91;  // large enough for layers that are computed in parts of the batch
 constexpr int kWidth = 86;
 constexpr std::size_t kImage = std::size_t{3} * kHeight * kWidth;
 
-/// A small ResNet with blocks of both kinds: two convolutions, and a bottleneck.
-class Net {
- public:
-  explicit Net(unsigned seed) : random_(seed) {
-    weights_.stem = add({3, 8, 7, 2});
-    add_block({{8, 8, 3, 1}, {8, 8, 3, 1}});
-    add_block({{8, 20, 3, 2}, {20, 20, 3, 1}}, ConvShape{8, 20, 1, 2});
-    add_block({{20, 6, 1, 1}, {6, 6, 3, 2}, {6, 40, 1, 1}}, ConvShape{20, 40, 1, 2});
-    add_block({{40, 6, 1, 1}, {6, 6, 3, 1}, {6, 40, 1, 1}});
-  }
-  [[nodiscard]] const ResNetWeights& weights() const { return weights_; }
-  Random& random() { return random_; }
+/// With blocks of both kinds: two convolutions, and a bottleneck.
+Net small_net(unsigned seed) {
+  Net net({3, 8, 7, 2}, seed);
+  net.add_block({{8, 8, 3, 1}, {8, 8, 3, 1}});
+  net.add_block({{8, 20, 3, 2}, {20, 20, 3, 1}}, ConvShape{8, 20, 1, 2});
+  net.add_block({{20, 6, 1, 1}, {6, 6, 3, 2}, {6, 40, 1, 1}}, ConvShape{20, 40, 1, 2});
+  net.add_block({{40, 6, 1, 1}, {6, 6, 3, 1}, {6, 40, 1, 1}});
+  return net;
+}
 
- private:
-  ConvWeights add(const ConvShape& shape) {
-    const Layer& layer = layers_.emplace_back(shape, random_);
-    return {shape, layer.weight, layer.bias};
-  }
-  void add_block(const std::vector<ConvShape>& convs, std::optional<ConvShape> downsample = {}) {
-    BlockWeights& block = weights_.blocks.emplace_back();
-    for (const ConvShape& conv : convs) block.convs.push_back(add(conv));
-    if (downsample) block.downsample = add(*downsample);
-  }
-
-  Random random_;
-  std::deque<Layer> layers_;
-  ResNetWeights weights_;
-};
-
-std::vector<float> prepare(Isa isa, const ResNetWeights& weights) {
-  std::vector<float> prepared(ResNet::prepared_size(isa, weights));
-  ResNet::prepare(isa, weights, prepared);
+std::vector<float> prepare(Isa isa, const Net& net) {
+  std::vector<float> prepared(Network::prepared_size(isa, net.spec));
+  net.prepare(isa, prepared);
   return prepared;
 }
 
 class Caller {
  public:
-  Caller(const ResNet& net, std::size_t batch, int threads)
+  Caller(const Network& net, std::size_t batch, int threads)
       : net_(net), batch_(batch), memory_(net, static_cast<int>(batch), kHeight, kWidth, threads) {}
   std::vector<float> features(const std::vector<float>& pixels) {
     std::vector<float> found(batch_ * static_cast<std::size_t>(net_.feature_width()));
@@ -65,12 +47,12 @@ class Caller {
   }
 
  private:
-  const ResNet& net_;
+  const Network& net_;
   std::size_t batch_;
-  ResNet::Memory memory_;
+  Network::Memory memory_;
 };
 
-std::vector<float> features(const ResNet& net, const std::vector<float>& pixels, int threads) {
+std::vector<float> features(const Network& net, const std::vector<float>& pixels, int threads) {
   Caller caller(net, pixels.size() / kImage, threads);
   const std::vector<float> found = caller.features(pixels);
   EXPECT_EQ(caller.features(pixels), found) << "the second time";
@@ -82,13 +64,13 @@ std::vector<float> row(const std::vector<float>& all, std::size_t number, std::s
           all.begin() + static_cast<std::ptrdiff_t>((number + 1) * size)};
 }
 
-TEST(ResNetKernels, BitsDependOnTheSampleAlone) {
-  Net made(1);
-  const std::vector<float> pixels = made.random().normal(9 * kImage);
+TEST(Network, BitsDependOnTheSampleAlone) {
+  Net made = small_net(1);
+  const std::vector<float> pixels = made.random.normal(9 * kImage);
   std::vector<float> first;
   for (const Isa isa : usable_isas()) {
-    const std::vector<float> prepared = prepare(isa, made.weights());
-    const ResNet net(isa, made.weights(), prepared);
+    const std::vector<float> prepared = prepare(isa, made);
+    const Network net(isa, made.spec, prepared);
     ASSERT_EQ(net.feature_width(), 40);
     const std::vector<float> all = features(net, pixels, 1);
     EXPECT_EQ(features(net, pixels, 2), all);
@@ -100,15 +82,15 @@ TEST(ResNetKernels, BitsDependOnTheSampleAlone) {
     turned.insert(turned.end(), pixels.begin(), pixels.end());
     EXPECT_EQ(row(features(net, turned, 2), 5, 40), row(all, 4, 40));
     if (first.empty()) first = all;
-    EXPECT_EQ(all, first) << name(isa) << " has other bits";
+    EXPECT_EQ(all, first) << kernels::name(isa) << " has other bits";
   }
 }
 
-TEST(ResNetKernels, CallersWithMemoriesOfTheirOwnMayShareIt) {
-  Net made(2);
-  const std::vector<float> pixels = made.random().normal(5 * kImage);
-  const std::vector<float> prepared = prepare(usable_isas().back(), made.weights());
-  const ResNet net(usable_isas().back(), made.weights(), prepared);
+TEST(Network, CallersWithMemoriesOfTheirOwnMayShareIt) {
+  Net made = small_net(2);
+  const std::vector<float> pixels = made.random.normal(5 * kImage);
+  const std::vector<float> prepared = prepare(usable_isas().back(), made);
+  const Network net(usable_isas().back(), made.spec, prepared);
   const std::vector<float> expected = features(net, pixels, 1);
   std::vector<std::vector<float>> found(3);
   std::vector<std::thread> callers;
@@ -117,12 +99,12 @@ TEST(ResNetKernels, CallersWithMemoriesOfTheirOwnMayShareIt) {
   for (const auto& mine : found) EXPECT_EQ(mine, expected);
 }
 
-TEST(ResNetKernels, OneBadImageSpoilsNoOther) {
-  Net made(3);
-  std::vector<float> pixels = made.random().normal(6 * kImage);
+TEST(Network, OneBadImageSpoilsNoOther) {
+  Net made = small_net(3);
+  std::vector<float> pixels = made.random.normal(6 * kImage);
   for (const Isa isa : usable_isas()) {
-    const std::vector<float> prepared = prepare(isa, made.weights());
-    const ResNet net(isa, made.weights(), prepared);
+    const std::vector<float> prepared = prepare(isa, made);
+    const Network net(isa, made.spec, prepared);
     Caller caller(net, 6, 2);
     const std::vector<float> clean = caller.features(pixels);
     std::vector<float> bad = pixels;
@@ -140,4 +122,4 @@ TEST(ResNetKernels, OneBadImageSpoilsNoOther) {
 }
 
 }  // namespace
-}  // namespace polyhead::kernels
+}  // namespace polyhead::resnet

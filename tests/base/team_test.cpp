@@ -1,4 +1,4 @@
-#include "polyhead/kernels/team.hpp"
+#include "polyhead/base/team.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace polyhead::kernels {
+namespace polyhead {
 namespace {
 
 TEST(Team, DoesEachItemOnceAndWaitsForAll) {
@@ -46,4 +46,4 @@ TEST(Team, WakesAfterASleep) {
 }
 
 }  // namespace
-}  // namespace polyhead::kernels
+}  // namespace polyhead

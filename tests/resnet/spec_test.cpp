@@ -1,14 +1,15 @@
-#include "polyhead/model/resnet_spec.hpp"
+#include "polyhead/resnet/spec.hpp"
 
 #include <gtest/gtest.h>
 
-namespace polyhead::model {
+namespace polyhead::resnet {
 namespace {
 
 std::int64_t weights(config::Arch arch) {
   std::int64_t count = 0;
-  for (const ConvSpec& conv : convolutions(resnet_spec(arch))) {
-    count += conv.out * conv.in * conv.kernel * conv.kernel + 2 * conv.out;
+  for (const ConvSpec& conv : convolutions(spec_of(arch))) {
+    const kernels::ConvShape& shape = conv.shape;
+    count += std::int64_t{shape.out} * shape.in * shape.kernel * shape.kernel + 2 * shape.out;
   }
   return count;
 }
@@ -21,13 +22,13 @@ TEST(ResNetSpec, HasTorchvisionsParameters) {
 }
 
 TEST(ResNetSpec, GivesTheFeatureWidth) {
-  EXPECT_EQ(resnet_spec(config::Arch::resnet18).feature_width, 512);
-  EXPECT_EQ(resnet_spec(config::Arch::resnet34).feature_width, 512);
-  EXPECT_EQ(resnet_spec(config::Arch::resnet50).feature_width, 2048);
+  EXPECT_EQ(spec_of(config::Arch::resnet18).feature_width, 512);
+  EXPECT_EQ(spec_of(config::Arch::resnet34).feature_width, 512);
+  EXPECT_EQ(spec_of(config::Arch::resnet50).feature_width, 2048);
 }
 
 TEST(ResNetSpec, NamesAsTorchvision) {
-  const auto convs = convolutions(resnet_spec(config::Arch::resnet50));
+  const auto convs = convolutions(spec_of(config::Arch::resnet50));
   EXPECT_EQ(convs.front().name, "conv1");
   EXPECT_EQ(convs[4].name, "layer1.0.downsample.0");
   EXPECT_EQ(convs[4].batch_norm, "layer1.0.downsample.1");
@@ -36,4 +37,4 @@ TEST(ResNetSpec, NamesAsTorchvision) {
 }
 
 }  // namespace
-}  // namespace polyhead::model
+}  // namespace polyhead::resnet
