@@ -38,6 +38,24 @@ int ceil_div(int a, int b) {
   return (a + b - 1) / b;
 }
 
+/// Of products, each with a value for every tile and channel.
+int planes_of(Scheme scheme) {
+  const int products = kAlgorithms.of[static_cast<int>(scheme)][kTile].products;
+  return products * products;
+}
+
+/// Planes between the sums of a product and its inputs. Where each product has weights of its own, its sums
+/// may take the place of the inputs before them, which are no longer needed and still in the caches.
+int planes_ahead(Scheme scheme) {
+  const int slots = slots_of(scheme);
+  return slots * slots == planes_of(scheme) ? 1 : planes_of(scheme);
+}
+
+/// Floats from a plane to the next. `length`: of one block of channels.
+std::ptrdiff_t plane_of(int in_blocks, int panels, std::ptrdiff_t length) {
+  return std::max(in_blocks, 2 * panels) * length + kPad;
+}
+
 /// Tiles of a block, at most. More channels: more tiles, so that weights are read less often; fewer: what a
 /// block needs stays in the second-level cache.
 int most_tiles(const Kernels& kernels, const ConvShape& shape) {
@@ -67,7 +85,7 @@ class Job {
   }
 
   [[nodiscard]] int items() const { return ceil_div(tiles_, block_tiles_) * parts_; }
-  void compute(int item, Workspace::Scratch& scratch) const;
+  void compute(int item, float* scratch) const;
 
  private:
   void multiply(const TileBlock& block, int first_panel, int panels, Planes inputs, Planes sums) const;
@@ -113,7 +131,7 @@ void Job::multiply(const TileBlock& block, int first_panel, int panels, Planes i
   }
 }
 
-void Job::compute(int item, Workspace::Scratch& scratch) const {
+void Job::compute(int item, float* scratch) const {
   const Activations& in = *call_.in;
   Activations& out = *call_.out;
   const int first_tile = item / parts_ * block_tiles_;
@@ -122,8 +140,9 @@ void Job::compute(int item, Workspace::Scratch& scratch) const {
   const int first_panel = item % parts_ * part_panels_;
   const int panels = std::min(part_panels_, weights_.panels() - first_panel);
   const std::ptrdiff_t length = std::ptrdiff_t{tiles.count} * kernels_.width;
-  const Planes inputs{scratch.inputs.data(), in.blocks() * length + kPad, length};
-  const Planes sums{scratch.sums.data(), std::ptrdiff_t{2} * panels * length + kPad, length};
+  const std::ptrdiff_t plane = plane_of(in.blocks(), panels, length);
+  const Planes sums{scratch, plane, length};
+  const Planes inputs{scratch + planes_ahead(static_cast<Scheme>(scheme_)) * plane, plane, length};
   kernels_.transform_in[scheme_](in.data(), {in.block_stride(), in.row_stride()}, tiles, in.blocks(), inputs);
   multiply(block, first_panel, panels, inputs, sums);
   const std::ptrdiff_t first = std::ptrdiff_t{2} * first_panel;
@@ -154,15 +173,13 @@ void Convolution::prepare(Isa isa, const ConvShape& shape, std::span<const float
   layout_of(isa, shape).write(weight, bias, to);
 }
 
-ScratchSize Convolution::scratch(Isa isa, const ConvShape& shape, const ImageDims& out, int images) {
+std::size_t Convolution::scratch(Isa isa, const ConvShape& shape, const ImageDims& out, int images) {
   const Kernels& kernels = checked_kernels(isa);
-  const int products = kAlgorithms.of[static_cast<int>(scheme_of(shape))][kTile].products;
+  const Scheme scheme = scheme_of(shape);
   const int tiles = std::min(Tiling::tiles(out, images), most_tiles(kernels, shape));
-  const auto floats = [&](int blocks) {
-    const std::ptrdiff_t plane = std::ptrdiff_t{blocks} * tiles * kernels.width + kPad;
-    return static_cast<std::size_t>(std::ptrdiff_t{products} * products * plane);
-  };
-  return {floats(ceil_div(shape.in, kernels.width)), floats(2 * layout_of(isa, shape).panels())};
+  const std::ptrdiff_t plane = plane_of(ceil_div(shape.in, kernels.width), layout_of(isa, shape).panels(),
+                                        std::ptrdiff_t{tiles} * kernels.width);
+  return static_cast<std::size_t>((planes_of(scheme) + planes_ahead(scheme)) * plane);
 }
 
 Convolution::Convolution(Isa isa, const ConvShape& shape, std::span<const float> prepared)

@@ -96,7 +96,7 @@ ImageDims Stem::output(int out, int height, int width) {
   return {out, halved(halved(height)), halved(halved(width))};
 }
 
-ScratchSize Stem::scratch(Isa isa, int out, int width) {
+std::size_t Stem::scratch(Isa isa, int out, int width) {
   return Convolution::scratch(isa, paired_shape(out), {out, kBandRows, halved(width)}, 1);
 }
 

@@ -10,8 +10,10 @@
 namespace polyhead::resnet {
 namespace {
 
+using kernels::Convolution;
+using kernels::ConvShape;
 using kernels::ImageDims;
-using kernels::ScratchSize;
+using kernels::Stem;
 
 /// The number of activations of these dims that are not in use, made where there are none.
 std::size_t another(Plan& plan, const ImageDims& dims, std::initializer_list<std::size_t> in_use) {
@@ -44,14 +46,10 @@ std::size_t add_block(Plan& plan, const BlockSpec& block, std::size_t conv, std:
   return sum;
 }
 
-std::size_t bytes_of(const ScratchSize& scratch) {
-  return PageBuffer::bytes_of(scratch.inputs) + PageBuffer::bytes_of(scratch.sums);
-}
-
 }  // namespace
 
 Plan::Plan(const Spec& spec, int height, int width)
-    : activations{kernels::Stem::output(spec.stem.shape.out, height, width)} {
+    : activations{Stem::output(spec.stem.shape.out, height, width)} {
   std::size_t conv = 1;  // behind the stem's
   std::size_t last = 0;
   for (const BlockSpec& block : spec.blocks) {
@@ -75,17 +73,17 @@ Footprint footprint(kernels::Isa isa, const Spec& spec, int batch, int height, i
   const Plan plan(spec, height, width);
   const std::vector<ConvSpec> convs = convolutions(spec);
   const int part = most_together(threads);
-  ScratchSize scratch;
+  std::size_t scratch = 0;
   for (const Plan::Step& step : plan.steps) {
     const ImageDims& out = plan.activations[step.out];
-    const ScratchSize needed =
-        kernels::Convolution::scratch(isa, convs[step.conv].shape, out, whole_batch(out) ? batch : part);
-    scratch = {std::max(scratch.inputs, needed.inputs), std::max(scratch.sums, needed.sums)};
+    const ConvShape& shape = convs[step.conv].shape;
+    scratch = std::max(scratch, Convolution::scratch(isa, shape, out, whole_batch(out) ? batch : part));
   }
   Footprint made;
   made.weights = PageBuffer::bytes_of(Network::prepared_size(isa, spec));
-  made.fixed = static_cast<std::size_t>(threads) *
-               (bytes_of(scratch) + bytes_of(kernels::Stem::scratch(isa, spec.stem.shape.out, width)));
+  made.fixed =
+      static_cast<std::size_t>(threads) *
+      (PageBuffer::bytes_of(scratch) + PageBuffer::bytes_of(Stem::scratch(isa, spec.stem.shape.out, width)));
   for (const ImageDims& dims : plan.activations) {
     const std::size_t image = kernels::Activations::image_size(dims, kernels::block_of(isa));
     if (whole_batch(dims)) {

@@ -42,8 +42,8 @@ class Convolution {
   static std::size_t prepared_size(Isa isa, const ConvShape& shape);
   static void prepare(Isa isa, const ConvShape& shape, std::span<const float> weight,
                       std::span<const float> bias, std::span<float> to);
-  /// Room that a call needs, at most. Throws Error(internal) for other shapes.
-  static ScratchSize scratch(Isa isa, const ConvShape& shape, const ImageDims& out, int images);
+  /// Floats that each thread needs for a call, at most. Throws Error(internal) for other shapes.
+  static std::size_t scratch(Isa isa, const ConvShape& shape, const ImageDims& out, int images);
 
   /// `prepared` must outlive it. The processor must have `isa`. Throws Error(internal) for other shapes.
   Convolution(Isa isa, const ConvShape& shape, std::span<const float> prepared);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -9,36 +8,22 @@
 
 namespace polyhead::kernels {
 
-/// Floats of a thread's transformed tiles, before and after the product.
-struct ScratchSize {
-  std::size_t inputs = 0;
-  std::size_t sums = 0;
-};
-
-/// What one caller computes with: its threads and their scratch memory. Layers keep no state of their own, so
-/// callers with a workspace each may share them.
+/// What one caller computes with: its threads and their scratch memory, for transformed tiles before and
+/// after the product. Layers keep no state of their own, so callers with a workspace each may share them.
 class Workspace {
  public:
   explicit Workspace(int threads) : team_(threads), scratch_(static_cast<std::size_t>(threads)) {}
 
-  struct Scratch {
-    PageBuffer inputs;
-    PageBuffer sums;
-  };
-
   [[nodiscard]] Team& team() { return team_; }
-  [[nodiscard]] Scratch& scratch(int thread) { return scratch_[static_cast<std::size_t>(thread)]; }
-  /// Makes room in every thread's scratch. Throws std::bad_alloc.
-  void reserve(const ScratchSize& size) {
-    for (Scratch& scratch : scratch_) {
-      scratch.inputs.at_least(size.inputs);
-      scratch.sums.at_least(size.sums);
-    }
+  [[nodiscard]] float* scratch(int thread) { return scratch_[static_cast<std::size_t>(thread)].data(); }
+  /// Makes room for `size` floats in every thread's scratch. Throws std::bad_alloc.
+  void reserve(std::size_t size) {
+    for (PageBuffer& scratch : scratch_) scratch.at_least(size);
   }
 
  private:
   Team team_;
-  std::vector<Scratch> scratch_;
+  std::vector<PageBuffer> scratch_;
 };
 
 }  // namespace polyhead::kernels
