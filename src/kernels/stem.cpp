@@ -24,6 +24,17 @@ ConvShape paired_shape(int out) {
   return {kPairChannels, out, kPairTaps, 1};
 }
 
+/// Of a band.
+ImageDims pairs_dims(int width) {
+  return {kPairChannels, kBandRows + kPairTaps - 1, halved(width) + kPairTaps - 1};
+}
+ImageDims convolved_dims(int out, int width) {
+  return {out, kBandRows, halved(width)};
+}
+std::size_t band_scratch(Isa isa, int out, int width) {
+  return Convolution::scratch(isa, paired_shape(out), convolved_dims(out, width), 1);
+}
+
 /// [out][3][7][7] to [out][12][4][4].
 std::vector<float> paired(int out, std::span<const float> weight) {
   std::vector<float> made(static_cast<std::size_t>(out) * kPairChannels * kPairTaps * kPairTaps);
@@ -96,15 +107,16 @@ ImageDims Stem::output(int out, int height, int width) {
   return {out, halved(halved(height)), halved(halved(width))};
 }
 
-std::size_t Stem::scratch(Isa isa, int out, int width) {
-  return Convolution::scratch(isa, paired_shape(out), {out, kBandRows, halved(width)}, 1);
+std::size_t Stem::band_bytes(Isa isa, int out, int width) {
+  return PageBuffer::bytes_of(band_scratch(isa, out, width)) +
+         PageBuffer::bytes_of(Activations::image_size(pairs_dims(width), block_of(isa))) +
+         PageBuffer::bytes_of(Activations::image_size(convolved_dims(out, width), block_of(isa)));
 }
 
 Stem::Band::Band(const Stem& stem, int width)
-    : pairs(1, {kPairChannels, kBandRows + kPairTaps - 1, halved(width) + kPairTaps - 1},
-            block_of(stem.isa_)),
-      convolved(1, {stem.channels_, kBandRows, halved(width)}, block_of(stem.isa_)) {
-  workspace.reserve(scratch(stem.isa_, stem.channels_, width));
+    : pairs(1, pairs_dims(width), block_of(stem.isa_)),
+      convolved(1, convolved_dims(stem.channels_, width), block_of(stem.isa_)) {
+  workspace.reserve(band_scratch(stem.isa_, stem.channels_, width));
 }
 
 Stem::Memory::Memory(const Stem& stem, int height, int width, int threads) : image{kColours, height, width} {

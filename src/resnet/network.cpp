@@ -10,6 +10,7 @@ using kernels::Convolution;
 using kernels::ImageDims;
 using kernels::Isa;
 using kernels::Stem;
+using kernels::Workspace;
 
 /// The mean of each channel's pixels, added up in their order.
 void average(const Activations& from, std::span<float> features, Team& team) {
@@ -30,6 +31,16 @@ void average(const Activations& from, std::span<float> features, Team& team) {
       for (int c = 0; c < channels; ++c) to[c] *= scale;
     }
   });
+}
+
+/// Of the layers that are computed for the whole batch, or of the others.
+std::vector<std::optional<Activations>> activations_of(const Plan& plan, bool whole, int images, int block) {
+  std::vector<std::optional<Activations>> made(plan.activations.size());
+  for (std::size_t number = 0; number < made.size(); ++number) {
+    const ImageDims& dims = plan.activations[number];
+    if (whole_batch(dims) == whole) made[number].emplace(images, dims, block);
+  }
+  return made;
 }
 
 }  // namespace
@@ -63,41 +74,55 @@ Network::Network(Isa isa, const Spec& spec, std::span<const float> prepared)
   }
 }
 
+Network::Lane::Lane(const Network& network, const Plan& plan, int height, int width, int threads)
+    : stem(network.stem_, height, width, threads),
+      activations(activations_of(plan, false, 1, kernels::block_of(network.isa_))) {}
+
+/// Makes room for all that comes: a thread of a team may not throw.
 Network::Memory::Memory(const Network& network, int batch, int height, int width, int threads)
     : batch_(batch),
-      part_(std::min(batch, most_together(threads))),
       plan_(network.spec_, height, width),
       workspace_(threads),
-      stem_(network.stem_, height, width, threads) {
-  for (const ImageDims& dims : plan_.activations) {
-    activations_.emplace_back(whole_batch(dims) ? batch : part_, dims, kernels::block_of(network.isa_));
+      activations_(activations_of(plan_, true, batch, kernels::block_of(network.isa_))) {
+  const Scratch scratch = scratch_of(network.isa_, network.spec_, plan_, batch);
+  workspace_.reserve(scratch.most);
+  for (int lane = 0; lane < std::min(batch, threads); ++lane) {
+    lanes_.emplace_back(network, plan_, height, width, lane == 0 ? threads : 1);
+    lanes_.back().workspace.reserve(scratch.large);
   }
 }
 
+/// An image goes through the large layers alone, so that what it has become stays in the caches of the thread
+/// that computes it, and threads do not wait for each other. Images that are left over are shared by all.
 void Network::features(std::span<const float> pixels, std::span<float> features, Memory& memory) const {
   const std::vector<Plan::Step>& steps = memory.plan_.steps;
-  std::size_t small = 0;  // the first step for the whole batch
-  while (small < steps.size() && !whole_batch(memory.plan_.activations[steps[small].in])) ++small;
-
+  const auto small = std::ranges::find_if(
+      steps, [&](const Plan::Step& step) { return whole_batch(memory.plan_.activations[step.in]); });
   const std::size_t image_size = pixels.size() / static_cast<std::size_t>(memory.batch_);
-  Activations& stem_out = memory.activations_.front();
-  for (int first = 0; first < memory.batch_; first += memory.part_) {
-    const int images = std::min(memory.part_, memory.batch_ - first);
-    stem_(pixels.data() + static_cast<std::size_t>(first) * image_size, images, stem_out,
-          whole_batch(stem_out.dims()) ? first : 0, memory.stem_, memory.workspace_.team());
-    for (std::size_t step = 0; step < small; ++step) run(steps[step], first, images, memory);
-  }
-  for (std::size_t step = small; step < steps.size(); ++step) run(steps[step], 0, memory.batch_, memory);
+  const auto large_layers = [&](int image, Lane& lane, Workspace& workspace) {
+    const auto [to, place] = memory.at(0, image, lane);
+    stem_(pixels.data() + static_cast<std::size_t>(image) * image_size, 1, *to, place, lane.stem,
+          workspace.team());
+    for (auto step = steps.begin(); step != small; ++step) run(*step, image, 1, memory, lane, workspace);
+  };
+  Workspace& all = memory.workspace_;
+  const int alone = memory.batch_ - memory.batch_ % all.team().threads();
+  all.team().run(alone, [&](int image, int thread) {
+    Lane& lane = memory.lanes_[static_cast<std::size_t>(thread)];
+    large_layers(image, lane, lane.workspace);
+  });
+  Lane& first = memory.lanes_.front();
+  for (int image = alone; image < memory.batch_; ++image) large_layers(image, first, all);
+  for (auto step = small; step != steps.end(); ++step) run(*step, 0, memory.batch_, memory, first, all);
 
-  average(memory.activations_[steps.empty() ? 0 : steps.back().out], features, memory.workspace_.team());
+  average(*memory.at(steps.empty() ? 0 : steps.back().out, 0, first).first, features, all.team());
 }
 
-void Network::run(const Plan::Step& step, int first, int images, Memory& memory) const {
-  const auto place = [&](const Activations& of) { return whole_batch(of.dims()) ? first : 0; };
-  const Activations& in = memory.activations_[step.in];
-  Activations& out = memory.activations_[step.out];
-  convolutions_[step.conv - 1]({&in, place(in), &out, place(out), images, step.add, step.relu},
-                               memory.workspace_);
+void Network::run(const Plan::Step& step, int image, int images, Memory& memory, Lane& lane,
+                  Workspace& workspace) const {
+  const auto [in, in_first] = memory.at(step.in, image, lane);
+  const auto [out, out_first] = memory.at(step.out, image, lane);
+  convolutions_[step.conv - 1]({in, in_first, out, out_first, images, step.add, step.relu}, workspace);
 }
 
 }  // namespace polyhead::resnet

@@ -58,41 +58,43 @@ Plan::Plan(const Spec& spec, int height, int width)
   }
 }
 
-/// Their activations stay in the third-level cache, and give each thread enough to do.
-int most_together(int threads) {
-  return std::max(4, 2 * threads);
-}
-
 /// Small planes do: their weights are what costs memory traffic.
 bool whole_batch(const ImageDims& dims) {
   constexpr int kSmallPlane = 400;  // pixels
   return dims.height * dims.width <= kSmallPlane;
 }
 
+Scratch scratch_of(kernels::Isa isa, const Spec& spec, const Plan& plan, int batch) {
+  const std::vector<ConvSpec> convs = convolutions(spec);
+  Scratch scratch;
+  for (const Plan::Step& step : plan.steps) {
+    const bool whole = whole_batch(plan.activations[step.in]);
+    const std::size_t needed =
+        Convolution::scratch(isa, convs[step.conv].shape, plan.activations[step.out], whole ? batch : 1);
+    scratch.most = std::max(scratch.most, needed);
+    if (!whole) scratch.large = std::max(scratch.large, needed);
+  }
+  return scratch;
+}
+
 Footprint footprint(kernels::Isa isa, const Spec& spec, int batch, int height, int width, int threads) {
   const Plan plan(spec, height, width);
-  const std::vector<ConvSpec> convs = convolutions(spec);
-  const int part = most_together(threads);
-  std::size_t scratch = 0;
-  for (const Plan::Step& step : plan.steps) {
-    const ImageDims& out = plan.activations[step.out];
-    const ConvShape& shape = convs[step.conv].shape;
-    scratch = std::max(scratch, Convolution::scratch(isa, shape, out, whole_batch(out) ? batch : part));
-  }
+  const Scratch scratch = scratch_of(isa, spec, plan, batch);
   Footprint made;
   made.weights = PageBuffer::bytes_of(Network::prepared_size(isa, spec));
-  made.fixed =
-      static_cast<std::size_t>(threads) *
-      (PageBuffer::bytes_of(scratch) + PageBuffer::bytes_of(Stem::scratch(isa, spec.stem.shape.out, width)));
+  // Two bands: a thread may compute the stem of an image or of a part of one.
+  std::size_t lane =
+      2 * Stem::band_bytes(isa, spec.stem.shape.out, width) + PageBuffer::bytes_of(scratch.large);
   for (const ImageDims& dims : plan.activations) {
     const std::size_t image = kernels::Activations::image_size(dims, kernels::block_of(isa));
     if (whole_batch(dims)) {
       made.image += image * sizeof(float);
       made.fixed += PageBuffer::kLargestUnit;
     } else {
-      made.fixed += PageBuffer::bytes_of(static_cast<std::size_t>(part) * image);
+      lane += PageBuffer::bytes_of(image);
     }
   }
+  made.fixed += static_cast<std::size_t>(threads) * (lane + PageBuffer::bytes_of(scratch.most));
   return made;
 }
 

@@ -21,8 +21,8 @@ class Stem {
   Stem(Isa isa, int out, std::span<const float> prepared);
 
   static ImageDims output(int out, int height, int width);
-  /// Floats that each thread needs.
-  static std::size_t scratch(Isa isa, int out, int width);
+  /// Memory of a band.
+  static std::size_t band_bytes(Isa isa, int out, int width);
 
   /// What each thread keeps of an image on its way: some rows at a time, so that they stay in the caches.
   struct Band {

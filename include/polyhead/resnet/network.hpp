@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "polyhead/kernels/stem.hpp"
@@ -38,12 +41,22 @@ class Network {
   void features(std::span<const float> pixels, std::span<float> features, Memory& memory) const;
 
  private:
-  void run(const Plan::Step& step, int first, int images, Memory& memory) const;
+  struct Lane;
+  void run(const Plan::Step& step, int image, int images, Memory& memory, Lane& lane,
+           kernels::Workspace& workspace) const;
 
   kernels::Isa isa_;
   Spec spec_;
   kernels::Stem stem_;
   std::vector<kernels::Convolution> convolutions_;  ///< all but the stem
+};
+
+/// What an image goes through the large layers with.
+struct Network::Lane {
+  Lane(const Network& network, const Plan& plan, int height, int width, int threads);
+  kernels::Workspace workspace{1};
+  kernels::Stem::Memory stem;
+  std::vector<std::optional<kernels::Activations>> activations;
 };
 
 class Network::Memory {
@@ -53,13 +66,17 @@ class Network::Memory {
 
  private:
   friend class Network;
+  /// Where the plan's activation of an image is.
+  std::pair<kernels::Activations*, int> at(std::size_t number, int image, Lane& lane) {
+    if (activations_[number]) return {&*activations_[number], image};
+    return {&*lane.activations[number], 0};
+  }
 
   int batch_;
-  int part_;  ///< images that go through the large layers together
   Plan plan_;
   kernels::Workspace workspace_;
-  kernels::Stem::Memory stem_;
-  std::vector<kernels::Activations> activations_;
+  std::vector<std::optional<kernels::Activations>> activations_;  ///< of layers for the whole batch
+  std::deque<Lane> lanes_;                                        ///< a thread
 };
 
 }  // namespace polyhead::resnet

@@ -24,8 +24,13 @@ struct Plan {
   std::vector<Step> steps;                      ///< of each block the downsampling first
 };
 
-/// Images that go through the large layers together.
-int most_together(int threads);
+/// Floats that a thread needs: for an image in the large layers, and for any step.
+struct Scratch {
+  std::size_t large = 0;
+  std::size_t most = 0;
+};
+Scratch scratch_of(kernels::Isa isa, const Spec& spec, const Plan& plan, int batch);
+
 /// Whether activations hold the whole batch, and what reads them is computed for all of it at once.
 bool whole_batch(const kernels::ImageDims& dims);
 
