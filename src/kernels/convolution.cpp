@@ -38,17 +38,15 @@ int ceil_div(int a, int b) {
   return (a + b - 1) / b;
 }
 
-/// Of products, each with a value for every tile and channel.
-int planes_of(Scheme scheme) {
-  const int products = kAlgorithms.of[static_cast<int>(scheme)][kTile].products;
-  return products * products;
+int products_of(Scheme scheme) {
+  return kAlgorithms.of[static_cast<int>(scheme)][kTile].products;
 }
 
-/// Planes between the sums of a product and its inputs. Where each product has weights of its own, its sums
-/// may take the place of the inputs before them, which are no longer needed and still in the caches.
+/// Planes from the sums of a product to its inputs. Sums take the place of inputs that are no longer needed
+/// and still in the caches: of products before all those that the same weights serve.
 int planes_ahead(Scheme scheme) {
-  const int slots = slots_of(scheme);
-  return slots * slots == planes_of(scheme) ? 1 : planes_of(scheme);
+  const int shared = products_of(scheme) - slots_of(scheme);  // along an axis, but the first
+  return shared * (products_of(scheme) + 1) + 1;
 }
 
 /// Floats from a plane to the next. `length`: of one block of channels.
@@ -67,11 +65,11 @@ class Job {
  public:
   Job(Isa isa, const ConvShape& shape, const float* prepared, const ConvCall& call, int threads)
       : kernels_(checked_kernels(isa)),
-        scheme_(static_cast<std::size_t>(scheme_of(shape))),
+        scheme_(scheme_of(shape)),
         weights_(layout_of(isa, shape)),
         prepared_(prepared),
         call_(call),
-        tiling_(scheme_of(shape), shape, call),
+        tiling_(scheme_, shape, call),
         tiles_(Tiling::tiles(call.out->dims(), call.images)) {
     int blocks = ceil_div(tiles_, most_tiles(kernels_, shape));
     if (blocks < threads) {
@@ -91,7 +89,7 @@ class Job {
   void multiply(const TileBlock& block, int first_panel, int panels, Planes inputs, Planes sums) const;
 
   const Kernels& kernels_;
-  std::size_t scheme_;
+  Scheme scheme_;
   Weights weights_;
   const float* prepared_;
   const ConvCall& call_;
@@ -106,7 +104,7 @@ class Job {
 /// products that are left; what takes the same weights follows each other.
 void Job::multiply(const TileBlock& block, int first_panel, int panels, Planes inputs, Planes sums) const {
   const int slots = weights_.slots();
-  const int products = kAlgorithms.of[scheme_][kTile].products;
+  const int products = products_of(scheme_);
   const auto end = [&](int slot) { return slot + 1 < slots ? slot + 1 : products; };
   Gemm gemm;
   gemm.block = inputs.block;
@@ -142,14 +140,15 @@ void Job::compute(int item, float* scratch) const {
   const std::ptrdiff_t length = std::ptrdiff_t{tiles.count} * kernels_.width;
   const std::ptrdiff_t plane = plane_of(in.blocks(), panels, length);
   const Planes sums{scratch, plane, length};
-  const Planes inputs{scratch + planes_ahead(static_cast<Scheme>(scheme_)) * plane, plane, length};
-  kernels_.transform_in[scheme_](in.data(), {in.block_stride(), in.row_stride()}, tiles, in.blocks(), inputs);
+  const Planes inputs{scratch + planes_ahead(scheme_) * plane, plane, length};
+  const auto scheme = static_cast<std::size_t>(scheme_);
+  kernels_.transform_in[scheme](in.data(), {in.block_stride(), in.row_stride()}, tiles, in.blocks(), inputs);
   multiply(block, first_panel, panels, inputs, sums);
   const std::ptrdiff_t first = std::ptrdiff_t{2} * first_panel;
-  kernels_.transform_out[scheme_](sums, tiles, std::min(2 * panels, out.blocks() - 2 * first_panel),
-                                  out.data() + first * out.block_stride(),
-                                  {out.block_stride(), out.row_stride()},
-                                  {prepared_ + first * kernels_.width, call_.add, call_.relu});
+  kernels_.transform_out[scheme](sums, tiles, std::min(2 * panels, out.blocks() - 2 * first_panel),
+                                 out.data() + first * out.block_stride(),
+                                 {out.block_stride(), out.row_stride()},
+                                 {prepared_ + first * kernels_.width, call_.add, call_.relu});
 }
 
 }  // namespace
@@ -179,7 +178,8 @@ std::size_t Convolution::scratch(Isa isa, const ConvShape& shape, const ImageDim
   const int tiles = std::min(Tiling::tiles(out, images), most_tiles(kernels, shape));
   const std::ptrdiff_t plane = plane_of(ceil_div(shape.in, kernels.width), layout_of(isa, shape).panels(),
                                         std::ptrdiff_t{tiles} * kernels.width);
-  return static_cast<std::size_t>((planes_of(scheme) + planes_ahead(scheme)) * plane);
+  const int planes = products_of(scheme) * products_of(scheme) + planes_ahead(scheme);
+  return static_cast<std::size_t>(planes * plane);
 }
 
 Convolution::Convolution(Isa isa, const ConvShape& shape, std::span<const float> prepared)
