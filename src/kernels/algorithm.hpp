@@ -60,6 +60,7 @@ struct Algorithm {
   int step = 1;                                        ///< between inputs, pixels
   int products = 0;                                    ///< those of them that this tile needs
   int id[kMostProducts] = {};                          ///< of each product among those of a whole tile
+  bool needs[kMostProducts] = {};                      ///< products of a whole tile
   double from_input[kMostProducts][kMostInputs] = {};  ///< B^T
   double to_output[kMostProducts][kTile] = {};         ///< A
 };
@@ -125,6 +126,7 @@ constexpr Algorithm algorithm(Scheme scheme, int outputs) {
     made.inputs = outputs + points.taps - 1;
     detail::add_toom_cook(made, points, 1);
   }
+  for (int product = 0; product < made.products; ++product) made.needs[made.id[product]] = true;
   return made;
 }
 

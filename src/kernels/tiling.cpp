@@ -9,12 +9,9 @@ int tiles_along(int pixels) {
   return (pixels + kTile - 1) / kTile;
 }
 
-/// Marks what the last tile along so many pixels computes.
-void mark(Scheme scheme, int pixels, std::array<bool, kMostProducts>& products) {
-  const Algorithm& last = kAlgorithms.of[static_cast<int>(scheme)][(pixels - 1) % kTile + 1];
-  for (int product = 0; product < last.products; ++product) {
-    products[static_cast<std::size_t>(last.id[product])] = true;
-  }
+/// Of the last tile along so many pixels.
+const Algorithm& last_of(Scheme scheme, int pixels) {
+  return kAlgorithms.of[static_cast<int>(scheme)][(pixels - 1) % kTile + 1];
 }
 
 /// Place in the order of TileBlock.
@@ -30,10 +27,9 @@ Tiling::Tiling(Scheme scheme, const ConvShape& shape, const ConvCall& call)
     : call_(call),
       dims_(call.out->dims()),
       in_step_(kTile * shape.stride),
-      in_first_(shape.kernel == 3 ? -1 : 0) {
-  mark(scheme, dims_.height, in_last_row_);
-  mark(scheme, dims_.width, in_last_column_);
-}
+      in_first_(shape.kernel == 3 ? -1 : 0),
+      last_row_(last_of(scheme, dims_.height)),
+      last_column_(last_of(scheme, dims_.width)) {}
 
 int Tiling::tiles(const ImageDims& out, int images) {
   return images * tiles_along(out.height) * tiles_along(out.width);
@@ -68,8 +64,8 @@ TileBlock Tiling::block(int first, int count) const {
 }
 
 Tiling::Range Tiling::needing(const TileBlock& block, int row_product, int column_product) const {
-  const bool below = in_last_row_[static_cast<std::size_t>(row_product)];
-  const bool right = in_last_column_[static_cast<std::size_t>(column_product)];
+  const bool below = last_row_.needs[row_product];
+  const bool right = last_column_.needs[column_product];
   const int first = below ? 0 : block.first[1];
   const int end = !right ? block.first[2] : below ? block.first[4] : block.first[3];
   return {first, end - first};

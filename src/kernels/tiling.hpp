@@ -37,10 +37,10 @@ class Tiling {
 
   const ConvCall& call_;
   const ImageDims& dims_;
-  int in_step_;                                    ///< input pixels from a tile to the next
-  int in_first_;                                   ///< first input pixel of the first tile: -1 is the border
-  std::array<bool, kMostProducts> in_last_row_{};  ///< products
-  std::array<bool, kMostProducts> in_last_column_{};
+  int in_step_;   ///< input pixels from a tile to the next
+  int in_first_;  ///< first input pixel of the first tile: -1 is the border
+  const Algorithm& last_row_;
+  const Algorithm& last_column_;
 };
 
 }  // namespace polyhead::kernels
