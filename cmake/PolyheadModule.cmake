@@ -12,6 +12,9 @@ target_compile_options(polyhead_flags INTERFACE -Wall -Wextra -Wpedantic -Wshado
                                                 $<$<BOOL:${POLYHEAD_WERROR}>:-Werror>)
 # fp contraction changes bits between compilers; results must not depend on it.
 target_compile_options(polyhead_flags INTERFACE -ffp-contract=off)
+if(CMAKE_UNITY_BUILD)
+  target_compile_options(polyhead_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)  # a source is no header, though another file includes it
+endif()
 if(POLYHEAD_SANITIZE)
   target_compile_options(polyhead_flags INTERFACE -fsanitize=${POLYHEAD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(polyhead_flags INTERFACE -fsanitize=${POLYHEAD_SANITIZE})

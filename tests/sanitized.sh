@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds test programs of a sanitizer preset and runs them. Arguments after the targets go to ctest:
 #
-#   tests/sanitized.sh asan all -L unit
+#   tests/sanitized.sh asan unit_tests -L unit
 #   tests/sanitized.sh tsan 'test_data test_run' -R '^(data|run)\.'
 set -euo pipefail
 # shellcheck source=launch/common.sh

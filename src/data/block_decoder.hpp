@@ -18,7 +18,7 @@ inline constexpr std::array<std::uint8_t, 64> kZigzag{
     41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
     30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
 
-enum class Progress { invalid, within, done };
+enum class BlockProgress { invalid, within, done };
 
 /// Reads a DC coefficient as the difference to the one before. False where it is not valid.
 inline bool read_dc(BitReader& in, const HuffmanTable& symbols, std::int16_t& difference) {
@@ -33,19 +33,19 @@ inline bool read_dc(BitReader& in, const HuffmanTable& symbols, std::int16_t& di
 /// Reads an AC coefficient whose code may have any length. `place` is that of the one before, and becomes its
 /// own.
 template <bool kKeep>
-[[gnu::noinline]] Progress read_ac(BitReader& in, const HuffmanTable& symbols, std::int16_t* block,
-                                   std::size_t& place) {
+[[gnu::noinline]] BlockProgress read_ac(BitReader& in, const HuffmanTable& symbols, std::int16_t* block,
+                                        std::size_t& place) {
   in.refill();
   const HuffmanSymbol found = symbols.find(in.peek(16));
-  if (found.length == 0) return Progress::invalid;
+  if (found.length == 0) return BlockProgress::invalid;
   in.drop(found.length);
-  if (found.ends_block()) return Progress::done;
+  if (found.ends_block()) return BlockProgress::done;
   place += found.run() + 1;
-  if (place > kLastPlace) return Progress::invalid;
+  if (place > kLastPlace) return BlockProgress::invalid;
   if (kKeep) block[kZigzag[place]] = value_of(in.bits(), found.size());
   in.drop(found.size());
   in.refill();
-  return place == kLastPlace ? Progress::done : Progress::within;
+  return place == kLastPlace ? BlockProgress::done : BlockProgress::within;
 }
 
 template <bool kKeep>
@@ -59,14 +59,14 @@ const auto& next_step(const StepTable& table, std::uint32_t bits) {
 
 /// Reads AC coefficients up to kLongestStep bits, which must be ready.
 template <bool kKeep>
-[[gnu::always_inline]] inline Progress read_step(BitReader& in, const StepTable& table, std::int16_t* block,
-                                                 std::size_t& place) {
+[[gnu::always_inline]] inline BlockProgress read_step(BitReader& in, const StepTable& table,
+                                                      std::int16_t* block, std::size_t& place) {
   const auto& step = next_step<kKeep>(table, in.peek(kStepBits));
   const std::size_t reached = place + step.last_place;
   if (reached % Step::kEnds >= kLastPlace) [[unlikely]] {
     BitReader escaping = in;  // so that `in` stays in registers
     std::size_t reaching = place;
-    const Progress progress = read_ac<kKeep>(escaping, table.symbols, block, reaching);
+    const BlockProgress progress = read_ac<kKeep>(escaping, table.symbols, block, reaching);
     in = escaping;
     place = reaching;
     return progress;
@@ -77,7 +77,7 @@ template <bool kKeep>
   }
   in.drop(step.length);
   place = reached;
-  return reached < Step::kEnds ? Progress::within : Progress::done;
+  return reached < Step::kEnds ? BlockProgress::within : BlockProgress::done;
 }
 
 /// Reads the AC coefficients of a block, which are zero so far. Without kKeep they are only passed over.
@@ -86,16 +86,16 @@ template <bool kKeep>
 [[gnu::always_inline]] inline bool read_block(BitReader& in, const StepTable& table, std::int16_t* block) {
   std::size_t place = 0;
   // What read_dc leaves suffices for a step.
-  Progress progress = read_step<kKeep>(in, table, block, place);
-  while (progress == Progress::within) {
+  BlockProgress progress = read_step<kKeep>(in, table, block, place);
+  while (progress == BlockProgress::within) {
     in.refill();
 #pragma GCC unroll 3
     for (int i = 0; i < 3; ++i) {  // for which a refill suffices
       progress = read_step<kKeep>(in, table, block, place);
-      if (progress != Progress::within) break;
+      if (progress != BlockProgress::within) break;
     }
   }
-  return progress == Progress::done;
+  return progress == BlockProgress::done;
 }
 
 }  // namespace polyhead::data
