@@ -33,8 +33,9 @@ configure() {
   shift
   local launcher=()
   if command -v ccache > /dev/null; then
-    export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1  # so that another checkout finds what this one compiled
-    launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    # So that another checkout finds what this one compiled, with precompiled headers, too; also when ninja is called by hand.
+    local settings="CCACHE_BASEDIR=$root;CCACHE_NOHASHDIR=1;CCACHE_SLOPPINESS=pch_defines,time_macros"
+    launcher=("-DCMAKE_CXX_COMPILER_LAUNCHER=env;$settings;ccache")
   fi
   mkdir -p "$root/build/$preset"
   (cd "$root" && cmake --preset "$preset" "${launcher[@]}" "$@") > "$log" 2>&1 || {
