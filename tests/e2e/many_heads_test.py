@@ -64,7 +64,7 @@ class ManyHeads(EndToEnd):
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as job:
             while job.poll() is None:
                 if output.exists():
-                    for pid, size in anonymous_memory(output.name).items():
+                    for pid, size in anonymous_memory(str(output)).items():
                         seen.setdefault(pid, []).append(size)
                 time.sleep(0.02)
             self.assertEqual(job.returncode, 0, job.stdout.read())
