@@ -7,6 +7,5 @@ source "$(dirname "${BASH_SOURCE[0]}")/../launch/common.sh"
 "$root/launch/setup.sh"
 build release
 allow_root_mpi
-# One more than there are cores, as some tests mostly wait.
-ctest --test-dir "$root/build/release" --parallel "$(($(nproc) + 1))" --output-on-failure --no-tests=error \
+ctest --test-dir "$root/build/release" --parallel "$(nproc)" --output-on-failure --no-tests=error \
   --output-junit "$root/build/release/junit.xml" "$@" < /dev/null
