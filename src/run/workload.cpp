@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "polyhead/kernels/stem.hpp"
 #include "polyhead/model/engine.hpp"
 #include "polyhead/model/head_spec.hpp"
 #include "polyhead/model/layout.hpp"
@@ -51,7 +52,7 @@ class Walk {
 
   void stem(const resnet::ConvSpec& conv) {
     const ImageDims out = convolve(conv, image_);
-    const ImageDims pooled{out.channels, (out.height - 1) / 2 + 1, (out.width - 1) / 2 + 1};
+    const ImageDims pooled = kernels::Stem::output(out.channels, image_.height, image_.width);
     const std::int64_t bytes =
         (values_of(image_) + values_of(out) + values_of(pooled)) * kFloat + values_of(pooled) * kIndex;
     live(bytes, bytes);

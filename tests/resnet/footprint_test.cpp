@@ -33,7 +33,7 @@ testing::Net two_stages() {
 }
 
 void expect_told(const testing::Net& made, Isa isa, int threads) {
-  constexpr int kSide = 140;  // 35 x 35 in parts, 18 x 18 for the whole batch
+  constexpr int kSide = 140;  // 35 x 35 image by image, 18 x 18 for the whole batch
   const std::size_t before = allocated();
   PageBuffer prepared(Network::prepared_size(isa, made.spec));
   made.prepare(isa, {prepared.data(), prepared.size()});
