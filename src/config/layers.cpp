@@ -89,6 +89,10 @@ Type<std::vector<Layer>> layers() {
                  "a head needs at least one 'linear N' layer: the last one gives the scores of N classes");
     return false;
   };
+  // Layers that were left out are no empty list.
+  type.write = [write = type.write](const std::vector<Layer>& layers) {
+    return layers.empty() ? Node{} : write(layers);
+  };
   return type;
 }
 

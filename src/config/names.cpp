@@ -59,6 +59,9 @@ std::string_view name(Cache value) {
 std::string_view name(Device value) {
   return word_of(value);
 }
+std::string_view name(Trunk value) {
+  return word_of(value);
+}
 std::string_view name(LayerKind value) {
   return word_of(value);
 }

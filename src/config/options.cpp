@@ -40,6 +40,16 @@ Type<Preprocess> preprocess() {
       check_preprocess);
 }
 
+Type<Columns> columns() {
+  using S = Columns;
+  return section<S>({
+      option("path", &S::path, text(), "Name of the column with the images' paths, as the header has it.")
+          .defaults_to("as the header says"),
+      option("label", &S::label, text(), "Name of the column with the labels; left out beside a path: none.")
+          .defaults_to("as the header says"),
+  });
+}
+
 Type<Data> data() {
   using S = Data;
   return section<S>({
@@ -65,12 +75,13 @@ Type<Data> data() {
       option("max_file_size", &S::max_file_size, size(1, kMaxReadAhead),
              "Encoded images that are larger are quarantined."),
       option("workers", &S::workers, integer_or("auto", 1, 256), "Threads of a rank that read and decode."),
-      option(
-          "max_bad", &S::max_bad, share(),
-          "Share of samples that may be quarantined before the run stops, rounded down: 0.1% of fewer than "
-          "1000 is none."),
+      option("max_bad", &S::max_bad, bad_limit(),
+             "How many samples may be quarantined before the run stops: a number, or a share, rounded down: "
+             "0.1% "
+             "of fewer than 1000 is none."),
       option("read_ahead", &S::read_ahead, size(0, kMaxReadAhead),
              "Memory of a rank for micro-batches that are decoded ahead; at least two are held."),
+      option("columns", &S::columns, columns(), "Which columns of a CSV or TSV file are read."),
   });
 }
 
@@ -86,6 +97,17 @@ Type<Backbone> backbone() {
           "What computes it on CPUs; winograd: polyhead's own kernels, for AVX2 and AVX-512; libtorch: "
           "LibTorch's; auto: winograd where the processor and the architecture allow it. A GPU always takes "
           "LibTorch."),
+      option("key", &S::key, text(),
+             "Entry of the file that is read, where it holds several: state_dict_ema, teacher.")
+          .defaults_to("the only one"),
+      option("prefix", &S::prefix, text_or_auto(),
+             "What the names of its parameters start with in the file: module.encoder_q. (with the dot); "
+             "auto: found out."),
+      option("rename", &S::rename, text_map(),
+             "Starts of names in the file, after the prefix, and what stands for them: {fc1: 0}.")
+          .defaults_to("none"),
+      option("batchnorm_eps", &S::batchnorm_eps, number(0, 1),
+             "The eps of its batch norms, which weights files do not hold."),
   });
 }
 
@@ -101,10 +123,27 @@ Type<Head> head() {
           option("glob", &S::glob, pattern(),
                  "Instead of name and weights: a head for each file that matches, sorted by path.")
               .defaults_to("none"),
-          required("layers", &S::layers, layers(),
-                   "Its layers, in the order and with the parameter names of nn.Sequential."),
+          option("layers", &S::layers, layers(),
+                 "Its layers, in the order and with the parameter names of nn.Sequential; may be left out "
+                 "where the shapes in the file leave one reading: a single linear layer.")
+              .defaults_to("found out"),
           option("weight", &S::weight, number(kLeastFactor, kMostFactor),
                  "Its share in the fusion, relative to the other heads'."),
+          option("key", &S::key, text(), "Entry of the file that is read, where it holds several.")
+              .defaults_to("the only one"),
+          option(
+              "prefix", &S::prefix, text_or_auto(),
+              "What the names of its parameters start with in the file; with a * in it there is a head for "
+              "each match; auto: found out."),
+          option("rename", &S::rename, text_map(),
+                 "Starts of names in the file, after the prefix, and what stands for them: {fc1: 0}.")
+              .defaults_to("none"),
+          option("trunk", &S::trunk, word<Trunk>(),
+                 "What is done where the head's file carries a backbone, too; compare: it must be the job's; "
+                 "ignore: it is not looked at."),
+          option("batchnorm_eps", &S::batchnorm_eps, number(0, 1),
+                 "The eps of its batch norms, which weights files do not hold."),
+          option("layernorm_eps", &S::layernorm_eps, number(0, 1), "The eps of its layer norms."),
       },
       check_head);
 }
@@ -181,6 +220,10 @@ Type<Run> run() {
              "Time after which a run stops by itself, with what is under way finished and exit code 75; "
              "counted from "
              "the program's start."),
+      option("against", &S::against, path(),
+             "A .npz file with logits of a few samples that PyTorch gave: they are computed before the run, "
+             "which ends where they differ.")
+          .defaults_to("none"),
   });
 }
 

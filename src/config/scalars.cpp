@@ -11,6 +11,8 @@
 namespace polyhead::config {
 namespace {
 
+constexpr double kMaxBadSamples = 1e15;
+
 /// A number's text, if the node may be one.
 std::optional<std::string_view> number_text(const Node& node, std::string& hint) {
   if (node.kind != Node::Kind::scalar) return std::nullopt;
@@ -39,12 +41,22 @@ std::optional<double> parse_number(const Node& node, double low, double high, st
   return fits ? std::optional(quantity->number) : std::nullopt;
 }
 
-std::optional<double> parse_share(const Node& node, std::string& /*hint*/) {
+/// "1" was always all samples; now that numbers are counts it could be one of them, too.
+std::optional<BadLimit> parse_bad_limit(const Node& node, std::string& hint) {
   if (node.kind != Node::Kind::scalar) return std::nullopt;
   const auto quantity = split_quantity(node.text);
   if (!quantity || !(quantity->unit.empty() || quantity->unit == "%")) return std::nullopt;
-  const double value = quantity->unit.empty() ? quantity->number : quantity->number / 100;
-  return value >= 0 && value <= 1 ? std::optional(value) : std::nullopt;
+  const bool percent = quantity->unit == "%";
+  const double value = percent ? quantity->number / 100 : quantity->number;
+  if (value == 1 && !percent) hint = "1 may be one sample or all: write 100%, or the share of one sample";
+  if (value >= 0 && (percent ? value <= 1 : value < 1)) return BadLimit{value, std::nullopt};
+  if (percent || value < 2 || value > kMaxBadSamples || value != std::floor(value)) return std::nullopt;
+  return BadLimit{0, static_cast<std::int64_t>(value)};
+}
+
+Node write_bad_limit(const BadLimit& limit) {
+  if (limit.count) return plain(fmt::format("{}", *limit.count));
+  return plain(limit.share < 1 ? fmt::format("{}", limit.share) : "100%");
 }
 
 std::optional<std::uint64_t> parse_quantity(const Node& node, std::uint64_t low, std::uint64_t high,
@@ -86,6 +98,10 @@ std::uint64_t ticks(std::chrono::milliseconds value) {
 }
 
 }  // namespace
+
+std::int64_t BadLimit::of(std::int64_t samples) const {
+  return count.value_or(static_cast<std::int64_t>(std::floor(share * static_cast<double>(samples))));
+}
 
 Type<bool> boolean() {
   const auto parse = [](const Node& node, std::string& /*hint*/) -> std::optional<bool> {
@@ -138,8 +154,9 @@ Type<std::array<double, 3>> triple(double low, double high) {
                                      write_triple);
 }
 
-Type<double> share() {
-  return leaf<double>("share from 0 to 1, or from 0% to 100%", parse_share, write_number);
+Type<BadLimit> bad_limit() {
+  return leaf<BadLimit>("share below 1, from 0% to 100%, or a number of samples from 2", parse_bad_limit,
+                        write_bad_limit);
 }
 
 Type<std::uint64_t> size(std::uint64_t low, std::uint64_t high) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "polyhead/base/text.hpp"
+#include "polyhead/config/config.hpp"
 #include "type.hpp"
 #include "words.hpp"
 
@@ -23,8 +24,8 @@ Type<int> integer(int low, int high);
 Type<std::uint64_t> count(std::uint64_t low, std::uint64_t high);
 /// Three numbers, one a channel.
 Type<std::array<double, 3>> triple(double low, double high);
-/// From 0 to 1: `0.1%` or `0.001`.
-Type<double> share();
+/// `0.1%`, `0.001`, or a number of samples: `5`. A plain 1 could be either, and is refused.
+Type<BadLimit> bad_limit();
 /// In bytes: `64MiB`.
 Type<std::uint64_t> size(std::uint64_t low, std::uint64_t high);
 /// `30s`

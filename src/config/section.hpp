@@ -117,7 +117,7 @@ Type<S> section(std::vector<Option<S>> options, Check<S> check = {}) {
       Node written = option.write(value);
       if (written.kind != Node::Kind::null) node.entries.push_back({option.doc.key, {}, std::move(written)});
     }
-    return node;
+    return node.entries.empty() ? Node{} : node;
   };
   type.read = SectionReader<S>{std::move(options), std::move(check)};
   return type;

@@ -68,6 +68,51 @@ Type<std::string> text() {
   return text_type<std::string>("text", problem_of_text, as_it_is);
 }
 
+Type<std::optional<std::string>> text_or_auto() {
+  using Value = std::optional<std::string>;
+  const auto parse = [](const Node& node, std::string& /*hint*/) -> std::optional<Value> {
+    if (node.kind != Node::Kind::scalar) return std::nullopt;
+    if (!node.quoted && node.text == "auto") return Value{};
+    return node.text.empty() || !problem_of_text(node.text) ? std::optional(Value(node.text)) : std::nullopt;
+  };
+  const auto write = [](const Value& value) {
+    Node node = plain(value.value_or("auto"));
+    node.quoted = value.has_value();
+    return node;
+  };
+  return leaf<Value>("text, '' or auto", parse, write);
+}
+
+Type<std::map<std::string, std::string>> text_map() {
+  using Value = std::map<std::string, std::string>;
+  const auto parse = [](const Node& node, std::string& hint) -> std::optional<Value> {
+    if (node.kind != Node::Kind::map) return std::nullopt;
+    Value value;
+    for (const Entry& entry : node.entries) {
+      const bool is_text = entry.value.kind == Node::Kind::scalar && !problem_of_text(entry.key) &&
+                           (entry.value.text.empty() || !problem_of_text(entry.value.text));
+      if (!is_text) {
+        hint = fmt::format("{} stands for {}", shown(entry.key), shown(entry.value));
+        return std::nullopt;
+      }
+      value.emplace(entry.key, entry.value.text);
+    }
+    return value;
+  };
+  const auto write = [](const Value& value) {
+    Node node;
+    node.kind = value.empty() ? Node::Kind::null : Node::Kind::map;
+    for (const auto& [from, to] : value) {
+      Entry& entry = node.entries.emplace_back();
+      entry.key = from;
+      entry.value = plain(to);
+      entry.value.quoted = true;
+    }
+    return node;
+  };
+  return leaf<Value>("map of texts, as {fc1: 0}", parse, write);
+}
+
 Type<std::string> head_name() {
   return text_type<std::string>(fmt::format("text of at most {} bytes", kMaxHeadName), problem_of_head_name,
                                 as_it_is);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,10 @@ namespace polyhead::config {
 inline constexpr std::size_t kMaxHeadName = 63;
 
 Type<std::string> text();
+/// A text that may be empty, or the word `auto` for nothing.
+Type<std::optional<std::string>> text_or_auto();
+/// From texts to texts: {fc1: 0}.
+Type<std::map<std::string, std::string>> text_map();
 /// The name of a head.
 Type<std::string> head_name();
 /// A path, made absolute and normal.

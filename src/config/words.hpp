@@ -65,9 +65,12 @@ template <>
 inline constexpr std::array kWords<Cache>{Word<Cache>{Cache::none, "none"},
                                           Word<Cache>{Cache::features, "features"}};
 template <>
-inline constexpr std::array kWords<Device>{Word<Device>{Device::automatic, "auto"},
-                                           Word<Device>{Device::cpu, "cpu"},
-                                           Word<Device>{Device::cuda, "cuda"}};
+inline constexpr std::array kWords<Device>{
+    Word<Device>{Device::automatic, "auto"}, Word<Device>{Device::cpu, "cpu"},
+    Word<Device>{Device::cuda, "cuda"}, Word<Device>{Device::cuda, "gpu"}};  // another word for it
+template <>
+inline constexpr std::array kWords<Trunk>{Word<Trunk>{Trunk::compare, "compare"},
+                                          Word<Trunk>{Trunk::ignore, "ignore"}};
 template <>
 inline constexpr std::array kWords<LayerKind>{
     Word<LayerKind>{LayerKind::linear, "linear"},       Word<LayerKind>{LayerKind::relu, "relu"},

@@ -55,14 +55,14 @@ std::string hex(std::string_view bytes) {
 
 }  // namespace
 
-Checkpoint read_checkpoint(const std::filesystem::path& path) {
+Checkpoint read_checkpoint(const std::filesystem::path& path, const std::string& key) {
   std::string start;
   {
     const InputFile file(path);
     start.resize(std::min<std::uint64_t>(kStart, file.size()));
     file.read(0, std::as_writable_bytes(std::span(start.data(), start.size())));
   }
-  if (start.starts_with("PK\x03\x04")) return read_pth(path);
+  if (start.starts_with("PK\x03\x04")) return read_pth(path, key);
   if (start.size() > kSafetensorsBrace && start[kSafetensorsBrace] == '{') return read_safetensors(path);
   refuse(path, start);
 }

@@ -66,7 +66,7 @@ pickle::Document read_pickle(const std::filesystem::path& file, const ZipReader&
 
 }  // namespace
 
-Checkpoint read_pth(const std::filesystem::path& path) {
+Checkpoint read_pth(const std::filesystem::path& path, const std::string& key) {
   const ZipReader zip(path);
   const std::string folder = find_folder(path, zip);
   check_byte_order(path, zip, folder);
@@ -74,10 +74,10 @@ Checkpoint read_pth(const std::filesystem::path& path) {
   TensorReader reader(zip, path, folder, document);
   std::set<std::string> seen;
   Checkpoint tensors;
-  for (const auto& [key, value] : find_state_dict(path, document).items) {
+  for (const auto& [name_id, value] : find_state_dict(path, document, key).items) {
     const auto* tensor = std::get_if<pickle::Tensor>(&document.objects[value]);
     if (tensor == nullptr) continue;  // `_extra_state` and the like
-    const auto* name = std::get_if<std::string>(&document.objects[key]);
+    const auto* name = std::get_if<std::string>(&document.objects[name_id]);
     if (name == nullptr) bad_data(path, "has a tensor whose name is not a text");
     if (!seen.insert(*name).second) bad_data(path, fmt::format("has '{}' twice", printable(*name)));
     tensors.push_back(reader.read(*name, *tensor));

@@ -55,7 +55,8 @@ std::string keys_of(const pickle::Document& document, const Dict& dict) {
 
 }  // namespace
 
-const Dict& find_state_dict(const std::filesystem::path& file, const pickle::Document& document) {
+const Dict& find_state_dict(const std::filesystem::path& file, const pickle::Document& document,
+                            const std::string& /*key*/) {
   const auto* dict = get<Dict>(document, document.root);
   if (dict == nullptr) bad_data(file, "does not hold a dict; save model.state_dict()");
   for (int depth = 0; depth < kDeepestWrapper; ++depth) {  // a dict may hold itself

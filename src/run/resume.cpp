@@ -157,8 +157,7 @@ void check_bad_samples(const store::Progress& progress, const Inputs& inputs) {
 }  // namespace
 
 std::int64_t most_bad(const Inputs& inputs) {
-  return static_cast<std::int64_t>(
-      std::floor(inputs.config.data.max_bad * static_cast<double>(inputs.shape.size)));
+  return inputs.config.data.max_bad.of(inputs.shape.size);
 }
 
 Resumption open_to_resume(Inputs& inputs, bool retry_bad) {

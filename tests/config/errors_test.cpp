@@ -72,9 +72,9 @@ const std::vector<BadCase> kDataCases{
     {R"(data: {path: d.h5, images: "a\nb"})", "data.images: 'a\\x0ab' has a control character in it"},
     {"data: {path: d.h5, images: {a: b}}", "data.images: expected text; found a map"},
     {"data: {path: d.h5, max_bad: 101%}",
-     "data.max_bad: expected share from 0 to 1, or from 0% to 100%; found '101%'"},
+     "data.max_bad: expected share below 1, from 0% to 100%, or a number of samples from 2; found '101%'"},
     {"data: {path: d.h5, max_bad: -0.1}",
-     "data.max_bad: expected share from 0 to 1, or from 0% to 100%; found '-0.1'"},
+     "data.max_bad: expected share below 1, from 0% to 100%, or a number of samples from 2; found '-0.1'"},
     {"data: {path: d.h5, max_bad: few}", "found 'few'"},
     {"data: {path: d.h5, max_bad: .nan}", "found '.nan'"},
     {"data: {path: d.h5, read_ahead: 64Mib}",
@@ -118,7 +118,16 @@ const std::vector<BadCase> kHeadCases{
      "e.yaml:3:16: heads[0]: 'glob' and 'weights' exclude each other"},
     {"heads: [{glob: x, name: y, layers: [linear 10]}]",
      "e.yaml:3:16: heads[0]: 'glob' and 'name' exclude each other"},
-    {"heads: [{weights: a.pth}]", "e.yaml:3:9: heads[0]: 'layers' is required"},
+    {"heads: [{weights: a.pth, trunk: skip}]",
+     "heads[0].trunk: expected one of compare, ignore; found 'skip'"},
+    {"heads: [{weights: a.pth, prefix: [a]}]", "heads[0].prefix: expected text, '' or auto; found a list"},
+    {"heads: [{weights: a.pth, rename: {a: [1]}}]",
+     "heads[0].rename: expected map of texts, as {fc1: 0}; found a map; 'a' stands for a list"},
+    {"heads: [{weights: a.pth, layernorm_eps: 2}]", "heads[0].layernorm_eps: expected number from 0 to 1"},
+    {"backbone: {weights: b.pth, batchnorm_eps: -1}", "backbone.batchnorm_eps: expected number from 0 to 1"},
+    {"data: {path: d.csv, columns: {paths: x}}", "data.columns.paths: unknown option; did you mean 'path'?"},
+    {"data: {path: d.h5, max_bad: 1}", "1 may be one sample or all: write 100%, or the share of one sample"},
+    {"data: {path: d.h5, max_bad: 2.5}", "or a number of samples from 2; found '2.5'"},
     {"heads: [{weights: a.pth, layers: []}]",
      "e.yaml:3:34: heads[0].layers: expected list of layers: linear N"},
     {"heads: [{weights: a.pth, layers: linear 10}]",
@@ -305,7 +314,8 @@ TEST(Errors, AreAllReportedInTheOrderOfTheFile) {
       "fusion, parallel, "
       "output, comm, run\n"
       "--set data.pth=x: data: unknown option 'pth', did you mean 'path'? Options of data: format, path, "
-      "root, images, labels, classes, preprocess, max_pixels, max_file_size, workers, max_bad, read_ahead\n"
+      "root, images, labels, classes, preprocess, max_pixels, max_file_size, workers, max_bad, read_ahead, "
+      "columns\n"
       "--set data.pth=x: data: 'path' is required (path: The data set: a folder of images, a CSV or TSV file "
       "of paths and labels, tar shards as x-{000..127}.tar, a CIFAR binary file or an HDF5 file.)");
 }

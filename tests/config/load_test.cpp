@@ -45,7 +45,7 @@ run: {time_limit: 1.5h}
   EXPECT_EQ(c.data.preprocess.interpolation, Interpolation::bicubic);
   EXPECT_THAT(c.data.preprocess.mean, ElementsAre(0.5, 0.25, 1));
   EXPECT_THAT(c.data.preprocess.std, ElementsAre(1, 2, 0.5));
-  EXPECT_EQ(c.data.max_bad, 0.025);
+  EXPECT_EQ(c.data.max_bad.share, 0.025);
   EXPECT_EQ(c.data.read_ahead, std::uint64_t{1536} << 20U);
   EXPECT_EQ(c.backbone.arch, Arch::resnet50);
   EXPECT_EQ(c.backbone.weights, "/w/b.pth");
@@ -97,9 +97,29 @@ TEST(Load, ASectionWithoutOptionsMeansItsDefaults) {
 }
 
 TEST(Load, APercentageIsTheShareItNames) {
-  EXPECT_EQ(parse_small({"data.max_bad=0.1%"}).config.data.max_bad, 0.001);
-  EXPECT_EQ(parse_small({"data.max_bad=0.001"}).config.data.max_bad, 0.001);
-  EXPECT_EQ(parse_small({"data.max_bad=100 %"}).config.data.max_bad, 1.0);
+  EXPECT_EQ(parse_small({"data.max_bad=0.1%"}).config.data.max_bad.share, 0.001);
+  EXPECT_EQ(parse_small({"data.max_bad=0.001"}).config.data.max_bad.share, 0.001);
+  EXPECT_EQ(parse_small({"data.max_bad=100 %"}).config.data.max_bad.share, 1.0);
+}
+
+TEST(Load, BadSamplesMayBeCounted) {
+  EXPECT_EQ(parse_small({"data.max_bad=5"}).config.data.max_bad, (BadLimit{0, 5}));
+  EXPECT_EQ((BadLimit{0, 5}.of(3)), 5);
+  EXPECT_EQ((BadLimit{0.001, std::nullopt}.of(999)), 0);
+  EXPECT_EQ((BadLimit{0.001, std::nullopt}.of(1000)), 1);
+}
+
+TEST(Load, WhatIsMeantInAWeightsFileMayBeSaid) {
+  const auto head = parse_small({"heads[0].prefix=''", "heads[0].rename={fc1: 0}", "heads[0].key=model_ema"})
+                        .config.heads[0];
+  EXPECT_EQ(head.prefix, "");
+  EXPECT_EQ(head.rename, (Renames{{"fc1", "0"}}));
+  EXPECT_EQ(head.key, "model_ema");
+  EXPECT_EQ(parse_small({"heads[0].prefix=auto"}).config.heads[0].prefix, std::nullopt);
+}
+
+TEST(Load, GpuIsAnotherWordForCuda) {
+  EXPECT_EQ(parse_small({"parallel.device=gpu"}).config.parallel.device, Device::cuda);
 }
 
 TEST(Load, SizesHaveBinaryAndDecimalUnits) {

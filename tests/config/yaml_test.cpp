@@ -27,9 +27,17 @@ Config awkward() {
                        PreprocessMode::fast,
                        {0.1, 1.0 / 3, -1e-300},
                        {1e-6, 0.1 + 0.2, 1e6}};
-  c.data.max_bad = std::numeric_limits<double>::denorm_min();
+  c.data.max_bad.share = std::numeric_limits<double>::denorm_min();
   c.data.read_ahead = 67'108'865;
-  c.backbone = {Arch::resnet50, "/~", Precision::fp32, Engine::libtorch};
+  c.data.columns = {"a path", "no: label"};
+  c.backbone = {Arch::resnet50,
+                "/~",
+                Precision::fp32,
+                Engine::libtorch,
+                "state_dict_ema",
+                "",
+                {{"fc1", "0"}, {"x.", ""}},
+                1e-3};
   c.heads = {
       {"true",
        "",
@@ -39,12 +47,18 @@ Config awkward() {
       {"123", "", {{LayerKind::flatten}, {LayerKind::linear, 1}}, "/%", 1e6},
       {"", "/x\\[1\\]/*.pth", {{LayerKind::linear, 10}}, "", 0.1},
   };
+  c.heads[0].key = "null";
+  c.heads[0].prefix = "auto";
+  c.heads[1].rename = {{"model.", ""}};
+  c.heads[1].trunk = Trunk::ignore;
+  c.heads[1].batchnorm_eps = 0;
+  c.heads[1].layernorm_eps = 1e-12;
   c.fusion.rule = FusionRule::mean_probabilities;
   c.parallel = {Strategy::grid, 32, 3, Device::cpu, GridShape{65536, 3}, Features::local};
   c.output = {"/" + std::string(4000, 'o'), true, std::chrono::milliseconds(1'234), Writers::all,
               Cache::features};
   c.comm.backend = CommBackend::nccl;
-  c.run.time_limit = std::chrono::minutes(90);
+  c.run = {std::chrono::minutes(90), "/ref: 1.npz"};
   c.comm.timeout = std::chrono::milliseconds(86'399'999);
   return c;
 }
@@ -55,6 +69,12 @@ void expect_equal(const Head& a, const Head& b) {
   EXPECT_EQ(a.weights, b.weights);
   EXPECT_EQ(a.weight, b.weight);
   EXPECT_EQ(a.layers, b.layers);
+  EXPECT_EQ(a.key, b.key);
+  EXPECT_EQ(a.prefix, b.prefix);
+  EXPECT_EQ(a.rename, b.rename);
+  EXPECT_EQ(a.trunk, b.trunk);
+  EXPECT_EQ(a.batchnorm_eps, b.batchnorm_eps);
+  EXPECT_EQ(a.layernorm_eps, b.layernorm_eps);
 }
 
 void expect_equal(const Data& a, const Data& b) {
@@ -63,6 +83,7 @@ void expect_equal(const Data& a, const Data& b) {
   EXPECT_EQ(a.images, b.images);
   EXPECT_EQ(a.labels, b.labels);
   EXPECT_EQ(a.max_bad, b.max_bad);
+  EXPECT_EQ(a.columns, b.columns);
   EXPECT_EQ(a.read_ahead, b.read_ahead);
   EXPECT_EQ(a.root, b.root);
   EXPECT_EQ(a.classes.entries, b.classes.entries);
@@ -84,6 +105,10 @@ void expect_equal(const Config& a, const Config& b) {
   EXPECT_EQ(a.backbone.weights, b.backbone.weights);
   EXPECT_EQ(a.backbone.precision, b.backbone.precision);
   EXPECT_EQ(a.backbone.engine, b.backbone.engine);
+  EXPECT_EQ(a.backbone.key, b.backbone.key);
+  EXPECT_EQ(a.backbone.prefix, b.backbone.prefix);
+  EXPECT_EQ(a.backbone.rename, b.backbone.rename);
+  EXPECT_EQ(a.backbone.batchnorm_eps, b.backbone.batchnorm_eps);
   ASSERT_EQ(a.heads.size(), b.heads.size());
   for (std::size_t i = 0; i < a.heads.size(); ++i) expect_equal(a.heads[i], b.heads[i]);
   EXPECT_EQ(a.fusion.rule, b.fusion.rule);
@@ -100,6 +125,8 @@ void expect_equal(const Config& a, const Config& b) {
   EXPECT_EQ(a.output.cache, b.output.cache);
   EXPECT_EQ(a.comm.backend, b.comm.backend);
   EXPECT_EQ(a.comm.timeout, b.comm.timeout);
+  EXPECT_EQ(a.run.time_limit, b.run.time_limit);
+  EXPECT_EQ(a.run.against, b.run.against);
 }
 
 TEST(ToYaml, ReadsBackToTheSame) {
@@ -130,8 +157,10 @@ backbone:
   weights: "/base/b.pth"
   precision: fp32
   engine: auto
+  prefix: auto
+  batchnorm_eps: 1e-05
 heads:
-  - {name: "a", weights: "/base/a.pth", layers: [linear 10], weight: 1}
+  - {name: "a", weights: "/base/a.pth", layers: [linear 10], weight: 1, prefix: auto, trunk: compare, batchnorm_eps: 1e-05, layernorm_eps: 1e-05}
 fusion:
   rule: mean-logits
 parallel:

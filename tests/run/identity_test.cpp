@@ -136,7 +136,7 @@ TEST(Identity, IsTheJobsAndNotTheRuns) {
       [](Inputs& in) { in.config.data.path = "/elsewhere"; },
       [](Inputs& in) { in.config.data.workers = 3; },
       [](Inputs& in) { in.config.data.read_ahead = 1; },
-      [](Inputs& in) { in.config.data.max_bad = 1; },  // when a run ends, not what it finds
+      [](Inputs& in) { in.config.data.max_bad.count = 5; },  // when a run ends, not what it finds
       [](Inputs& in) { in.config.backbone.weights = "/elsewhere.pth"; },
       [](Inputs& in) { in.config.heads[0].weights = "/elsewhere.pth"; },
       [](Inputs& in) { in.config.parallel.strategy = config::Strategy::data; },

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -26,6 +27,7 @@ enum class CommBackend { automatic, mpi, nccl };
 enum class Writers { coordinator, all };
 enum class Cache { none, features };
 enum class Device { automatic, cpu, cuda };
+enum class Trunk { compare, ignore };
 
 /// What is done to an image before the backbone sees it.
 struct Preprocess {
@@ -48,6 +50,22 @@ struct ClassMap {
   std::filesystem::path file;  ///< instead of entries: the outputs' names, one a line
 };
 
+/// How many samples may be quarantined before the run stops.
+struct BadLimit {
+  double share = 0.001;               ///< of all samples, from 0 to 1; where there is no count
+  std::optional<std::int64_t> count;  ///< so many samples, whatever their share
+  friend bool operator==(const BadLimit&, const BadLimit&) = default;
+  /// Samples that may be quarantined of so many; a share is rounded down.
+  [[nodiscard]] std::int64_t of(std::int64_t samples) const;
+};
+
+/// Which columns of a list of images are read. Empty: as the list's header says.
+struct Columns {
+  std::string path;   ///< the column's name in the header
+  std::string label;  ///< the same; empty, with a path: the list has no labels
+  friend bool operator==(const Columns&, const Columns&) = default;
+};
+
 struct Data {
   DataFormat format = DataFormat::automatic;
   std::filesystem::path path;  ///< a file, a folder, or a pattern of tar shards
@@ -61,15 +79,25 @@ struct Data {
   std::uint64_t max_pixels = 178'956'970;  ///< of an image; Pillow's limit against decompression bombs
   std::uint64_t max_file_size = std::uint64_t{256} << 20U;  ///< bytes of an encoded image
   std::optional<int> workers;                               ///< decoding threads a rank; empty: `auto`
-  double max_bad = 0.001;  ///< share of samples that may be quarantined before the run stops
+  BadLimit max_bad;
   std::uint64_t read_ahead = std::uint64_t{64} << 20U;  ///< bytes of decoded micro-batches kept ready, a rank
+  Columns columns;                                      ///< of a CSV or TSV file
 };
+
+/// The start of a parameter's name in the file and what takes its place: {"fc1": "0"}.
+using Renames = std::map<std::string, std::string>;
+
+inline constexpr double kDefaultEpsilon = 1e-5;  ///< of PyTorch's BatchNorm and LayerNorm
 
 struct Backbone {
   Arch arch = Arch::resnet18;
   std::filesystem::path weights;
   Precision precision = Precision::fp32;
   Engine engine = Engine::automatic;  ///< what computes it on CPUs
+  std::string key;  ///< the file's entry that is read, "state_dict_ema"; empty: the only one
+  std::optional<std::string> prefix;  ///< what the names in the file start with; nothing: found out
+  Renames rename;
+  double batchnorm_eps = kDefaultEpsilon;  ///< of all its batch norms
 };
 
 enum class LayerKind { linear, relu, gelu, tanh, batchnorm, layernorm, dropout, flatten };
@@ -86,9 +114,15 @@ struct Head {
   std::string name;
   std::string glob;  ///< instead of `name` and `weights`: one head for each file that matches; gone after
                      ///< `resolve_files`
-  std::vector<Layer> layers;
+  std::vector<Layer> layers;  ///< may be empty until the weights are read: found out from their shapes
   std::filesystem::path weights;
-  double weight = 1.0;  ///< the head's share in the fusion
+  double weight = 1.0;                ///< the head's share in the fusion
+  std::string key;                    ///< as the backbone's
+  std::optional<std::string> prefix;  ///< as the backbone's; with a * one head for each match
+  Renames rename;
+  Trunk trunk = Trunk::compare;  ///< what is done with a backbone in the head's file
+  double batchnorm_eps = kDefaultEpsilon;
+  double layernorm_eps = kDefaultEpsilon;
 };
 
 struct Fusion {
@@ -126,6 +160,7 @@ struct Comm {
 
 struct Run {
   std::optional<std::chrono::milliseconds> time_limit;  ///< from the program's start; empty: none
+  std::filesystem::path against;  ///< .npz with reference logits that are compared first; empty: none
 };
 
 struct Config {

@@ -22,6 +22,7 @@ std::string_view name(CommBackend value);
 std::string_view name(Writers value);
 std::string_view name(Cache value);
 std::string_view name(Device value);
+std::string_view name(Trunk value);
 std::string_view name(LayerKind value);
 
 /// "linear 256", "dropout 0.2", "relu"

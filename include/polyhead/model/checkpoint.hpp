@@ -21,15 +21,16 @@ struct CheckpointTensor {
 using Checkpoint = std::vector<CheckpointTensor>;
 
 /// Reads a weights file; the format is recognised by its content, not by its name. Nothing in the file is
-/// ever executed. Throws Error: no_input when it cannot be read, bad_data that names the file and says what
-/// is wrong with it.
-Checkpoint read_checkpoint(const std::filesystem::path& path);
+/// ever executed. `key`: the wrapper that is opened where there are several ("state_dict_ema"); empty: the
+/// only one. Throws Error: no_input when it cannot be read, bad_data that names the file and says what is
+/// wrong with it.
+Checkpoint read_checkpoint(const std::filesystem::path& path, const std::string& key = {});
 
 /// https://github.com/huggingface/safetensors#format
 Checkpoint read_safetensors(const std::filesystem::path& path);
 
 /// A zip file as `torch.save` writes it (PyTorch 1.6 and later): a `data.pkl` that may build tensors and
 /// containers only. https://docs.python.org/3/library/pickletools.html lists the opcodes.
-Checkpoint read_pth(const std::filesystem::path& path);
+Checkpoint read_pth(const std::filesystem::path& path, const std::string& key = {});
 
 }  // namespace polyhead::model
