@@ -42,7 +42,8 @@ const std::vector<BadCase> kSectionCases{
     {"heads: {name: a}", "e.yaml:3:8: heads: expected list of at least one head; found a map"},
     {"heads: a.pth", "e.yaml:3:8: heads: expected list of at least one head; found 'a.pth'"},
     {"heads: [a.pth]",
-     "e.yaml:3:9: heads[0]: expected a section with the options name, weights, glob, layers, weight; found "
+     "e.yaml:3:9: heads[0]: expected a section with the options name, weights, glob, layers, weight, "
+     "key, prefix, rename, trunk, batchnorm_eps, layernorm_eps; found "
      "'a.pth'"},
 };
 TEST(Errors, OfSections) {
@@ -125,7 +126,8 @@ const std::vector<BadCase> kHeadCases{
      "heads[0].rename: expected map of texts, as {fc1: 0}; found a map; 'a' stands for a list"},
     {"heads: [{weights: a.pth, layernorm_eps: 2}]", "heads[0].layernorm_eps: expected number from 0 to 1"},
     {"backbone: {weights: b.pth, batchnorm_eps: -1}", "backbone.batchnorm_eps: expected number from 0 to 1"},
-    {"data: {path: d.csv, columns: {paths: x}}", "data.columns.paths: unknown option; did you mean 'path'?"},
+    {"data: {path: d.csv, columns: {paths: x}}",
+     "data.columns: unknown option 'paths', did you mean 'path'?"},
     {"data: {path: d.h5, max_bad: 1}", "1 may be one sample or all: write 100%, or the share of one sample"},
     {"data: {path: d.h5, max_bad: 2.5}", "or a number of samples from 2; found '2.5'"},
     {"heads: [{weights: a.pth, layers: []}]",
@@ -211,7 +213,7 @@ const std::vector<BadCase> kOtherCases{
     {"parallel: {features: remote}", "parallel.features: expected one of exchange, local; found 'remote'"},
     {"comm: {backend: ncl}",
      "comm.backend: expected one of auto, mpi, nccl; found 'ncl'; did you mean 'nccl'?"},
-    {"parallel: {device: gpu}", "parallel.device: expected one of auto, cpu, cuda; found 'gpu'"},
+    {"parallel: {device: tpu}", "parallel.device: expected one of auto, cpu, cuda, gpu; found 'tpu'"},
     {"parallel: {batch: 4097}",
      "parallel.batch: expected whole number from 1 to 4096, or auto; found '4097'"},
     {"parallel: {batch: atuo}", "or auto; found 'atuo'"},

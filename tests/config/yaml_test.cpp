@@ -38,14 +38,22 @@ Config awkward() {
                 "",
                 {{"fc1", "0"}, {"x.", ""}},
                 1e-3};
+  const auto head = [](std::string name, std::string glob, std::vector<Layer> layers, const char* weights,
+                       double weight) {
+    Head made;
+    made.name = std::move(name);
+    made.glob = std::move(glob);
+    made.layers = std::move(layers);
+    made.weights = weights;
+    made.weight = weight;
+    return made;
+  };
   c.heads = {
-      {"true",
-       "",
-       {{LayerKind::linear, 1'000'000}, {LayerKind::dropout, 0, 0.1 + 0.2}, {LayerKind::relu}},
-       "/w: x",
-       1.0 / 3},
-      {"123", "", {{LayerKind::flatten}, {LayerKind::linear, 1}}, "/%", 1e6},
-      {"", "/x\\[1\\]/*.pth", {{LayerKind::linear, 10}}, "", 0.1},
+      head("true", "",
+           {{LayerKind::linear, 1'000'000}, {LayerKind::dropout, 0, 0.1 + 0.2}, {LayerKind::relu}}, "/w: x",
+           1.0 / 3),
+      head("123", "", {{LayerKind::flatten}, {LayerKind::linear, 1}}, "/%", 1e6),
+      head("", "/x\\[1\\]/*.pth", {{LayerKind::linear, 10}}, "", 0.1),
   };
   c.heads[0].key = "null";
   c.heads[0].prefix = "auto";
