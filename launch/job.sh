@@ -6,7 +6,7 @@ readonly kEndSeconds=10     # for mpirun to end after rank 0 has said that the r
 readonly kGraceSeconds=5    # between TERM and KILL
 readonly kConnectionLost=205  # what mpirun makes of a host that it no longer reaches
 
-signals=0 job='' code=0 began=0 cut=0 watched=1
+signals=0 job='' code=0 began=0 cut=0 watched=1 filter=''
 declare -A status=()  # what rank 0 last said, and
 status_text=''        # the whole of it
 
@@ -40,14 +40,17 @@ pass_on() { # SIGNAL
   fi
 }
 
-# Variables that decide how a rank computes or talks, for the ranks of other hosts.
+# Variables that decide how a rank computes or talks, for the ranks of other hosts: all shall compute as rank 0 does.
 forwarded() {
   local name
   while read -r name; do
     case $name in
-      POLYHEAD_STATUS_FILE) ;;  # see start
-      NCCL_* | OMP_* | KMP_* | MKL_* | ONEDNN_* | DNNL_* | TORCH_* | UCX_* | FI_* | POLYHEAD_* | CUDA_VISIBLE_DEVICES | CUDA_DEVICE_ORDER | \
-        LD_LIBRARY_PATH | LD_PRELOAD) printf '%s\n' -x "$name" ;;
+      POLYHEAD_STATUS_FILE) ;;  # see job_command
+      # Which devices and folders a host has is its own: a list of one host's GPUs, perhaps as UUIDs, is wrong on the next.
+      CUDA_VISIBLE_DEVICES | NVIDIA_VISIBLE_DEVICES | NVIDIA_DRIVER_CAPABILITIES | CUDA_MPS_* | CUDA_CACHE_PATH | CUDA_HOME | CUDA_PATH*) ;;
+      NVIDIA_* | CUDA_* | CUBLAS_* | CUBLASLT_* | CUDNN_* | NCCL_* | TORCH_* | PYTORCH_* | ATEN_* | C10_* | OMP_* | GOMP_* | KMP_* | \
+        MKL_* | ONEDNN_* | DNNL_* | OPENBLAS_* | JSIMD_* | HDF5_* | GLIBC_TUNABLES | UCX_* | FI_* | POLYHEAD_* | LD_LIBRARY_PATH | \
+        LD_PRELOAD) printf '%s\n' -x "$name" ;;
     esac
   done < <(compgen -e)
 }
@@ -65,28 +68,53 @@ set_parameters() {
   set_parameter oob_tcp_keepalive_probes 3
   if [[ -n $hostfile ]]; then
     [[ -n ${OMPI_MCA_plm_rsh_agent-} ]] || set_parameter plm_rsh_args "-o BatchMode=yes -o ConnectTimeout=15"
-  elif [[ -z ${SLURM_JOB_ID-} && -d /dev/shm ]]; then
-    shared=$(mktemp -d "/dev/shm/polyhead-mpirun.XXXXXX") && set_parameter btl_vader_backing_directory "$shared"
+    ((${#hosts[@]} == 1)) || leave_out_bridges "${hosts[@]:1}" -- "${extra[@]}"
+  elif [[ -n ${SLURM_JOB_ID-} ]]; then
+    leave_out_bridges -- "${extra[@]}"
+  elif [[ -d /dev/shm ]]; then
+    make_locked /dev/shm polyhead-mpirun && shared=$made && set_parameter btl_vader_backing_directory "$shared"
   fi
 }
 
+# mpirun and its own arguments.
+job_command() { # ARRAY
+  local -n words=$1
+  words=(mpirun --bind-to none -x POLYHEAD_STATUS_FILE)
+  [[ -z $ranks ]] || words+=(-np "$ranks")
+  [[ -z $hostfile ]] || words+=(--hostfile "$folder/hostfile")
+  words+=("${extra[@]}")
+  mapfile -t -O "${#words[@]}" words < <(forwarded)
+}
+
+# A pipe hides from the ranks that they are on a terminal.
+show_bar() {
+  [[ ! -t 2 || " ${arguments[*]} " == *" --progress"* ]] || bar=(--progress=bar)
+}
+
 start() {
-  local command=(mpirun --bind-to none -x POLYHEAD_STATUS_FILE)
-  [[ -z $ranks ]] || command+=(-np "$ranks")
-  [[ -z $hostfile ]] || command+=(--hostfile "$folder/hostfile")
-  command+=("${extra[@]}")
-  mapfile -t -O "${#command[@]}" command < <(forwarded)
-  command+=("$program" run "$config" "${existing[@]}" "${arguments[@]}")
+  local command bar=()
+  job_command command
+  show_bar
+  command+=("$program" run "$config" "${existing[@]}" "${bar[@]}" "${arguments[@]}")
   tell "${command[*]}"
-  rm -f "$status_file"
-  # A session of its own: Ctrl-C reaches this script alone. Should this script be killed, the job is asked to stop.
-  POLYHEAD_STATUS_FILE=$status_file POLYHEAD_LAUNCH=$folder setsid setpriv --pdeathsig USR1 "${command[@]}" < /dev/null &
+  rm -f "$status_file" "$folder/facts" "$folder/said"
+  mkfifo "$folder/said"
+  quieten "$folder/facts" < "$folder/said" &
+  filter=$!
+  # A session of its own: Ctrl-C reaches this script alone. Should this script be killed, the job is asked to stop. Open MPI's files go
+  # to the job's folder; hosts that Slurm starts would make that, too, and leave it.
+  local temporary=$folder
+  [[ -z ${SLURM_JOB_ID-} ]] || temporary=${TMPDIR:-/tmp}
+  POLYHEAD_STATUS_FILE=$status_file POLYHEAD_LAUNCH=$folder TMPDIR=$temporary setsid setpriv --pdeathsig USR1 "${command[@]}" \
+    < /dev/null 2> "$folder/said" &
   job=$!
 }
 
+# What rank 0 has said of this attempt, and mpirun of its end.
 read_status() {
   local lines=() line
   [[ ! -r $status_file ]] || mapfile -t lines < "$status_file"
+  [[ ! -r $folder/facts ]] || mapfile -t -O "${#lines[@]}" lines < "$folder/facts"
   status_text=${lines[*]-}
   status=()
   for line in "${lines[@]}"; do
@@ -146,17 +174,45 @@ end_own_processes() { # MPIRUN
     kill -KILL "$pid" 2> /dev/null
   done
   xargs -r rm -f <<< "$segments"
-  rm -rf "${TMPDIR:-/tmp}/ompi.$(hostname -s).$EUID/pid.$1"
+  rm -rf "$folder"/ompi.* "${TMPDIR:-/tmp}/ompi.$(hostname -s).$EUID/pid.$1"
 }
 
-# Sets `code`: rank 0's own word where it had one, for mpirun makes 1 of it when it is ended by a signal.
+# Until mpirun's last words are out. What still holds the pipe then may be a connection to a frozen host.
+end_filter() {
+  local tenth
+  for ((tenth = 0; tenth < 20; ++tenth)); do
+    kill -0 "$filter" 2> /dev/null || break
+    sleep 0.1
+  done
+  kill -KILL "$filter" 2> /dev/null
+  wait "$filter" 2> /dev/null
+}
+
+# Was the run stopped by a signal that came to a rank and not from here, as a machine sends it that is taken away? USR1 is a request,
+# as this script and Slurm hand it on.
+was_preempted() {
+  ((!signals)) && [[ ${status[stopped_by]-} =~ ^SIG(TERM|INT)\ at\ rank\ ([0-9]+)\ on\ ([^ ]+) ]]
+}
+
+# Sets `code`: rank 0's own word where it had one, for mpirun makes 1 of it when it is ended by a signal, and 0 of what it did not start.
 settle_code() { # MPIRUN'S
   code=$1
-  if [[ ${status[state]-} == ended && ${status[code]-} =~ ^[0-9]+$ ]]; then
+  if was_preempted; then
+    status[lost_rank]=${BASH_REMATCH[2]}
+    status[lost_host]=${BASH_REMATCH[3]}
+  fi
+  if [[ -n ${status[no_program]-} ]]; then
+    code=$kUsage
+  elif [[ -n ${status[lost_node]-} && ${status[code]-} != 0 ]] && ((!signals)); then
+    code=$kUnavailable
+  elif [[ ${status[state]-} == ended && ${status[code]-} =~ ^[0-9]+$ ]]; then
     ((status[code] == 0 && !cut)) || code=${status[code]}
   elif ((signals > 0 && (cut || code == 138))); then  # by USR1, before there was anybody to catch it
     code=$kPreempted
   elif ((cut || code == kConnectionLost)); then
+    code=$kUnavailable
+  elif ((code == 0 && watched)); then
+    tell "error: mpirun ended with 0, but rank 0 has not said in $status_file that the run is complete: it did not start, or could not write there"
     code=$kUnavailable
   fi
 }
@@ -168,8 +224,9 @@ run_attempt() {
   watch
   wait "$job"
   result=$?
-  read_status
   end_own_processes "$job"
+  end_filter
+  read_status
   job=''
   settle_code "$result"
   [[ ${status[state]-} != running && -z ${status[committed]-} ]] || began=1
@@ -181,7 +238,11 @@ had_last_word() { [[ ${status[state]-} == ended ]]; }
 # What the last attempt came to, as one line.
 outcome() {
   local text="the run ended with $code"
-  [[ -z ${status[lost_host]-} ]] || text+=": rank ${status[lost_rank]:-?} on ${status[lost_host]} was lost"
+  if [[ -n ${status[lost_node]-} ]]; then
+    text+=": ${status[lost_node]} was lost"
+  elif [[ -n ${status[lost_host]-} ]]; then
+    text+=": rank ${status[lost_rank]:-?} on ${status[lost_host]} was lost"
+  fi
   [[ -z ${status[committed]-} ]] || text+="; ${status[committed]} of ${status[micro_batches]:-?} micro-batches are kept"
   echo "$text"
 }

@@ -5,7 +5,7 @@
 #
 #   -n, --ranks N         default: every slot of the hostfile; else one a GPU; else one for each 4 cores
 #   --hostfile FILE       hosts and slots, as in launch/hostfile.example; start it on the first of them
-#   --max-restarts N      how often to go on after a lost rank or host, without that host where others remain; default 0
+#   --max-restarts N      how often to go on after a lost rank or host, without that host until it answers again; default 0
 #   --restart-delay S     seconds before the first restart, doubled each time, at most 60; default 5
 #   --fresh               only begin: fail when the output is there. Without it --resume=auto goes on or begins
 #   --oversubscribe       more ranks than slots
@@ -17,8 +17,14 @@
 set -uo pipefail
 # shellcheck source=launch/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=launch/folder.sh
+source "$root/launch/folder.sh"
 # shellcheck source=launch/hosts.sh
 source "$root/launch/hosts.sh"
+# shellcheck source=launch/network.sh
+source "$root/launch/network.sh"
+# shellcheck source=launch/quiet.sh
+source "$root/launch/quiet.sh"
 # shellcheck source=launch/job.sh
 source "$root/launch/job.sh"
 
@@ -92,9 +98,10 @@ ranks_of_this_host() {
   echo $((gpus > 0 ? gpus : ($(nproc) + threads - 1) / threads))
 }
 
-# May another attempt end better? Not where the job itself is wrong (64 to 78 but 69), nor where a user asked it to stop.
+# May another attempt end better? Not where the job itself is wrong (64 to 78 but 69), nor where a user or the clock stopped it.
 worth_another() { # CODE
-  ((!signals && ($1 == kUnavailable || $1 >= 128)))
+  ((!signals)) || return 1
+  (($1 == kUnavailable || $1 >= 128)) || { (($1 == kPreempted)) && was_preempted; }
 }
 
 # For messages of the ranks: what goes on with this job. A script that started this one has the first word.
@@ -116,7 +123,9 @@ name_command "$@"
 command -v mpirun > /dev/null || usage_error "mpirun is not in PATH: run launch/setup.sh, or load your cluster's MPI module"
 [[ -z $hostfile || -r $hostfile ]] || usage_error "cannot read the hostfile $hostfile"
 
-folder=$(mktemp -d "${TMPDIR:-/tmp}/polyhead-mpirun.XXXXXX") || exit 73
+exec < /dev/null  # what a loop around this script reads its configurations from is not for ssh and mpirun
+remove_leftovers
+make_folder polyhead-mpirun
 status_file=${POLYHEAD_STATUS_FILE:-$folder/status}
 trap clean_up EXIT
 trap 'pass_on HUP' HUP
@@ -134,7 +143,7 @@ while true; do
     break
   fi
   ((++restarts))
-  leave_out_lost_hosts
+  choose_hosts || { code=$kUnavailable && break; }
   ((!began)) || existing=(--resume)
   tell "$(outcome); restart $restarts of $max_restarts in $delay s on $(where)"
   pause "$delay"

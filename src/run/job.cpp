@@ -126,11 +126,18 @@ struct Equipment {
   std::unique_ptr<GroupPipeline> pipeline;
 };
 
+void throw_if_stopped(int rank, const std::string& host) {
+  const StopRequest asked = stop_asked();
+  if (asked.how == Stop::no) return;
+  throw Error(ExitCode::preempted,
+              fmt::format("stopped by {} at rank {} on {} before work began", asked.why, rank, host));
+}
+
 /// A step of set-up on all ranks, before which they may be stopped. What goes wrong elsewhere than on rank 0
 /// is told with the place.
 void set_up(comm::Collectives& world, const std::string& host, const std::function<void()>& step) {
   comm::agree(world, [&] {
-    throw_if_stop_asked();
+    throw_if_stopped(world.rank(), host);
     try {
       step();
     } catch (const Error& error) {

@@ -19,6 +19,7 @@ namespace polyhead::run {
 ///   comm_timeout   seconds: the limit that the program has itself for a silent rank
 ///   committed, micro_batches   how far it got
 ///   lost_rank, lost_host       of the rank for whose silence the run ended
+///   stopped_by     who asked for a stop: "SIGTERM at rank 1 on node7", "run.time_limit"
 ///   resume         the command that goes on with the run
 ///
 /// A key that is not known yet is left out. A thread of its own writes, so that neither work nor a slow disk
