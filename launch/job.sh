@@ -27,6 +27,7 @@ job_lives() { [[ -n $job ]] && kill -0 "$job" 2> /dev/null; }
 
 # A signal for this script becomes USR1 for mpirun, which hands it to every rank. Before rank 0 has begun there is nothing to keep.
 pass_on() { # SIGNAL
+  ! in_child || exit
   ((++signals))
   job_lives || return 0
   if ((signals > 2)) || [[ $watched == 1 && ! -e $status_file ]]; then
@@ -247,7 +248,11 @@ outcome() {
   echo "$text"
 }
 
+# A child that bash has just forked still has the traps: ended then, it would do what is this script's.
+in_child() { [[ $BASHPID != "$$" ]]; }
+
 clean_up() {
+  ! in_child || return
   rm -rf "$folder"
   [[ -z ${shared-} ]] || rm -rf "$shared"
 }

@@ -32,7 +32,7 @@ interfaces_chosen() { # FRAMEWORK WORDS...
 
 # The bridges that Open MPI is told to leave alone, found here or usual elsewhere, but for those that lead to a host.
 leave_out_bridges() { # HOSTS... -- WORDS FOR mpirun...
-  local prefix name used=() names=() prefixes=() found=() left_out=0 framework
+  local prefix name used=() names=() prefixes=() found=() left left_out=0 framework excluded
   while (($# > 0)) && [[ $1 != -- ]]; do
     used+=("$(interface_to "$1")")
     shift
@@ -51,13 +51,14 @@ leave_out_bridges() { # HOSTS... -- WORDS FOR mpirun...
   for framework in btl oob; do
     interfaces_chosen "$framework" "${@:2}" && continue
     case $framework in
-      btl) OMPI_MCA_btl_tcp_if_exclude=127.0.0.1/8,sppp,$(list "${prefixes[@]}") ;;
-      oob) OMPI_MCA_oob_tcp_if_exclude=$(list "${names[@]}") ;;
+      btl) excluded=127.0.0.1/8,sppp,$(list "${prefixes[@]}") ;;
+      oob) excluded=$(list "${names[@]}") ;;
     esac
-    export "OMPI_MCA_${framework}_tcp_if_exclude"
+    export "OMPI_MCA_${framework}_tcp_if_exclude=$excluded"
     left_out=1
   done
+  printf -v left ', %s' "${found[@]}"
   ((!left_out || ${#found[@]} == 0)) ||
     printf '[polyhead] left out of the network: %s (of containers or virtual machines; OMPI_MCA_btl_tcp_if_include chooses otherwise)\n' \
-      "$(list "${found[@]}")" >&2
+      "${left:2}" >&2
 }

@@ -4,7 +4,8 @@
 #
 #   unshare --fork --pid --kill-child --mount-proc --net --mount tests/e2e/hosts.sh FOLDER COUNT SLOTS COMMAND...
 #
-# FOLDER gets `hostfile` for mpirun (SLOTS ranks a host), `map` for enter_host.sh, and at the end `links.json`: what went
+# In the environment, BRIDGES: bridges that every host has, with the same address, as Docker and libvirt make them; HOST_NAME: what all
+# hosts call themselves, as clones of an image do. FOLDER gets `hostfile` for mpirun (SLOTS ranks a host), `map` for enter_host.sh, and at the end `links.json`: what went
 # through the bridge's ports port1, port2, ...
 set -euo pipefail
 folder=$1 count=$2 slots=$3
@@ -14,7 +15,7 @@ shift 3
 make_host() { # NUMBER
   # shellcheck disable=SC2016  # for the inner shell
   unshare --net --uts --ipc --mount sh -c 'hostname "$1" && mount -t tmpfs shm /dev/shm && : > "$2" && exec sleep infinity' \
-    sh "host-$1" "$folder/ready-$1" < /dev/null > /dev/null &
+    sh "${HOST_NAME-host-$1}" "$folder/ready-$1" < /dev/null > /dev/null &
   holder=$!
   until [[ -e $folder/ready-$1 ]]; do
     kill -0 "$holder" 2> /dev/null || exit 1
@@ -28,6 +29,17 @@ connect() { # NUMBER
   nsenter --target "$holder" --net sh -ec "ip address add 10.77.0.$1/24 dev eth0; ip link set eth0 up; ip link set lo up"
 }
 
+# A bridge counts as up only while something is plugged in.
+add_bridge() { # NAME NUMBER
+  nsenter --target "$holder" --net sh -ec "
+    ip link add $1 type bridge
+    ip address add 172.17.$2.1/24 dev $1
+    ip link set $1 up
+    ip link add plug$2 type veth peer name veth$2
+    ip link set veth$2 master $1 up
+    ip link set plug$2 up"
+}
+
 rm -f "$folder"/ready-*
 ip link add bridge type bridge
 ip link set bridge up
@@ -37,6 +49,8 @@ for ((number = 1; number <= count; ++number)); do
   make_host "$number"
   first=${first-$holder}
   connect "$number"
+  other=0
+  for bridge in ${BRIDGES-}; do add_bridge "$bridge" $((++other)); done
   echo "10.77.0.$number $holder" >> "$folder/map"
   echo "10.77.0.$number slots=$slots" >> "$folder/hostfile"
 done

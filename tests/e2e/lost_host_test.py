@@ -1,6 +1,8 @@
 """Hosts that are lost while the job works: the network is cut, all of a host stands still, a host is gone. launch/mpirun.sh ends the
-job in time and says what happened; it goes on without the host when it may, with the bytes of a plain run. Nothing is left on the
-lost host, once it no longer stands still.
+job in time and says what happened; it goes on without the host when it may, with the bytes of a plain run. So it does when a host is
+taken away, as spot machines are, with SIGTERM to all that runs there. Nothing is left on the lost host, once it no longer stands still.
+
+All hosts have the bridges of Docker and a compose project, with the same addresses, on which a job would hang.
 
 Hosts are network namespaces (hosts.sh). Where they cannot be made, exits with 77 and says why."""
 
@@ -14,6 +16,7 @@ from working import status_of
 
 KEEPALIVE = 11  # seconds until mpirun notices, with the parameters that the launcher gives it
 SLACK = 10  # to end all ranks; a busy machine
+BRIDGES = "docker0 br-0123456789ab"
 TIMEOUT = "comm.timeout=6s"  # where the ranks are to notice first
 SETS = ("parallel.threads=1", "parallel.batch=8", "data.preprocess.resize=224", "data.preprocess.crop=224",
         "output.commit_interval=200ms")
@@ -29,14 +32,14 @@ done"""
 class Job:
     """On two hosts of its own."""
 
-    def __init__(self, test, name, restarts, *more):
+    def __init__(self, test, name, restarts, *more, **variables):
         self.test, self.folder = test, test.folder / name
         self.folder.mkdir()
         self.output, self.status, self.code = (self.folder / file for file in ("it's out.h5", "status", "code"))
         sets = [word for option in (f"output.path={self.output}", *SETS, *more) for word in ("--set", option)]
         command = [HERE.parents[1] / "launch/mpirun.sh", "--hostfile", self.folder / "hostfile", "--max-restarts", restarts,
                    "--restart-delay", 0, "--program", Path(POLYHEAD).resolve(), test.config, *sets]
-        variables = {"POLYHEAD_HOSTS": str(self.folder), "TMPDIR": str(self.folder), "POLYHEAD_STATUS_FILE": str(self.status),
+        variables |= {"POLYHEAD_HOSTS": str(self.folder), "BRIDGES": BRIDGES, "TMPDIR": str(self.folder), "POLYHEAD_STATUS_FILE": str(self.status),
                      "FOLDER": str(self.folder), "OMPI_MCA_plm_rsh_agent": str(HERE / "enter_host.sh")}
         with open(self.folder / "said", "w", encoding="utf-8") as file:
             self.process = subprocess.Popen(in_namespaces(test.USER, self.folder, 2, 1, "sh", "-c", LAUNCH, "sh", *command),
@@ -90,17 +93,25 @@ class Job:
 class LostHost(EndToEnd):
     USER = None  # see pretended_hosts
 
-    def test_three_jobs(self):
+    def test_four_jobs(self):
         """At once, for they mostly wait."""
         cut = Job(self, "cut", 0)
         frozen = Job(self, "frozen", 1, TIMEOUT)
         gone = Job(self, "gone", 1, TIMEOUT)
+        taken = Job(self, "taken", 1, HOST_NAME="clone")
+        taken.disturb('kill -TERM "$@"')
         cut.disturb("ip link set port2 down")
         frozen.disturb('kill -STOP "$@"')
         # The first stands for the connection of ssh, of whose end nobody hears.
         gone.disturb('ip link set port2 down; kill -STOP "$1"; shift; kill -KILL "$@"')
         self.run_job("plain.h5", *SETS, ranks=None)
         plain = results(self.folder / "plain.h5")
+
+        taken.check_complete(plain)
+        self.assertIn("going on without 10.77.0.2: the job lost a rank there", taken.said())
+        self.assertIn(f"left out of the network: {BRIDGES.replace(' ', ', ')} (of containers", taken.said())
+        self.assertNotIn("ORTE", taken.said())
+        taken.check_nothing_is_left()
 
         cut.check_end(69)
         self.assertLess(cut.took, KEEPALIVE + SLACK, cut.said())

@@ -70,7 +70,7 @@ class WatchTest(Launch):
     def test_a_silent_rank_0(self):
         self.play("say state=running comm_timeout=0\n" + self.HANG, DONE)
         code, text = self.run_it("--max-restarts", "1", "c.yaml")
-        self.assertEqual((code, len(self.calls())), (0, 2))
+        self.assertEqual((code, len(self.calls())), (0, 2), text)
         self.assertIn("rank 0 has been silent for 5 s: its host may be frozen; ending mpirun", text)
 
 
