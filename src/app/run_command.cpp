@@ -2,7 +2,6 @@
 #include <exception>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -33,14 +32,6 @@ void print_summary(const run::JobResult& result) {
   fmt::print("{}", report::summary_text(reader, result.output, result.figures));
 }
 
-/// Who asked for the stop, out of "stopped by SIGTERM at rank 1 on node7\n...".
-std::string stopped_by(std::string_view message) {
-  constexpr std::string_view kBeginning = "stopped by ";
-  message = message.substr(0, message.find('\n'));
-  if (message.starts_with(kBeginning)) message.remove_prefix(kBeginning.size());
-  return std::string(message);
-}
-
 int run_with(comm::MpiEnvironment& mpi, const run::JobOptions& options, run::StatusFile& status) {
   try {
     const run::JobResult result = run::run_job(mpi, options, status);
@@ -48,7 +39,7 @@ int run_with(comm::MpiEnvironment& mpi, const run::JobOptions& options, run::Sta
     return 0;
   } catch (const comm::AgreedError& error) {
     if (mpi.rank() == 0 && error.code() == ExitCode::preempted) {
-      status.set("stopped_by", stopped_by(error.what()));
+      status.set("stopped_by", run::who_stopped(error.what()));
       log::warning(error.what());
     } else if (mpi.rank() == 0) {
       log::error(error.what());

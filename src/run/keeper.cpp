@@ -173,6 +173,7 @@ std::int64_t Keeper::most_in_a_lease() const {
 }
 
 void Keeper::keep_and_end(const Error& error) {
+  if (error.code() == ExitCode::preempted) status_.set("stopped_by", who_stopped(error.what()));
   status_.set("committed", std::to_string(writer_->committed()));
   end_job(mpi_, Error(error.code(), fmt::format("{}\n{}", error.what(), how_to_go_on())));
 }

@@ -37,6 +37,14 @@ bool write_new(const std::filesystem::path& path, std::string_view text) {
 
 }  // namespace
 
+std::string who_stopped(std::string_view message) {
+  message = message.substr(0, message.find('\n'));
+  for (const std::string_view beginning : {"stopped by ", "stopped at once: "}) {
+    if (message.starts_with(beginning)) message.remove_prefix(beginning.size());
+  }
+  return std::string(message);
+}
+
 StatusFile::StatusFile(std::filesystem::path path) : path_(std::move(path)) {
   if (!path_.empty()) thread_ = std::thread([this] { run(); });
 }

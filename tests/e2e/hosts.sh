@@ -4,9 +4,9 @@
 #
 #   unshare --fork --pid --kill-child --mount-proc --net --mount tests/e2e/hosts.sh FOLDER COUNT SLOTS COMMAND...
 #
-# In the environment, BRIDGES: bridges that every host has, with the same address, as Docker and libvirt make them; HOST_NAME: what all
-# hosts call themselves, as clones of an image do. FOLDER gets `hostfile` for mpirun (SLOTS ranks a host), `map` for enter_host.sh, and at the end `links.json`: what went
-# through the bridge's ports port1, port2, ...
+# In the environment, BRIDGES: bridges that every host has, with the same address, as Docker and libvirt make them; HOST_NAME: what
+# all hosts call themselves, as clones of an image do. FOLDER gets `hostfile` for mpirun (SLOTS ranks a host), `map` for enter_host.sh,
+# and at the end `links.json`: what went through the bridge's ports port1, port2, ...
 set -euo pipefail
 folder=$1 count=$2 slots=$3
 shift 3

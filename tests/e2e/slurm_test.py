@@ -133,6 +133,7 @@ class Slurm(EndToEnd):
         three = self.submit("polyhead.sbatch", "--list", "configs.txt", *sets(*SETS), options=("--array=1-3", "--ntasks=2"),
                             POLYHEAD_MPI="mpirun")
         stuck = self.submit("polyhead.sbatch", four.name, POLYHEAD=self.program("stuck", "#!/bin/sh\nexit 75\n"), options=("--ntasks=1",))
+        silent = self.submit("polyhead.sbatch", four.name, POLYHEAD=self.program("silent", "#!/bin/sh\nexit 0\n"), options=("--ntasks=1",))
         wrong = self.submit("polyhead.sbatch", four.name, "--overwrite", options=("--ntasks=1",))
 
         self.check(complete, ("COMPLETED", "0", "0:0"))
@@ -145,6 +146,8 @@ class Slurm(EndToEnd):
             self.check_bytes(config)
         self.check(stuck, ("FAILED", "0", "75:0"))
         self.assertIn("nothing was committed this time: not requeued", self.said(stuck))
+        self.check(silent, ("FAILED", "0", "69:0"))
+        self.assertIn("rank 0 has not said that the run is complete (its last word: none)", self.said(silent))
         self.check(wrong, ("FAILED", "0", "64:0"))
         self.assertIn("remove the old output first", self.said(wrong))
         self.check_cancelled(self.configure("cancelled", 96), "srun")

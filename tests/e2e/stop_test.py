@@ -30,6 +30,7 @@ class Stop(Working):
         status = status_of(self.status)
         self.assertEqual((status["state"], status["code"], status["committed"], status["micro_batches"]),
                          ("ended", "75", str(count), str(len(done))))
+        self.assertTrue(status["stopped_by"].startswith(why), status)
         self.assertIn("--resume", status["resume"])
         with h5py.File(self.output) as file:
             state = np.array(file["samples/status"])
@@ -97,6 +98,7 @@ class Stop(Working):
             self.assertIn(job.returncode, (75, 138), job.err)  # 138: before main()
             if job.returncode == 75:
                 self.assertEqual(job.err.count("stopped by SIGUSR1"), 1, job.err)
+                self.assertIn("SIGUSR1 at rank ", status_of(self.status)["stopped_by"])
             self.assertEqual([file.name for file in self.folder.glob(".polyhead-*")], [])
             if self.output.exists():
                 ledger(self.output)

@@ -77,6 +77,13 @@ TEST_F(StatusFileTest, IsNeitherWantedNorPossibleEverywhere) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
 }
 
+TEST(WhoStopped, IsTakenFromTheText) {
+  EXPECT_EQ(who_stopped("stopped by SIGTERM at rank 1 on node7\n3 of 8 micro-batches are finished"),
+            "SIGTERM at rank 1 on node7");
+  EXPECT_EQ(who_stopped("stopped at once: SIGINT at rank 0 on a"), "SIGINT at rank 0 on a");
+  EXPECT_EQ(who_stopped("stopped by run.time_limit"), "run.time_limit");
+}
+
 TEST_F(StatusFileTest, OnlyRankZeroHasOne) {
   ::setenv("POLYHEAD_STATUS_FILE", "/tmp/x", 1);
   EXPECT_EQ(StatusFile::path_for(0), "/tmp/x");

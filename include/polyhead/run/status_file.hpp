@@ -10,6 +10,10 @@
 
 namespace polyhead::run {
 
+/// Who asked for a stop, by the text of an Error(preempted): "stopped by SIGTERM at rank 1 on node7\n...",
+/// "stopped at once: SIGTERM at rank 1 on node7".
+std::string who_stopped(std::string_view message);
+
 /// What rank 0 tells the script that started it, in the file that POLYHEAD_STATUS_FILE names: lines of
 /// `key=value`, written whole under a temporary name and renamed, once a second and at the end.
 ///
