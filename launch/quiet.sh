@@ -39,7 +39,8 @@ show_block() { # BLOCK FACTS
 # Lines that only tell of the end of others.
 is_noise() { # LINE
   [[ $1 == 'mpirun: Forwarding signal '*' to job' || $1 == *' total process'*' failed to start' || $1 == *' sent help message help-'* ||
-    $1 == *'Set MCA parameter "orte_base_help_aggregate" to 0'* || $1 == '['*']'*btl_tcp*'failed: Connection reset by peer'* ]]
+    $1 == *'Set MCA parameter "orte_base_help_aggregate" to 0'* ||
+    $1 == '['*']'*btl_tcp*'failed: Connection reset by peer'* || $1 == '['*'ORTE_ERROR_LOG: '*/show_help.c* ]]
 }
 
 # From stdin to stderr, until it ends. Signals of a terminal are for the launcher: this passes on the ranks' last words.

@@ -88,6 +88,7 @@ class WordsTest(Launch):
         exits = block("mpirun detected that one or more processes exited with non-zero status, thus causing", "  Exit code:    65")
         primary = block("Primary job  terminated normally, but 1 process returned", "a non-zero exit code.")
         lines = ("cat >&2 << 'END'\n[n:1] 1 more process has sent help message help-mpi-btl-tcp.txt / x\nmpirun: Forwarding signal 10 to job\n"
+                 "[n:1] [[48941,0],0] ORTE_ERROR_LOG: Data unpack would read past end of buffer in file ../orte/util/show_help.c at line 507\n"
                  '[n:1] Set MCA parameter "orte_base_help_aggregate" to 0 to see all help / error messages\nEND\n')
         self.assertEqual(self.said(f"echo ours >&2\n{abort}{primary}{exits}{lines}echo last >&2; exit 65"), (65, ["ours", "last"]))
 
