@@ -6,10 +6,13 @@
 
 #include <fmt/format.h>
 
+#include "class_folders.hpp"
 #include "encoded_reader.hpp"
+#include "file_kind.hpp"
 #include "image_folder.hpp"
 #include "manifest.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/log.hpp"
 #include "sample_bytes.hpp"
 #include "sample_index_builder.hpp"
 #include "shard_paths.hpp"
@@ -103,16 +106,21 @@ std::string absolute_text(const std::filesystem::path& path) {
 
 std::unique_ptr<Dataset> open_manifest(const config::Data& config, const std::filesystem::path& index) {
   if (!is_manifest_name(config.path.native())) {
+    const auto kind = kind_of_file(config.path.native());
     throw Error(ExitCode::bad_data,
-                fmt::format("{}: found a file; expected a folder of images, or a manifest (.csv, .tsv, .txt)",
-                            config.path.native()));
+                fmt::format("{}: found {}; expected a folder of images, or a manifest (.csv, .tsv, .txt)",
+                            config.path.native(), kind ? kind->name : "a file"));
   }
   const std::string path = absolute_text(config.path);
   const std::string folder = path.substr(0, std::max<std::size_t>(1, path.rfind('/')));
   const std::string root = config.root.empty() ? folder : absolute_text(config.root);
-  const std::string source = fmt::format("manifest\n{}\n{}", path, root);
-  auto samples = list_samples(index, source, root,
-                              [&](SampleIndexBuilder& builder) { scan_manifest(path, root, builder); });
+  const bool named = !config.classes.entries.empty() || !config.classes.file.empty();
+  const ListPlace place{path, root, !config.root.empty(), config.columns, named};
+  // Lists that older versions indexed may have other labels.
+  const std::string source = fmt::format("manifest 2\n{}\n{}\n{}\n{} {}", path, root, config.columns.path,
+                                         config.columns.label, named);
+  auto samples =
+      list_samples(index, source, root, [&](SampleIndexBuilder& builder) { scan_manifest(place, builder); });
   return std::make_unique<EncodedDataset>(config, std::move(samples), Kind{"manifest", root});
 }
 
@@ -125,6 +133,10 @@ std::unique_ptr<Dataset> open_image_folder(const config::Data& config, const std
   const std::string path = absolute_text(config.path);
   auto samples = list_samples(index, fmt::format("image-folder\n{}", path), path,
                               [&](SampleIndexBuilder& builder) { scan_image_folder(path, builder); });
+  if (config.classes.entries.empty() && config.classes.file.empty()) {
+    const std::string doubt = doubt_about_classes(samples.class_names());
+    if (!doubt.empty()) log::warning(fmt::format("data: {}: {}", path, doubt));
+  }
   return std::make_unique<EncodedDataset>(config, std::move(samples), Kind{"image-folder", path});
 }
 

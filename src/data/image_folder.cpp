@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "class_folders.hpp"
 #include "folder.hpp"
 #include "image_names.hpp"
 #include "polyhead/base/error.hpp"
@@ -44,6 +45,7 @@ class Scan {
   std::uint32_t first_file_ = 0;                    ///< of the class at hand
   std::vector<std::pair<dev_t, ino_t>> ancestors_;  ///< of the folder at hand
   std::int64_t foreign_ = 0;                        ///< images of a kind that is not read
+  std::string foreign_name_;                        ///< one of them
 };
 
 /// Adds the images directly in this folder and returns its sub-folders.
@@ -65,7 +67,7 @@ std::vector<std::string> Scan::look_at(const std::string& path, std::int32_t lab
     } else if (is_image_name(item->name)) {
       samples_.add(item->name, {.file = file, .label = label});
     } else if (is_foreign_image_name(item->name)) {
-      ++foreign_;
+      if (foreign_++ == 0) foreign_name_ = joined(path, item->name);
     }
   }
   return folders;
@@ -119,17 +121,17 @@ void Scan::scan_classes(const std::vector<std::string>& names) {
   empty.resize(std::min(count, kMostNamed));
   throw Error(ExitCode::bad_data,
               fmt::format("{}: found no image in {} of {} class folders ({}{}), expected {} files in each; "
-                          "remove these folders or fill them",
+                          "remove these folders or fill them{}",
                           base_, count, names.size(), join(empty), count > kMostNamed ? ", ..." : "",
-                          kImageSuffixes));
+                          kImageSuffixes, what_lies_in(within(base_, empty.front()))));
 }
 
 void Scan::note_foreign() {
   if (foreign_ == 0) return;
   samples_.note(fmt::format(
-      "data: {}: left out {} image file(s) of other kinds (.ppm .bmp .pgm .tif .tiff .webp); only JPEG and "
-      "PNG are read",
-      base_, foreign_));
+      "data: {}: left out {} image file(s) of other kinds ({} for one); only JPEG and PNG are read, by their "
+      "suffixes {}",
+      base_, foreign_, foreign_name_, kImageSuffixes));
 }
 
 void Scan::run() {
@@ -138,11 +140,13 @@ void Scan::run() {
   samples_.size() > 0 ? scan_flat(folders) : scan_classes(folders);
   note_foreign();
   if (samples_.size() > 0) return;
+  const std::string there = what_lies_in(base_);
+  const bool foreign = foreign_ > 0 && there.empty();
   throw Error(
       ExitCode::bad_data,
       fmt::format("{}: found no images; expected class folders with {} files, or such files{}", base_,
                   kImageSuffixes,
-                  foreign_ > 0 ? fmt::format(" (and found {} image files of other kinds)", foreign_) : ""));
+                  foreign ? fmt::format(" (and found {} image files of other kinds)", foreign_) : there));
 }
 
 }  // namespace

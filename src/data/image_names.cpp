@@ -28,7 +28,8 @@ bool is_image_name(std::string_view name) {
 }
 
 bool is_foreign_image_name(std::string_view name) {
-  return ends_with_any<6>(name, {".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"});
+  return ends_with_any<16>(name, {".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", ".gif", ".avif", ".heic",
+                                  ".heif", ".jxl", ".jp2", ".jfif", ".jpe", ".dcm", ".svg"});
 }
 
 }  // namespace polyhead::data

@@ -12,7 +12,7 @@ inline constexpr std::string_view kImageSuffixes = ".jpg, .jpeg or .png";
 std::string lower(std::string_view text);
 /// Whether the name ends like a JPEG's or PNG's, in any case.
 bool is_image_name(std::string_view name);
-/// Whether torchvision would read it, but polyhead does not.
+/// Whether it ends like that of an image of another kind, in any case; torchvision reads some of them.
 bool is_foreign_image_name(std::string_view name);
 
 }  // namespace polyhead::data

@@ -1,173 +1,159 @@
 #include "manifest.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
-#include <limits>
-#include <utility>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "byte_source.hpp"
 #include "image_names.hpp"
+#include "list_cells.hpp"
 #include "polyhead/base/error.hpp"
-#include "polyhead/base/text.hpp"
 #include "relative_path.hpp"
+#include "repeated_paths.hpp"
 #include "shown.hpp"
 
 namespace polyhead::data {
 namespace {
 
-constexpr std::size_t kMostProblems = 20;
-constexpr std::size_t kMostLabels = 1'000'000;
-constexpr std::int64_t kLargestLabel = std::numeric_limits<std::int32_t>::max();
+constexpr std::size_t kHead = std::size_t{1} << 16U;  // bytes that the format is found out from
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = std::min(text.find_first_not_of(" \t"), text.size());
-  text.remove_prefix(first);
-  return text.substr(0, text.find_last_not_of(" \t") + 1);
-}
-
-bool is_integer(std::string_view text) {
-  if (text.starts_with('-')) text.remove_prefix(1);
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-/// Nothing when it is no class's number, and not -1 for unknown.
-std::optional<std::int32_t> number_of(std::string_view label) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), number);
-  if (error != std::errc() || end != label.data() + label.size()) return std::nullopt;
-  if (number < -1 || number > kLargestLabel) return std::nullopt;
-  return static_cast<std::int32_t>(number);
-}
-
-std::string_view label_in(const RecordReader& record) {
-  return record.fields().size() < 2 ? std::string_view() : trimmed(record.fields()[1]);
-}
-
-bool is_header(const RecordReader& record) {
-  const auto& fields = record.fields();
-  return fields[0] == "path" && (fields.size() == 1 || trimmed(fields[1]) == "label");
-}
-
-/// "a.jpg 3": the label is set off by a space, as in Caffe's lists.
+/// "a.jpg 3": as in lists in which a space sets the label off.
 bool is_spaced(std::string_view path) {
-  const std::size_t space = path.find_last_of(" \t");
-  return space != std::string_view::npos && is_integer(path.substr(space + 1)) &&
-         is_image_name(trimmed(path.substr(0, space)));
+  const auto split = split_at_space(path);
+  return split && is_image_name(split->first) && read_label(split->second).kind == LabelKind::number;
 }
 
-/// Text files have no fixed separator: a tab if the first line has one, else a comma.
-Dialect dialect_of(std::istream& in, std::string_view where) {
-  const std::string name = lower(where);
-  if (name.ends_with(".csv")) return {',', true};
-  if (name.ends_with(".tsv")) return {'\t', false};
-  for (int c = in.get(); c != '\n' && c != std::char_traits<char>::eof(); c = in.get()) {
-    if (c == '\t') return {'\t', false};
-  }
-  return {',', false};
+/// Relative to the root, or absolute where the path leads out of it and may.
+std::optional<std::string> resolved(const ListPlace& place, std::string_view cell) {
+  if (auto path = relative_path(place.root, cell); path || place.strict || !cell.starts_with('/'))
+    return path;
+  const auto path = relative_path("/", cell);
+  return path ? std::optional("/" + *path) : std::nullopt;
+}
+
+bool is_regular(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
 }  // namespace
 
-Manifest::Manifest(std::istream& in, std::string where, std::string root)
-    : in_(in), where_(std::move(where)), root_(std::move(root)) {}
+Manifest::Manifest(std::istream& in, ListPlace place)
+    : in_(in), place_(std::move(place)), labels_(place_.named) {}
 
-void Manifest::complain(std::int64_t line, std::string_view problem) {
-  problems_.push_back(fmt::format("{}:{}: {}", where_, line, problem));
+void Manifest::note(const std::string& text) {
+  if (!text.empty()) notes_.push_back(fmt::format("data: {}: {}", place_.where, text));
 }
 
-/// From the top, without header and empty lines, until `use` returns false.
-void Manifest::each_record(const std::function<bool(const RecordReader&)>& use) {
-  const auto rewind = [&] {
-    in_.clear();
-    in_.seekg(0);
-  };
-  rewind();
-  const Dialect dialect = dialect_of(in_, where_);
-  rewind();
-  RecordReader record(in_, dialect);
-  for (bool first = true; record.next(); first = false) {
-    const bool empty = record.problem().empty() && record.fields().size() == 1 && record.fields()[0].empty();
-    if (empty || (first && is_header(record))) continue;
-    if (!use(record)) return;
+/// The first lines, each with its end.
+void Manifest::find_format() {
+  in_.clear();
+  in_.seekg(0);
+  std::string head(kHead, '\0');
+  head.resize(static_cast<std::size_t>(in_.rdbuf()->sgetn(head.data(), kHead)));
+  if (head.size() == kHead) {
+    const std::size_t end = head.find_last_of("\r\n");
+    if (end != std::string::npos) head.resize(end + 1);
+  }
+  format_ = find_list_format(head, place_);
+  if (format_.backslashes) note("its paths have backslashes, which are read as slashes");
+}
+
+/// From the top, without header and empty lines.
+void Manifest::each_record(const std::function<void(const RecordReader&)>& use) {
+  in_.clear();
+  in_.seekg(0);
+  RecordReader record(in_, format_.dialect);
+  for (bool header = format_.header; record.next();) {
+    const auto& fields = record.fields();
+    const bool empty = record.problem().empty() && fields.size() == 1 && trimmed(fields[0]).empty();
+    if (empty || std::exchange(header, false)) continue;
+    use(record);
   }
 }
 
-std::string Manifest::problem_of(const RecordReader& record) const {
-  if (!record.problem().empty()) return record.problem();
+Manifest::Line Manifest::line_of(const RecordReader& record) {
   const auto& fields = record.fields();
-  if (fields.size() > 2) {
-    return fmt::format("found {} fields; expected a path and a label (quote a path that holds the separator)",
-                       fields.size());
+  if (format_.spaced) {
+    const auto split = split_at_space(fields[0]);
+    split_ = split ? *split : std::pair(std::string(trimmed(fields[0])), std::string());
+    return {split_.first, split_.second, std::size_t{split ? 2U : 1U}};
   }
-  if (fields[0].empty()) return "found an empty path; expected the path of an image";
-  if (fields.size() == 1 && is_spaced(fields[0])) {
-    return fmt::format("found '{}'; expected a comma or a tab between path and label", shown(fields[0]));
-  }
-  if (!relative_path(root_, fields[0])) {
-    return fmt::format("found the path '{}'; expected one inside {} (data.root chooses the folder)",
-                       shown(fields[0]), root_);
-  }
-  return "";
+  const auto cell = [&](std::size_t i) { return i < fields.size() ? std::string_view(fields[i]) : ""; };
+  const std::string_view path = cell(format_.path);
+  return {format_.path == 0 ? path : trimmed(path), format_.label ? trimmed(cell(*format_.label)) : "",
+          fields.size()};
 }
 
-void Manifest::check_label(std::string_view label, std::int64_t line) {
-  if (label.empty()) return;
-  const bool integer = is_integer(label);
-  numbers_ = numbers_ && integer;
-  if (integer && !bad_number_ && !number_of(label)) bad_number_.emplace(line, label);
-  if (labels_.contains(label)) return;
-  labels_.emplace(label);
-  if (labels_.size() > kMostLabels) {
-    complain(line, fmt::format("found more than {} different labels; expected classes", kMostLabels));
-  }
+std::optional<std::string> Manifest::path_of(std::string_view cell) const {
+  if (!format_.backslashes) return resolved(place_, cell);
+  std::string slashes(cell);
+  std::ranges::replace(slashes, '\\', '/');
+  return resolved(place_, slashes);
 }
 
-void Manifest::check_record(const RecordReader& record) {
-  const std::string problem = problem_of(record);
-  if (!problem.empty()) return complain(record.line(), problem);
-  check_label(label_in(record), record.line());
+std::pair<std::string, std::string> Manifest::problem_of(const RecordReader& record, const Line& line) const {
+  if (!record.problem().empty()) return {record.problem(), record.problem()};
+  if (format_.columns == 0 && line.cells > 2) {
+    return {"cells", fmt::format("found {} fields; expected a path and a label (quote a path that holds the "
+                                 "separator)",
+                                 line.cells)};
+  }
+  if (format_.columns > 0 && line.cells != format_.columns) {
+    return {"cells",
+            fmt::format("found {} fields; expected {}, as in the first line (quote a path that holds "
+                        "the separator)",
+                        line.cells, format_.columns)};
+  }
+  if (line.path.empty()) return {"empty", "found an empty path; expected the path of an image"};
+  if (!format_.spaced && line.cells == 1 && is_spaced(line.path) &&
+      !(place_.is_file && place_.is_file(line.path))) {
+    return {"spaced",
+            fmt::format("found '{}'; expected a comma or a tab between path and label, or a space in "
+                        "every line",
+                        shown(line.path))};
+  }
+  if (path_of(line.path)) return {};
+  return {"outside", fmt::format("found the path '{}'; expected one inside {} (data.root chooses the folder)",
+                                 shown(line.path), place_.root)};
 }
 
 void Manifest::check(Progress progress) {
+  find_format();
+  Problems problems(place_.where);
   std::int64_t lines = 0;
   each_record([&](const RecordReader& record) {
     progress.lines(++lines);
-    check_record(record);
-    return problems_.size() < kMostProblems && labels_.size() <= kMostLabels;
+    const Line line = line_of(record);
+    const auto [cause, text] = problem_of(record, line);
+    cause.empty() ? labels_.see(line.label, record.line(), problems)
+                  : problems.add(record.line(), cause, text);
   });
-  if (numbers_ && bad_number_) {
-    complain(bad_number_->first, fmt::format("found the label {}; expected a class from 0 to {}, or -1 or "
-                                             "nothing for unknown",
-                                             shown(bad_number_->second), kLargestLabel));
+  labels_.settle(problems);
+  if (lines == 0) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: found no lines; expected `path,label` on each", place_.where));
   }
-  if (lines == 0)
-    problems_.push_back(fmt::format("{}: found no lines; expected `path,label` on each", where_));
-  if (!problems_.empty()) throw Error(ExitCode::bad_data, join(problems_, "\n"));
-  if (!numbers_) names_.assign(labels_.begin(), labels_.end());
-  labels_.clear();
-}
-
-std::optional<std::int32_t> Manifest::label_of(std::string_view label) const {
-  if (label.empty()) return -1;
-  if (numbers_) return number_of(label);
-  const auto name = std::ranges::lower_bound(names_, label);
-  if (name == names_.end() || *name != label) return std::nullopt;
-  return static_cast<std::int32_t>(name - names_.begin());
+  if (!problems.empty()) throw Error(ExitCode::bad_data, problems.text());
+  note(labels_.note());
 }
 
 void Manifest::list(const std::function<void(const std::string& path, std::int32_t label)>& sample) {
+  RepeatedPaths repeated;
   each_record([&](const RecordReader& record) {
-    const auto label = label_of(label_in(record));
-    if (!label || !problem_of(record).empty()) {
+    const Line line = line_of(record);
+    const auto label = labels_.label_of(line.label);
+    if (!label || !problem_of(record, line).first.empty()) {
       throw Error(ExitCode::bad_data,
-                  fmt::format("{}:{}: changed while it was read; start again", where_, record.line()));
+                  fmt::format("{}:{}: changed while it was read; start again", place_.where, record.line()));
     }
-    sample(*relative_path(root_, record.fields()[0]), *label);
-    return true;
+    const std::string path = *path_of(line.path);
+    repeated.add(path, record.line(), *label);
+    sample(path, *label);
   });
+  note(repeated.settle(place_.where));
 }
 
 bool is_manifest_name(std::string_view name) {
@@ -175,18 +161,23 @@ bool is_manifest_name(std::string_view name) {
   return end.ends_with(".csv") || end.ends_with(".tsv") || end.ends_with(".txt");
 }
 
-void scan_manifest(const std::string& manifest, const std::string& root, SampleIndexBuilder& samples) try {
-  const Stamp stamp = FileSource(manifest).stamp();  // a pipe, for one, cannot be read twice
-  std::ifstream in(manifest, std::ios::binary);
-  const std::uint32_t file = samples.add_file(manifest, "", stamp);
-  Manifest list(in, manifest, root);
+void scan_manifest(ListPlace place, SampleIndexBuilder& samples) try {
+  const Stamp stamp = FileSource(place.where).stamp();  // a pipe, for one, cannot be read twice
+  std::ifstream in(place.where, std::ios::binary);
+  const std::uint32_t file = samples.add_file(place.where, "", stamp);
+  place.is_file = [place](std::string_view cell) {
+    const auto path = resolved(place, cell);
+    return path && is_regular(within(place.root, *path));
+  };
+  Manifest list(in, place);
   list.check();
   for (const std::string& name : list.class_names()) samples.add_class(name);
   list.list([&](const std::string& path, std::int32_t label) {
     samples.add(path, {.file = file, .label = label});
   });
+  for (const std::string& note : list.notes()) samples.note(note);
 } catch (const std::ios_base::failure&) {  // the way in which a file buffer tells that reading failed
-  throw Error(ExitCode::io_error, fmt::format("{}: reading it failed", manifest));
+  throw Error(ExitCode::io_error, fmt::format("{}: reading it failed", place.where));
 }
 
 }  // namespace polyhead::data

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "cifar_file.hpp"
+#include "file_kind.hpp"
 #include "folder.hpp"
 #include "image_names.hpp"
 #include "manifest.hpp"
@@ -61,6 +62,12 @@ DataFormat format_of_file(const std::string& path, std::int64_t size) {
   if (is_manifest_name(path)) return DataFormat::image_folder;
   if (is_cifar10(path, size)) return DataFormat::cifar10;
   if (is_hdf5(path)) return DataFormat::hdf5;
+  if (const auto kind = kind_of_file(path)) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("data.path: {}: this is {}, which polyhead does not read as a "
+                            "data set: {}",
+                            path, kind->name, way_on(kind->family)));
+  }
   throw Error(
       ExitCode::bad_data,
       fmt::format("data.path: {}: this is no data set that is known by sight; expected an HDF5 file, a "

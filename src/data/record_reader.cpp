@@ -21,6 +21,7 @@ RecordReader::RecordReader(std::istream& in, Dialect dialect) : in_(in), dialect
 int RecordReader::take() {
   int c = in_.rdbuf()->sbumpc();
   if (c == '\r' && in_.rdbuf()->sgetc() == '\n') c = in_.rdbuf()->sbumpc();
+  if (c == '\r' && dialect_.cr) c = '\n';
   if (c == '\n') ++next_line_;
   return c;
 }

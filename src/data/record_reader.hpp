@@ -11,6 +11,7 @@ namespace polyhead::data {
 struct Dialect {
   char separator = ',';  ///< '\n': one field a line
   bool quotes = false;   ///< RFC 4180: a field in double quotes may hold separators, line ends and ""
+  bool cr = false;       ///< a lone CR ends a line, too
 };
 
 /// Reads a table in a text file, a record at a time. Takes CRLF, a UTF-8 byte order mark and a last line

@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 
 #include "../../src/data/relative_path.hpp"
+#include "../../src/data/repeated_paths.hpp"
 #include "../support.hpp"
+#include "polyhead/base/text.hpp"
 #include "samples.hpp"
 
 namespace polyhead::data {
@@ -29,37 +31,105 @@ using Samples = std::vector<std::pair<std::string, std::int32_t>>;
 struct Listed {
   Samples samples;
   std::vector<std::string> names;
+  std::string notes;
 };
 
-Listed list(const std::string& text, const std::string& where = "list.csv",
-            const std::string& root = "/data") {
+ListPlace place(const std::string& where = "list.csv", const config::Columns& columns = {}) {
+  return {.where = where, .root = "/data", .columns = columns};
+}
+
+Listed list(const std::string& text, const ListPlace& place) {
   std::istringstream in(text);
-  Manifest manifest(in, where, root);
+  Manifest manifest(in, place);
   manifest.check();
-  Listed listed{{}, manifest.class_names()};
+  Listed listed{{}, manifest.class_names(), {}};
   manifest.list(
       [&](const std::string& path, std::int32_t label) { listed.samples.emplace_back(path, label); });
+  listed.notes = join(manifest.notes(), "\n");
   return listed;
 }
 
-std::string refusal(const std::string& text, const std::string& where = "list.csv") {
-  const auto [code, message] = error_of([&] { return list(text, where); });
-  EXPECT_EQ(code, ExitCode::bad_data) << text;
+Listed list(const std::string& text, const std::string& where = "list.csv") {
+  return list(text, place(where));
+}
+
+std::string refusal(const std::string& text, const ListPlace& place, ExitCode expected = ExitCode::bad_data) {
+  const auto [code, message] = error_of([&] { return list(text, place); });
+  EXPECT_EQ(code, expected) << text;
   return message;
 }
 
+std::string refusal(const std::string& text, const std::string& where = "list.csv") {
+  return refusal(text, place(where));
+}
+
 TEST(Manifest, NumbersAreLabels) {
-  const auto [samples, names] = list("a.jpg,3\nb/c.png,0\nd.jpg,\ne.jpg\nf.jpg,-1\na.jpg, 3 \n");
+  const auto [samples, names, notes] = list("a.jpg,3\nb/c.png,0\nd.jpg,\ne.jpg\nf.jpg,-1\na.jpg, 3 \n");
   EXPECT_THAT(samples, ElementsAre(Pair("a.jpg", 3), Pair("b/c.png", 0), Pair("d.jpg", -1), Pair("e.jpg", -1),
                                    Pair("f.jpg", -1), Pair("a.jpg", 3)));
   EXPECT_THAT(names, IsEmpty());
 }
 
-TEST(Manifest, OneNameMakesAllLabelsNames) {
-  const auto [samples, names] = list("a.jpg,10\nb.jpg,9\nc.jpg,cat\nd.jpg,\ne.jpg,9\n");
+TEST(Manifest, WholeNumbersWrittenAsFloatsAreNumbers) {
+  const auto [samples, names, notes] =
+      list("a.jpg,3.0\nb.jpg,10.0\nc.jpg,\nd.jpg,2\ne.jpg,3.\nf.jpg,1.000e+01\ng.jpg,nan\nh.jpg,-1.0\n");
+  EXPECT_THAT(samples,
+              ElementsAre(Pair("a.jpg", 3), Pair("b.jpg", 10), Pair("c.jpg", -1), Pair("d.jpg", 2),
+                          Pair("e.jpg", 3), Pair("f.jpg", 10), Pair("g.jpg", -1), Pair("h.jpg", -1)));
+  EXPECT_THAT(names, IsEmpty());
+  EXPECT_THAT(notes,
+              HasSubstr("list.csv: 2 of 8 lines have no label (the first is line 3): these samples count "
+                        "as unknown, -1"));
+  EXPECT_THAT(list("a.jpg\nb.jpg\n").notes, IsEmpty()) << "no labels at all";
+  EXPECT_THAT(list("a.jpg,1\nb.jpg,-1\n").notes, IsEmpty()) << "said by the list itself";
+}
+
+TEST(Manifest, NumbersAndNamesInOneColumnAreRefused) {
+  const std::string text = "a.jpg,10\nb.jpg,9\nc.jpg,cat\nd.jpg,\ne.jpg,9\n";
+  EXPECT_THAT(refusal(text),
+              AllOf(HasSubstr("list.csv:3: found the label '10' (line 1), a number, and 'cat' (line "
+                              "3), a name; expected one kind"),
+                    HasSubstr("list them in data.classes")));
+  EXPECT_THAT(refusal("a.jpg,cat\nb.jpg,0.5\n"), HasSubstr("found the label '0.5' (line 2)"));
+  ListPlace named = place();
+  named.named = true;
+  const auto [samples, names, notes] = list(text, named);
   EXPECT_THAT(names, ElementsAre("10", "9", "cat"));
   EXPECT_THAT(samples, ElementsAre(Pair("a.jpg", 0), Pair("b.jpg", 1), Pair("c.jpg", 2), Pair("d.jpg", -1),
                                    Pair("e.jpg", 1)));
+  EXPECT_THAT(list("a.jpg,2\nb.jpg,1\n", named).names, IsEmpty()) << "numbers alone stay numbers";
+}
+
+TEST(Manifest, FractionsAreNoClasses) {
+  EXPECT_THAT(refusal("a.jpg,1\nb.jpg,0.7\n"),
+              AllOf(HasSubstr("list.csv:2: found the label 0.7; expected the number of a class"),
+                    HasSubstr("data.columns")));
+  EXPECT_THAT(refusal("a.jpg,1\nb.jpg,1e400\n"),
+              HasSubstr("list.csv:2: found the label 1e400; expected a class"));
+}
+
+TEST(Manifest, WordsForMissingValuesBesideNamesAreNames) {
+  const auto [samples, names, notes] = list("a.jpg,cat\nb.jpg,None\nc.jpg,nan\n");
+  EXPECT_THAT(names, ElementsAre("None", "cat", "nan"));
+  EXPECT_THAT(notes, HasSubstr("the label 'None' (line 2 and 1 more) is taken for the name of a class"));
+}
+
+TEST(Manifest, AnImageHasOneLabel) {
+  EXPECT_THAT(refusal("a.jpg,1\nb.jpg,2\n./a.jpg,3\n"),
+              HasSubstr("list.csv:3: found the path of line 1 again, there with label 1, here with 3"));
+  EXPECT_THAT(refusal("a.jpg,\na.jpg,dog\na.jpg,cat\n"),
+              HasSubstr("found the path of line 2 again, there with label 1, here with 0"));
+  EXPECT_THAT(
+      list("a.jpg,1\nb.jpg,2\na.jpg,1\na.jpg,\n").notes,
+      HasSubstr("2 lines have a path that was there before (line 3 for one): these images count twice"));
+}
+
+TEST(Manifest, ManyRepeatedPathsAreNoticedInAnyList) {
+  RepeatedPaths paths;
+  for (std::int64_t line = 1; line <= 2'100'000; ++line) paths.add(std::to_string(line / 2), line, 0);
+  EXPECT_THAT(paths.settle("list.csv"), ::testing::StartsWith("at least "));
+  for (std::int64_t line = 1; line <= 100; ++line) paths.add(std::to_string(line), line, 0);
+  EXPECT_EQ(paths.settle("list.csv"), "");
 }
 
 TEST(Manifest, TakesAllWaysToEndALine) {
@@ -115,24 +185,26 @@ TEST(Manifest, NamesTheLine) {
       refusal("a.jpg,1\nb.jpg,4294967296\nc.jpg,-2\n"),
       AllOf(HasSubstr("list.csv:2: found the label 4294967296; expected a class from 0 to 2147483647"),
             Not(HasSubstr(":3:"))));
-  EXPECT_THAT(refusal("a b.jpg 3\n", "list.txt"),
+  EXPECT_THAT(refusal("a b.jpg 3\nc d.jpg\ne\n", "list.txt"),
               HasSubstr("list.txt:1: found 'a b.jpg 3'; expected a comma or a tab between path and label"));
   EXPECT_THAT(refusal(""), HasSubstr("list.csv: found no lines"));
   EXPECT_THAT(refusal("path,label\n\n"), HasSubstr("found no lines"));
   EXPECT_THAT(refusal("../a\x1B[2J\n"), AllOf(HasSubstr("'../a?[2J'"), Not(HasSubstr("\x1B"))));
 }
 
-TEST(Manifest, TellsUpTo20ProblemsAtOnce) {
-  std::string text;
+TEST(Manifest, TellsThreeProblemsOfAKind) {
+  std::string text = "ok.jpg,1\n";
   for (int i = 0; i < 30; ++i) text += "../a.jpg\n";
+  text += ",1\n";
   const std::string message = refusal(text);
-  EXPECT_THAT(message,
-              AllOf(HasSubstr("list.csv:1:"), HasSubstr("list.csv:20:"), Not(HasSubstr("list.csv:21:"))));
+  EXPECT_THAT(message, AllOf(HasSubstr("list.csv:2: found the path"), HasSubstr("list.csv:4: found the path"),
+                             Not(HasSubstr("list.csv:5:")), HasSubstr("list.csv: and 27 more such lines"),
+                             HasSubstr("list.csv:32: found an empty path")));
 }
 
 TEST(Manifest, SeesThatTheFileHasChanged) {
   std::stringstream file("a.jpg,cat\n");
-  Manifest manifest(file, "list.csv", "/data");
+  Manifest manifest(file, place());
   manifest.check();
   file.str("a.jpg,dog\n");
   const auto [code, text] = error_of([&] { return manifest.list([](const auto&, auto) {}), 0; });
@@ -183,13 +255,13 @@ TEST(ManifestDataset, RefusesOtherFiles) {
 /// The first reading of a hundred million lines takes a minute.
 TEST(Manifest, TellsHowFarItIs) {
   std::istringstream in("a.jpg,0\nb.jpg,1\nc.jpg,0\n");
-  Manifest manifest(in, "list.csv", "/data");
+  Manifest manifest(in, place());
   ::testing::internal::CaptureStderr();
   manifest.check(Progress(std::chrono::milliseconds(0)));
   EXPECT_THAT(::testing::internal::GetCapturedStderr(),
               AllOf(HasSubstr("data: 1 lines checked so far, in 0."), HasSubstr("data: 3 lines checked")));
   std::istringstream again("a.jpg,0\nb.jpg,1\n");
-  Manifest seldom(again, "list.csv", "/data");
+  Manifest seldom(again, place());
   ::testing::internal::CaptureStderr();
   seldom.check();
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), IsEmpty());

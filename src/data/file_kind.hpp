@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace polyhead::data {
+
+/// What people do with files of a kind, and so what can be done to have them evaluated.
+enum class KindFamily { image, text, document, archive, array, table, database, pickle, records, video };
+
+/// What a file is, by its first bytes or its name.
+struct FileKind {
+  std::string_view name;  ///< with its article: "a WebP image"
+  KindFamily family = KindFamily::document;
+};
+
+/// How many of a file's first bytes `kind_of` looks at.
+inline constexpr std::size_t kKindBytes = 512;
+
+/// Nothing for kinds that are not known; JPEG, PNG, HDF5 and tar are.
+std::optional<FileKind> kind_of(std::span<const std::byte> start);
+/// The same of a file: by its first bytes, else by its name for kinds without a mark. Nothing, too, for what
+/// cannot be read.
+std::optional<FileKind> kind_of_file(const std::string& path);
+/// Whether the bytes cannot be text.
+bool is_binary(std::string_view start);
+/// "unpack it and ...": how a data set of this kind comes to be read.
+std::string_view way_on(KindFamily family);
+
+}  // namespace polyhead::data

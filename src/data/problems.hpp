@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace polyhead::data {
+
+/// What is wrong with the lines of a file: three examples of each cause, and how many more there are.
+class Problems {
+ public:
+  /// `where`: the file, for messages.
+  explicit Problems(std::string where) : where_(std::move(where)) {}
+
+  /// `cause`: the same text for all problems of one kind. `text`: what was found and expected.
+  void add(std::int64_t line, std::string_view cause, std::string_view text);
+  [[nodiscard]] bool empty() const { return causes_.empty(); }
+  /// "list.csv:3: found ...", a problem a line, cause by cause.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  struct Cause {
+    std::string name;
+    std::vector<std::string> examples;
+    std::int64_t more = 0;
+  };
+  Cause& cause_of(std::string_view name);
+
+  std::string where_;
+  std::vector<Cause> causes_;
+};
+
+}  // namespace polyhead::data
