@@ -1,12 +1,17 @@
 #include <filesystem>
+#include <string>
 #include <system_error>
+
+#include <fmt/format.h>
 
 #include "cifar.hpp"
 #include "encoded_dataset.hpp"
 #include "encoded_reader.hpp"
 #include "hdf5_dataset.hpp"
 #include "hdf5_reader.hpp"
+#include "pixel_units.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/log.hpp"
 #include "polyhead/data/dataset.hpp"
 #include "polyhead/data/reader.hpp"
 
@@ -30,11 +35,7 @@ void check_there(const config::Data& config) {
   throw Error(ExitCode::internal, "data: this format has no reader");
 }
 
-}  // namespace
-
-std::unique_ptr<Dataset> open(const config::Data& given, const std::filesystem::path& index) {
-  check_there(given);
-  const config::Data config = resolved(given);
+std::unique_ptr<Dataset> open_format(const config::Data& config, const std::filesystem::path& index) {
   switch (config.format) {
     case DataFormat::image_folder:
       return open_image_folder(config, index);
@@ -49,6 +50,19 @@ std::unique_ptr<Dataset> open(const config::Data& given, const std::filesystem::
       break;
   }
   no_reader();
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> open(const config::Data& given, const std::filesystem::path& index) {
+  check_there(given);
+  const config::Data config = resolved(given);
+  const bool looks = config.format == DataFormat::hdf5;  // at pixels; otherwise it need not wait for a scan
+  std::string doubt = looks ? "" : check_units(config);
+  auto dataset = open_format(config, index);
+  if (looks) doubt = check_units(config);
+  if (!doubt.empty()) log::warning(fmt::format("data: {}", doubt));
+  return dataset;
 }
 
 std::unique_ptr<SampleReader> open_reader(const config::Data& given, const DatasetShape& shape) {

@@ -1,0 +1,142 @@
+#include "pixel_units.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "hdf5_find.hpp"
+#include "hdf5_images.hpp"
+#include "polyhead/base/error.hpp"
+#include "polyhead/data/dataset.hpp"
+#include "polyhead/h5/h5.hpp"
+
+namespace polyhead::data {
+namespace {
+
+using Triple = std::array<double, 3>;
+
+constexpr double kMostOfUnit = 1.5;   // means of values from 0 to 1 lie below
+constexpr double kMostStd = 5;        // nobody makes contrasts so small on purpose
+constexpr double kLeastOfBytes = 20;  // values above are not those of images from 0 to 1, normalised or not
+constexpr double k255 = 255;
+
+bool any_above(const Triple& values, double limit) {
+  return std::ranges::any_of(values, [&](double value) { return std::abs(value) > limit; });
+}
+
+bool is_none(const config::Preprocess& preprocess) {
+  return preprocess.mean == config::Preprocess{}.mean && preprocess.std == config::Preprocess{}.std;
+}
+
+std::string text_of(const Triple& values, double factor = 1) {
+  return fmt::format("[{:.4g}, {:.4g}, {:.4g}]", values[0] * factor, values[1] * factor, values[2] * factor);
+}
+
+/// "mean: [...], std: [...]", those above their limits multiplied by `factor`.
+std::string scaled(const config::Preprocess& preprocess, double factor) {
+  const bool all = factor > 1;
+  return fmt::format("mean: {}, std: {}",
+                     text_of(preprocess.mean, all || any_above(preprocess.mean, kMostOfUnit) ? factor : 1),
+                     text_of(preprocess.std, all || any_above(preprocess.std, kMostStd) ? factor : 1));
+}
+
+[[noreturn]] void refuse(const config::Preprocess& preprocess, const std::string& why,
+                         const std::string& advice) {
+  throw Error(ExitCode::config, fmt::format("data.preprocess: found mean: {}, std: {}; {}; {}",
+                                            text_of(preprocess.mean), text_of(preprocess.std), why, advice));
+}
+
+std::string check_bytes(const config::Preprocess& preprocess, const PixelValues& values) {
+  if (any_above(preprocess.mean, kMostOfUnit) || any_above(preprocess.std, kMostStd)) {
+    refuse(preprocess,
+           "they seem to be for pixels from 0 to 255, but pixels are divided by 255 before, as torchvision's "
+           "ToTensor does; expected them in units of pixel / 255",
+           fmt::format("divide them by 255: {}", scaled(preprocess, 1 / k255)));
+  }
+  if (values.looked_at && values.highest == 1) {
+    return "the 8-bit images hold only 0 and 1, which become 0 and 1/255: are they masks, or images that "
+           "were to "
+           "be multiplied by 255?";
+  }
+  if (!is_none(preprocess)) return "";
+  return "data.preprocess has no normalisation (mean 0, std 1): right for a model that was trained on pixels "
+         "from "
+         "0 to 1; torchvision's pre-trained ResNets want mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, "
+         "0.225]";
+}
+
+/// Their values are normalised as they are.
+std::string check_floats(const config::Preprocess& preprocess, const PixelValues& values) {
+  if (!values.looked_at || values.highest <= values.lowest) return "";
+  const std::string range = fmt::format("from {:.4g} to {:.4g}", values.lowest, values.highest);
+  const bool unit = !any_above(preprocess.mean, kMostOfUnit) && !any_above(preprocess.std, kMostOfUnit);
+  if (values.highest > kLeastOfBytes && is_none(preprocess)) {
+    return fmt::format(
+        "the float images hold values {} and are not normalised (mean 0, std 1): right for a model "
+        "that was trained on such values",
+        range);
+  }
+  if (values.highest > kLeastOfBytes && unit) {
+    refuse(preprocess,
+           fmt::format("they are for pixels from 0 to 1, but the float images hold values {}, which "
+                       "are taken as they are",
+                       range),
+           fmt::format("divide the images by 255, or say {}", scaled(preprocess, k255)));
+  }
+  if (values.highest <= kMostOfUnit && values.lowest >= 0 && any_above(preprocess.mean, kMostOfUnit)) {
+    refuse(
+        preprocess,
+        fmt::format("they seem to be for pixels from 0 to 255, but the float images hold values {}", range),
+        fmt::format("divide them by 255: {}", scaled(preprocess, 1 / k255)));
+  }
+  if (values.lowest >= -1e-3F || is_none(preprocess)) return "";
+  return fmt::format(
+      "the float images hold values {}, as if they were normalised already, and data.preprocess "
+      "normalises them (again): mean: [0, 0, 0], std: [1, 1, 1] leaves them as they are",
+      range);
+}
+
+template <class Value>
+void widen(PixelValues& values, std::span<const std::byte> bytes) {
+  const auto* pixels = reinterpret_cast<const Value*>(bytes.data());
+  for (const Value value : std::span(pixels, bytes.size() / sizeof(Value))) {
+    const auto pixel = static_cast<float>(value);
+    if (!std::isfinite(pixel)) continue;
+    values.lowest = values.looked_at ? std::min(values.lowest, pixel) : pixel;
+    values.highest = values.looked_at ? std::max(values.highest, pixel) : pixel;
+    values.looked_at = true;
+  }
+}
+
+/// Of every eighth of the digested samples. What cannot be read is told by those who need it.
+PixelValues values_of(Hdf5Images& images) try {
+  constexpr std::size_t kStep = 8;
+  PixelValues values{images.are_bytes()};
+  const auto samples = digested_samples(images.size());
+  for (std::size_t i = 0; i < samples.size(); i += kStep) {
+    const auto bytes = images.bytes(samples[i]);
+    values.bytes ? widen<std::uint8_t>(values, bytes) : widen<float>(values, bytes);
+  }
+  return values;
+} catch (const Error&) {
+  return {images.are_bytes()};
+}
+
+}  // namespace
+
+std::string check_units(const config::Preprocess& preprocess, const PixelValues& values) {
+  return values.bytes ? check_bytes(preprocess, values) : check_floats(preprocess, values);
+}
+
+std::string check_units(const config::Data& config) {
+  if (config.format != config::DataFormat::hdf5) return check_units(config.preprocess, PixelValues{});
+  const auto file = h5::File::open(config.path);
+  Hdf5Images images(find_hdf5(file, config.images, "data.images"));
+  return check_units(config.preprocess, values_of(images));
+}
+
+}  // namespace polyhead::data
