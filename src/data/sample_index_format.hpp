@@ -12,7 +12,7 @@ namespace polyhead::data::index_format {
 /// given by its position among the texts and ends with NUL, as does the whole file. Native byte order: the
 /// file is a cache of one machine, not for exchange.
 inline constexpr std::uint64_t kMagic = 0x0A58'4449'4850'0DFF;  // "PHIDX" and bytes that no text file has
-inline constexpr std::uint64_t kVersion = 3;
+inline constexpr std::uint64_t kVersion = 4;
 
 struct Header {
   std::uint64_t magic;

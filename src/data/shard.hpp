@@ -2,8 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
-#include <string_view>
 
 #include "tar.hpp"
 
@@ -17,19 +17,26 @@ struct ShardSample {
 
 /// What was passed over in shards.
 struct Oddities {
-  std::int64_t without_image = 0;
+  std::int64_t without_image = 0;  ///< keys
   std::string first_without_image;
+  std::int64_t labels_without_image = 0;  ///< keys among them that have a label
+  std::int64_t hidden = 0;                ///< entries whose base name begins with a dot
+  std::string first_hidden;
+  std::map<std::string, std::int64_t> unknown;  ///< entries that are no part of a sample, by suffix
   std::int64_t links = 0;
   std::int64_t without_end = 0;  ///< shards without the blocks that mark a tar's end
+  std::int64_t after_end = 0;    ///< shards with other bytes than zeros behind them
+
+  /// `suffix`: without its dot; empty: none. Beyond `kMostSuffixes` kinds they are counted as "...".
+  void count_unknown(const std::string& suffix);
 };
+inline constexpr std::size_t kMostSuffixes = 1000;
 
-/// Throws Error(bad_data) for an entry that is in a shard twice.
-[[noreturn]] void refuse_twice(const std::string& where, std::string_view name);
-
-/// Lists the samples of a shard: successive files whose names are the same up to the first dot after the last
-/// slash. The image is KEY.jpg, KEY.jpeg or KEY.png, in this order of preference; the label KEY.cls, or else
-/// "label", "cls" or "class" in KEY.json. Throws Error(bad_data) that names the entry, also where a group has
-/// two of a kind.
+/// Lists the samples of a shard: files whose names are the same up to the first dot after the last slash,
+/// wherever they stand in it. Samples come in the order in which their keys first appear. The image is
+/// KEY.jpg, KEY.jpeg or KEY.png; the label KEY.cls, or "label", "cls" or "class" in KEY.json. Holds some 200
+/// bytes for each key. Throws Error(bad_data) that names the entry, also where a key has two images, or
+/// labels that differ.
 void scan_shard(const ByteSource& source, const std::string& where, Oddities& oddities,
                 const std::function<void(const ShardSample&)>& sample);
 

@@ -10,7 +10,9 @@
 #include "folder.hpp"
 #include "image_names.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/log.hpp"
 #include "polyhead/base/text.hpp"
+#include "shown.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -70,26 +72,64 @@ bool exists(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0;
 }
 
+/// What a folder of shards holds beside them.
+struct Beside {
+  std::int64_t hidden = 0;
+  std::int64_t others = 0;
+  std::string first_hidden;
+  std::string first_other;
+  std::string packed;  ///< a compressed shard
+
+  void add(const std::string& name);
+  void tell(const std::string& folder) const;
+};
+
+void Beside::add(const std::string& name) {
+  if (name.starts_with('.')) {
+    if (hidden++ == 0) first_hidden = name;
+  } else if (is_packed_shard_name(name)) {
+    packed = name;
+  } else if (others++ == 0) {
+    first_other = name;
+  }
+}
+
+void Beside::tell(const std::string& folder) const {
+  if (hidden > 0) {
+    log::warning(
+        fmt::format("data: {}: left out {} file(s) or folder(s) whose names begin with a dot; the first "
+                    "is {}",
+                    folder, hidden, shown(first_hidden)));
+  }
+  if (others == 0) return;
+  log::warning(fmt::format("data: {}: left out {} file(s) or folder(s) that are no .tar; the first is {}",
+                           folder, others, shown(first_other)));
+}
+
 std::vector<std::string> shards_in(const std::string& path) {
   Folder folder(path);
   std::vector<std::string> shards;
-  std::string packed;
+  Beside beside;
   while (const auto item = folder.next()) {
-    if (item->is_folder) continue;
-    if (is_packed_shard_name(item->name)) packed = item->name;
-    if (item->name.ends_with(".tar")) shards.push_back(fmt::format("{}/{}", path, item->name));
+    const bool is_shard = !item->is_folder && item->name.ends_with(".tar") && !item->name.starts_with('.');
+    if (is_shard) {
+      shards.push_back(fmt::format("{}/{}", path, item->name));
+    } else {
+      beside.add(std::string(item->name));
+    }
   }
-  if (!packed.empty()) {
+  if (!beside.packed.empty()) {
     throw Error(
         ExitCode::bad_data,
         fmt::format("{}: found compressed shards ({}); expected plain .tar files: unpack them to .tar, "
                     "or move them elsewhere",
-                    path, packed));
+                    path, beside.packed));
   }
   if (shards.empty()) {
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: found no .tar files; expected at least one shard", path));
   }
+  beside.tell(path);
   std::ranges::sort(shards);
   return shards;
 }
@@ -146,6 +186,7 @@ bool is_packed_shard_name(std::string_view name) {
 }
 
 bool is_shard_name(std::string_view name) {
+  if (name.substr(name.find_last_of('/') + 1).starts_with('.')) return false;
   return name.ends_with(".tar") || is_packed_shard_name(name);
 }
 

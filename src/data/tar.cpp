@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::uint64_t kMostExtension = std::uint64_t{1} << 20U;  // bytes of a long name or pax header
 
+constexpr std::uint64_t kPiece = std::uint64_t{1} << 16U;  // multiple of kTarBlock
+
 std::uint64_t padded(std::uint64_t size) {
   return (size + kTarBlock - 1) / kTarBlock * kTarBlock;
 }
@@ -76,11 +78,40 @@ bool TarReader::read_header() {
   source_.read(header_, std::span(block_).first(std::min<std::uint64_t>(left, kTarBlock)));
   const TarHeader header(block_);
   ended_ = header.is_end();
+  if (ended_) look_behind_end();
   if (ended_) return false;
   if (left < kTarBlock) fail("the archive is cut off in the middle of a header");
   if (!header.checksum_fits()) fail("the header is damaged: its checksum does not fit");
   at_ = header_ + kTarBlock;
   return true;
+}
+
+bool TarReader::is_header_at(std::uint64_t offset) const {
+  if (source_.size() - offset < kTarBlock) return false;
+  std::array<std::byte, kTarBlock> block{};
+  source_.read(offset, block);
+  return TarHeader(block).checksum_fits();
+}
+
+/// Python's tarfile, and so webdataset, stops at the end mark; `tar --ignore-zeros` reads on. Archives are
+/// padded with zeros, to 10 KiB or so.
+void TarReader::look_behind_end() {
+  std::vector<std::byte> piece(kPiece);
+  for (std::uint64_t at = header_ + kTarBlock; at < source_.size(); at += kPiece) {
+    const auto bytes = std::span(piece).first(std::min<std::uint64_t>(kPiece, source_.size() - at));
+    source_.read(at, bytes);
+    const auto found = std::ranges::find_if(bytes, [](std::byte byte) { return byte != std::byte{0}; });
+    if (found == bytes.end()) continue;
+    const std::uint64_t block =
+        at + static_cast<std::uint64_t>(found - bytes.begin()) / kTarBlock * kTarBlock;
+    more_after_end_ = true;
+    if (!is_header_at(block)) return;
+    fail(
+        fmt::format("the archive ends here, and another one follows at byte {}, as after `cat`. Programs "
+                    "differ in whether they read it: to keep all, unpack with `tar --ignore-zeros -xf` and "
+                    "make one archive; else cut the file off before that byte",
+                    block));
+  }
 }
 
 void TarReader::check_whole(std::uint64_t size, const std::string& name) const {

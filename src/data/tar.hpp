@@ -27,10 +27,12 @@ class TarReader {
   TarReader(const ByteSource& source, std::string where);
 
   /// The next regular file; folders, links and devices are passed over. Throws Error(bad_data) with the byte
-  /// at which the archive is cut off or damaged.
+  /// at which the archive is cut off or damaged, or at which another one follows its end.
   std::optional<TarEntry> next();
   /// Whether the archive has come to the block that marks its end: without it, it may have lost entries.
   [[nodiscard]] bool ended() const { return ended_; }
+  /// Whether other bytes than zeros follow that end. They are no header: `next` refuses a second archive.
+  [[nodiscard]] bool more_after_end() const { return more_after_end_; }
   /// Hard and symbolic links passed over so far.
   [[nodiscard]] std::int64_t links() const { return links_; }
 
@@ -43,6 +45,8 @@ class TarReader {
   [[nodiscard]] std::uint64_t entry_size(const TarHeader& header) const;
   [[nodiscard]] std::string entry_name(const TarHeader& header) const;
   void check_whole(std::uint64_t size, const std::string& name) const;
+  void look_behind_end();
+  [[nodiscard]] bool is_header_at(std::uint64_t offset) const;
   bool take_extension(const TarHeader& header);
   [[noreturn]] void fail(std::string_view problem) const;
 
@@ -56,6 +60,7 @@ class TarReader {
   std::optional<std::string> long_name_;  ///< GNU 'L', of the next entry
   std::int64_t links_ = 0;
   bool ended_ = false;
+  bool more_after_end_ = false;
 };
 
 }  // namespace polyhead::data

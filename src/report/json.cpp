@@ -25,6 +25,7 @@ Json heads_of(const store::Layout& layout, const metrics::AccuracyCounts& counts
 
 void add_accuracies(Json& json, const store::Layout& layout, const metrics::AccuracyCounts& counts) {
   json["labelled"] = counts.labelled();
+  json["unlabelled"] = count_unlabelled(layout.samples, counts);
   if (counts.labelled() == 0) return;
   const metrics::AccuracyBounds range =
       metrics::bounds(counts.correct(), counts.labelled(), counts.quarantined());

@@ -80,8 +80,16 @@ class Table {
   std::size_t width_ = 0;
 };
 
+std::string without_label(std::int64_t unlabelled, std::int64_t samples) {
+  if (unlabelled == 0) return "";
+  return fmt::format("{} of {} without a label: in no accuracy\n", unlabelled, counted(samples, "image"));
+}
+
 std::string accuracies(const store::Layout& layout, const metrics::AccuracyCounts& counts) {
-  if (counts.labelled() > 0) return Table(layout, counts).text();
+  if (counts.labelled() > 0) {
+    return Table(layout, counts).text() +
+           without_label(count_unlabelled(layout.samples, counts), layout.samples);
+  }
   return counts.quarantined() > 0 ? "no image with a label has a result: no accuracies\n"
                                   : "the data has no labels: no accuracies\n";
 }
@@ -136,6 +144,10 @@ metrics::AccuracyCounts count_accuracy(const store::Reader& reader) {
     counts.add(rows.labels, rows.fused_prediction, rows.head_prediction, rows.status);
   });
   return counts;
+}
+
+std::int64_t count_unlabelled(std::int64_t samples, const metrics::AccuracyCounts& counts) {
+  return samples - counts.labelled() - counts.quarantined();
 }
 
 std::string summary_text(const store::Reader& reader, const std::filesystem::path& path,

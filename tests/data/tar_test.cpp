@@ -73,9 +73,38 @@ TEST(Tar, TheEndMayBeMissing) {
   EXPECT_EQ(list(entries), expected);
   EXPECT_EQ(list(entries + std::string(512, '\0')), expected);
   EXPECT_EQ(list(entries + std::string(100, '\0')), expected);
-  EXPECT_EQ(list(entries + tar_end() + "anything"), expected);
   EXPECT_EQ(list(entries.substr(0, 1538)), expected) << "the padding is no part of the entry";
   EXPECT_THAT(list(tar_end()), IsEmpty());
+}
+
+bool more_after_end(const std::string& bytes) {
+  const MemorySource source(std::as_bytes(std::span(bytes)));
+  TarReader tar(source, "x.tar");
+  while (tar.next()) {
+  }
+  return tar.more_after_end();
+}
+
+TEST(Tar, TellsOfBytesBehindTheEnd) {
+  const std::string tar = tar_entry("a.jpg", "123") + tar_end();
+  const Lines expected{"512\t3\ta.jpg"};
+  for (const std::string& behind :
+       Lines{"anything", std::string(100'000, '\0') + "x", std::string(600, 'q')}) {
+    EXPECT_EQ(list(tar + behind), expected);
+    EXPECT_TRUE(more_after_end(tar + behind));
+  }
+  EXPECT_FALSE(more_after_end(tar));
+  EXPECT_FALSE(more_after_end(tar + std::string(200'000, '\0')));
+}
+
+TEST(Tar, RefusesAnotherArchiveBehindTheEnd) {
+  const std::string tar = tar_entry("a.jpg", "123") + tar_end();
+  EXPECT_THAT(refusal(tar + tar), AllOf(HasSubstr("x.tar: byte 1024: the archive ends here, and another one "
+                                                  "follows at byte 2048"),
+                                        HasSubstr("tar --ignore-zeros -xf")));
+  EXPECT_THAT(refusal(tar + std::string(512 * 200, '\0') + tar), HasSubstr("follows at byte 104448"));
+  EXPECT_THAT(refusal(tar_entry("a.jpg") + std::string(512, '\0') + tar_entry("b.jpg") + tar_end()),
+              HasSubstr("byte 512: the archive ends here, and another one follows at byte 1024"));
 }
 
 TEST(Tar, NamesTheByteWhereItIsCutOff) {

@@ -66,9 +66,88 @@ TEST(Shard, TheKeyEndsAtTheFirstDotOfTheBaseName) {
   EXPECT_EQ(oddities.without_image, 0);
 }
 
-TEST(Shard, PrefersJpegs) {
-  EXPECT_THAT(samples_in(image("a.png") + image("a.jpeg") + image("a.jpg") + image("b.jpg") + image("b.png")),
-              ElementsAre("a.jpg -1", "b.jpg -1"));
+TEST(Shard, JoinsByKeyWhateverTheOrder) {
+  const std::vector<std::string> parts{image("a.jpg"),          image("d/a.png"),
+                                       tar_entry("a.cls", "1"), tar_entry("d/a.json", R"({"label": 2})"),
+                                       image("b.jpg"),          tar_entry("b.txt", "x"),
+                                       tar_entry("c.cls", "4")};
+  std::vector<std::size_t> order{0, 1, 2, 3, 4, 5, 6};
+  do {
+    std::string bytes;
+    for (const std::size_t part : order) bytes += parts[part];
+    EXPECT_THAT(samples_in(bytes), ::testing::UnorderedElementsAre("a.jpg 1", "d/a.png 2", "b.jpg -1"));
+  } while (std::ranges::next_permutation(order).found && order[0] < 2);
+}
+
+TEST(Shard, TheOrderIsThatOfTheFirstEntries) {
+  EXPECT_THAT(samples_in(image("b.jpg") + image("a.jpg") + tar_entry("a.cls", "1") + tar_entry("c.cls", "3") +
+                         tar_entry("b.cls", "2") + image("c.jpg")),
+              ElementsAre("b.jpg 2", "a.jpg 1", "c.jpg 3"));
+}
+
+TEST(Shard, JoinsAsPythonWould) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(
+      polyhead::testing::run_python("data/make_shards.py", fmt::format("'{}' 60", folder.path().string())),
+      0);
+  int shards = 0;
+  for (const auto& item : fs::directory_iterator(folder.path())) {
+    if (item.path().extension() != ".tar") continue;
+    auto expected = item.path();
+    expected.replace_extension(".expected");
+    Lines lines;
+    Oddities oddities;
+    scan_shard(FileSource(item.path().string()), "x.tar", oddities, [&](const ShardSample& sample) {
+      lines.push_back(fmt::format("{}\t{}\t{}\t{}", sample.image.offset, sample.image.size, sample.image.name,
+                                  sample.label));
+    });
+    EXPECT_EQ(lines, testing::lines_of(expected)) << item.path();
+    ++shards;
+  }
+  EXPECT_EQ(shards, 60);
+}
+
+TEST(Shard, RefusesTwoImagesOfAKey) {
+  EXPECT_THAT(
+      refusal(image("a.png") + image("b.jpg") + image("a.jpg")),
+      HasSubstr("x.tar: entry 'a.jpg': found 'a.png' of the same sample, too; expected one image for a "
+                "key: leave one of them out"));
+  EXPECT_THAT(refusal(image("a.JPG") + image("a.jpeg")), HasSubstr("entry 'a.jpeg': found 'a.JPG'"));
+}
+
+TEST(Shard, RefusesLabelsThatDiffer) {
+  const auto labels = [](const char* cls, const char* json) {
+    return tar_entry("a.cls", cls) + image("a.jpg") + tar_entry("a.json", json);
+  };
+  EXPECT_THAT(refusal(labels("1", R"({"label": 2})")),
+              HasSubstr("x.tar: entry 'a.cls': found label 1, but 'a.json' says 2; expected the same"));
+  for (const char* json : {R"({"label": 1})", R"({"caption": "x"})", R"({"label": "cat"})", "no JSON", ""})
+    EXPECT_THAT(samples_in(labels("1", json)), ElementsAre("a.jpg 1")) << json;
+  EXPECT_THAT(refusal(image("a.jpg") + tar_entry("a.cls", "1") + image("b.jpg") + tar_entry("a.CLS", "1")),
+              HasSubstr("entry 'a.CLS': found 'a.cls' of the same sample, too; expected one label"));
+}
+
+TEST(Shard, CountsWhatIsHiddenOrUnknown) {
+  Oddities oddities;
+  EXPECT_THAT(
+      samples_in(image("a.jpg") + tar_entry("._a.jpg", "x") + tar_entry("d/.DS_Store") + tar_entry("a.txt") +
+                     tar_entry("b.webp") + tar_entry("c.WEBP") + tar_entry("README") + tar_entry("a.seg.png"),
+                 &oddities),
+      ElementsAre("a.jpg -1"));
+  EXPECT_EQ(oddities.hidden, 2);
+  EXPECT_EQ(oddities.first_hidden, "x.tar/._a.jpg");
+  const std::map<std::string, std::int64_t> unknown{{"txt", 1}, {"webp", 2}, {"", 1}, {"seg.png", 1}};
+  EXPECT_EQ(oddities.unknown, unknown);
+  EXPECT_EQ(oddities.without_image, 2);
+}
+
+/// Strangers' names must not fill the memory.
+TEST(Shard, KeepsFewSuffixes) {
+  Oddities oddities;
+  for (std::size_t i = 0; i < 2 * kMostSuffixes; ++i) oddities.count_unknown(std::to_string(i));
+  oddities.count_unknown(std::string(1000, 'x'));
+  EXPECT_EQ(oddities.unknown.size(), kMostSuffixes + 1);
+  EXPECT_EQ(oddities.unknown["..."], static_cast<std::int64_t>(kMostSuffixes) + 1);
 }
 
 TEST(Shard, CountsGroupsWithoutImage) {
@@ -79,6 +158,7 @@ TEST(Shard, CountsGroupsWithoutImage) {
               ElementsAre("b.jpg -1"));
   EXPECT_EQ(oddities.without_image, 2);
   EXPECT_EQ(oddities.first_without_image, "x.tar/a");
+  EXPECT_EQ(oddities.labels_without_image, 1);
   EXPECT_EQ(oddities.links, 1);
 }
 
@@ -123,7 +203,7 @@ TEST(Shard, RefusesNamesThatLeadElsewhere) {
 
 TEST(Shard, RefusesTwoOfAKind) {
   for (const std::string& group :
-       {image("a.jpg") + image("a.jpg"), image("a.jpg") + tar_entry("a.cls", "1") + image("a.JPG")}) {
+       {image("a.jpg") + image("a.jpg"), image("a.jpg") + tar_entry("a.cls", "1") + image("a.jpg")}) {
     EXPECT_THAT(refusal(group), AllOf(HasSubstr("x.tar: entry 'a."), HasSubstr("found it twice")));
   }
   EXPECT_THAT(refusal(image("a.jpg") + tar_entry("a.cls", "1") + tar_entry("a.cls", "2")),
@@ -273,7 +353,64 @@ TEST_F(WebDataset, WarnsOfWhatIsLeftOut) {
   ::testing::internal::CaptureStderr();
   open("a.tar");
   EXPECT_THAT(::testing::internal::GetCapturedStderr(),
-              AllOf(HasSubstr("left out 1 group(s)"), HasSubstr("a.tar/a"), HasSubstr("left out 1 link(s)")));
+              AllOf(HasSubstr("left out 1 group(s)"), HasSubstr(", 1 of them with a label; the first is"),
+                    HasSubstr("a.tar/a"), HasSubstr("left out 1 link(s)")));
+}
+
+TEST_F(WebDataset, WarnsOfEntriesThatAreNoPartOfASample) {
+  std::string bytes = image("a.jpg") + tar_entry("._a.jpg") + tar_entry("README");
+  for (int i = 0; i < 9; ++i) bytes += tar_entry(fmt::format("a.{}", std::string(i / 2 + 1, 'x')), "", '0');
+  write(folder_ / "a.tar",
+        bytes + tar_entry("b.webp") + tar_entry("c.webp") + tar_entry("d.webp") + tar_end() + "more");
+  ::testing::internal::CaptureStderr();
+  open("a.tar");
+  EXPECT_THAT(
+      ::testing::internal::GetCapturedStderr(),
+      AllOf(HasSubstr(
+                "left out 13 entries that are no .jpg, .jpeg, .png, .cls or .json (a key ends at the first "
+                "dot): .webp (3), .x (2), .xx (2), .xxx (2), .xxxx (2), without a suffix (1) and 1 more "
+                "kind(s)"),
+            HasSubstr("left out 1 entries whose names begin with a dot; the first is"),
+            HasSubstr("a.tar/._a.jpg"),
+            HasSubstr("1 shard(s) have bytes behind their end mark that are no tar")));
+}
+
+TEST_F(WebDataset, LeavesOutWhatIsNoShardAndSaysSo) {
+  write_shards(2);
+  write(folder_ / "shards/._x-000.tar", "no tar");
+  write(folder_ / "shards/.x.tar.gz", "a download under way");
+  write(folder_ / "shards/more/x-002.tar", image("a.jpg") + tar_end());
+  ::testing::internal::CaptureStderr();
+  const auto dataset = open("shards");
+  EXPECT_EQ(dataset->size(), 4);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("left out 2 file(s) or folder(s) whose names begin with a dot; the first is ."),
+                    HasSubstr("left out 1 file(s) or folder(s) that are no .tar; the first is more")));
+  EXPECT_FALSE(is_shard_name("._x-000.tar"));
+  EXPECT_FALSE(is_shard_name("shards/._x-000.tar"));
+  EXPECT_TRUE(is_shard_name("shards.v1/x-000.tar"));
+}
+
+TEST_F(WebDataset, RefusesJoinedShards) {
+  write(folder_ / "a.tar", image("a.jpg") + tar_end() + image("b.jpg") + tar_end());
+  EXPECT_THAT(refusal("a.tar", ExitCode::bad_data), AllOf(HasSubstr("1 of 1 shard(s) cannot be used"),
+                                                          HasSubstr("another one follows at byte 2048")));
+}
+
+TEST_F(WebDataset, TellsChangesOfItsFiles) {
+  write_shards(2);
+  testing::make_old(folder_ / "shards/x-000.tar");
+  testing::make_old(folder_ / "shards/x-001.tar");
+  const auto dataset = open("shards");
+  EXPECT_THAT(dataset->files(1),
+              ElementsAre((folder_ / "shards/x-000.tar").string(), (folder_ / "shards/x-001.tar").string()));
+  const auto before = dataset->stamps(0, 2);
+  ASSERT_TRUE(before);
+  EXPECT_NE(dataset->stamps(2, 2), before);
+  testing::make_old(folder_ / "shards/x-001.tar", 1'000'000'007);
+  EXPECT_EQ(dataset->stamps(0, 2), before);
+  testing::make_old(folder_ / "shards/x-000.tar", 1'000'000'007);
+  EXPECT_NE(dataset->stamps(0, 2), before);
 }
 
 TEST_F(WebDataset, WarnsOfShardsWithoutAnEnd) {

@@ -4,8 +4,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
+#include <set>
+#include <string>
 
 #include "../../src/data/shard.hpp"
+#include "../../src/data/shard_entry.hpp"
 #include "polyhead/base/error.hpp"
 
 using namespace polyhead;
@@ -33,9 +36,10 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   return size;
 }
 
-/// Any bytes give samples that lie within them, or an Error(bad_data).
+/// Any bytes give samples that lie within them, each of its own key, or an Error(bad_data).
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   data::Oddities oddities;
+  std::set<std::string> keys;
   try {
     data::scan_shard(data::MemorySource(std::as_bytes(std::span(data, size))), "fuzz.tar", oddities,
                      [&](const data::ShardSample& sample) {
@@ -43,6 +47,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                        if (image.offset > size || image.size > size - image.offset) std::abort();
                        if (image.name.empty() || image.name.find('\0') != std::string::npos) std::abort();
                        if (sample.label < -1) std::abort();
+                       const auto name = data::split_entry_name(image.name);
+                       if (!name || name->part != data::ShardPart::image) std::abort();
+                       if (!keys.insert(name->key).second) std::abort();
                      });
   } catch (const Error& error) {
     if (error.code() != ExitCode::bad_data) std::abort();

@@ -13,6 +13,8 @@ namespace polyhead::report {
 
 /// Counts over the whole file, read in chunks: memory does not grow with the number of samples.
 metrics::AccuracyCounts count_accuracy(const store::Reader& reader);
+/// Samples of a complete file that have no label.
+std::int64_t count_unlabelled(std::int64_t samples, const metrics::AccuracyCounts& counts);
 
 /// What held a run up. "data" (reading and decoding): ranks waited for it for more than a fifth of their
 /// time. Otherwise "computing", if that took at least half of it; else "neither": the time went into leases,
