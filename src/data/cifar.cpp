@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cifar_file.hpp"
+#include "file_stamps.hpp"
 #include "polyhead/base/error.hpp"
 #include "same_dataset.hpp"
 
@@ -19,6 +20,13 @@ ImageShape output_of(const config::Data& config, const CifarFile& file) {
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{}: {}", file.path(), error.what()));
   }
+}
+
+std::vector<Digest> digest_rows(CifarFile& file) {
+  std::vector<Digest> digests;
+  for (const std::int64_t sample : digested_samples(file.size()))
+    digests.push_back(Hasher().update(file.row(sample)).digest());
+  return digests;
 }
 
 class CifarDataset : public Dataset {
@@ -38,6 +46,12 @@ class CifarDataset : public Dataset {
     return {};
   }
   DatasetDigest digest() override;
+  [[nodiscard]] std::vector<std::string> files(std::int64_t /*most*/) const override {
+    return {file_.path()};
+  }
+  [[nodiscard]] std::optional<Digest> stamps(std::int64_t /*first*/, std::int64_t /*count*/) const override {
+    return file_stamps(files(1));
+  }
   [[nodiscard]] ReadingMemory reading_memory() const override {
     return array_memory({2 * CifarFile::kShape.values(), 0, CifarFile::kShape, 1}, shape_);
   }
@@ -61,10 +75,7 @@ DatasetDigest CifarDataset::digest() {
     read_labels(first, labels);
     hasher.update(std::as_bytes(std::span(labels)));
   }
-  DatasetDigest digest{hasher.digest(), {}, {}};
-  for (const std::int64_t sample : digested_samples(size()))
-    digest.samples.push_back(Hasher().update(file_.row(sample)).digest());
-  return digest;
+  return {hasher.digest(), {}, digest_rows(file_)};
 }
 
 class CifarReader : public SampleReader {
@@ -109,6 +120,12 @@ void CifarReader::read_as(std::int64_t first, std::span<Value> pixels, std::span
 
 std::unique_ptr<Dataset> open_cifar(const config::Data& config) {
   return std::make_unique<CifarDataset>(config);
+}
+
+std::vector<Digest> digest_cifar(const config::Data& config, const DatasetShape& shape) {
+  CifarFile file(config);
+  check_same_dataset({file.size(), output_of(config, file)}, shape, file.path());
+  return digest_rows(file);
 }
 
 std::unique_ptr<SampleReader> open_cifar_reader(const config::Data& config, const DatasetShape& shape) {

@@ -4,9 +4,8 @@
 
 namespace polyhead::data {
 
-std::vector<std::int64_t> digested_samples(std::int64_t size) {
-  constexpr std::int64_t kMost = 64;
-  const std::int64_t count = std::min(kMost, size);
+std::vector<std::int64_t> spread_samples(std::int64_t size, std::int64_t count) {
+  count = std::min(count, size);
   const std::int64_t gaps = std::max<std::int64_t>(1, count - 1);
   std::vector<std::int64_t> samples;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -14,6 +13,11 @@ std::vector<std::int64_t> digested_samples(std::int64_t size) {
     samples.push_back((size - 1) / gaps * i + (size - 1) % gaps * i / gaps);
   }
   return samples;
+}
+
+std::vector<std::int64_t> digested_samples(std::int64_t size) {
+  constexpr std::int64_t kMost = 64;
+  return spread_samples(size, kMost);
 }
 
 }  // namespace polyhead::data

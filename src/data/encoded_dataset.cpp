@@ -9,6 +9,7 @@
 #include "class_folders.hpp"
 #include "encoded_reader.hpp"
 #include "file_kind.hpp"
+#include "file_stamps.hpp"
 #include "image_folder.hpp"
 #include "manifest.hpp"
 #include "polyhead/base/error.hpp"
@@ -56,11 +57,14 @@ class EncodedDataset : public Dataset {
     return locations;
   }
   DatasetDigest digest() override;
+  [[nodiscard]] std::vector<std::string> files(std::int64_t most) const override;
+  [[nodiscard]] std::optional<Digest> stamps(std::int64_t first, std::int64_t count) const override;
   [[nodiscard]] ReadingMemory reading_memory() const override { return memory_; }
   [[nodiscard]] std::string describe() const override;
 
  private:
   [[nodiscard]] Location location(std::int64_t index) const;
+  [[nodiscard]] bool in_shards() const { return kind_.base.empty(); }
 
   std::string path_;
   std::uint64_t max_file_size_;
@@ -71,21 +75,39 @@ class EncodedDataset : public Dataset {
 };
 
 Location EncodedDataset::location(std::int64_t index) const {
-  if (!kind_.base.empty()) return {within(kind_.base, sample_id(index))};
+  if (!in_shards()) return {within(kind_.base, sample_id(index))};
   const IndexEntry& entry = index_.entry(index);
   return {std::string(index_.file(entry.file).path), entry.offset, entry.size};
 }
 
 DatasetDigest EncodedDataset::digest() {
-  DatasetDigest digest{
-      Hasher().update(kind_.name).update(size()).update(index_.digest().hex()).digest(), index_.places(), {}};
-  SampleBytes bytes(max_file_size_);
-  for (const std::int64_t sample : digested_samples(size())) {
-    const Reason reason = bytes.read(location(sample));
-    digest.samples.push_back(
-        Hasher().update(static_cast<std::int64_t>(reason)).update(bytes.bytes()).digest());
+  std::vector<Location> places;
+  for (const std::int64_t sample : digested_samples(size())) places.push_back(location(sample));
+  return {Hasher().update(kind_.name).update(size()).update(index_.digest().hex()).digest(), index_.places(),
+          digest_places(places, max_file_size_)};
+}
+
+std::vector<std::string> EncodedDataset::files(std::int64_t most) const {
+  std::vector<std::string> paths;
+  if (in_shards()) {
+    for (std::uint64_t i = 0; i < index_.files(); ++i) paths.emplace_back(index_.file(i).path);
+    return paths;
   }
-  return digest;
+  for (const std::int64_t sample : spread_samples(size(), most)) paths.push_back(location(sample).path);
+  return paths;
+}
+
+/// A shard's once, for all neighbours that lie in it.
+std::optional<Digest> EncodedDataset::stamps(std::int64_t first, std::int64_t count) const {
+  Hasher hasher;
+  std::string last;
+  for (std::int64_t i = first; i < first + count; ++i) {
+    std::string path = location(i).path;
+    if (path == last) continue;
+    if (!add_file_stamp(hasher, path)) return std::nullopt;
+    last = std::move(path);
+  }
+  return hasher.digest();
 }
 
 std::string EncodedDataset::describe() const {
@@ -93,7 +115,7 @@ std::string EncodedDataset::describe() const {
   const std::string labels = classes > 0  ? fmt::format("{} classes", classes)
                              : labelled() ? "labelled"
                                           : "without labels";
-  const std::string shards = kind_.base.empty() ? fmt::format(" in {} shard(s)", index_.files()) : "";
+  const std::string shards = in_shards() ? fmt::format(" in {} shard(s)", index_.files()) : "";
   return fmt::format("{}: {} images{}, {}, {}", path_, size(), shards, kind_.name, labels);
 }
 

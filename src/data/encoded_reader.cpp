@@ -87,6 +87,16 @@ ImageShape encoded_shape(const config::Data& config) {
   return {*config.preprocess.crop, *config.preprocess.crop};
 }
 
+std::vector<Digest> digest_places(std::span<const Location> places, std::uint64_t max_file_size) {
+  std::vector<Digest> digests;
+  SampleBytes bytes(max_file_size);
+  for (const Location& place : places) {
+    const Reason reason = bytes.read(place);
+    digests.push_back(Hasher().update(static_cast<std::int64_t>(reason)).update(bytes.bytes()).digest());
+  }
+  return digests;
+}
+
 std::unique_ptr<SampleReader> open_encoded_reader(const config::Data& config, const DatasetShape& shape,
                                                   FileCalls calls) {
   check_same_dataset({shape.size, encoded_shape(config)}, shape, config.path.native());

@@ -5,10 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "file_stamps.hpp"
 #include "hdf5_find.hpp"
 #include "hdf5_images.hpp"
 #include "hdf5_labels.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/log.hpp"
 #include "polyhead/h5/h5.hpp"
 
 namespace polyhead::data {
@@ -37,6 +39,10 @@ class Hdf5Dataset : public Dataset {
     return {};
   }
   DatasetDigest digest() override;
+  [[nodiscard]] std::vector<std::string> files(std::int64_t /*most*/) const override { return files_; }
+  [[nodiscard]] std::optional<Digest> stamps(std::int64_t /*first*/, std::int64_t /*count*/) const override {
+    return file_stamps(files_);
+  }
   [[nodiscard]] ReadingMemory reading_memory() const override {
     return array_memory(images_.piece(), output_);
   }
@@ -50,13 +56,35 @@ class Hdf5Dataset : public Dataset {
   Hdf5Images images_;
   std::unique_ptr<Hdf5Labels> labels_;
   ImageShape output_;
+  std::vector<std::string> files_;  ///< its own, and those of its sources
 };
+
+void warn_of_holes(const h5::Dataset& dataset) {
+  const auto chunks = dataset.chunks();
+  if (!chunks || chunks->written >= chunks->all) return;
+  log::warning(
+      fmt::format("{}: {} of {} chunks were never written: their values are the fill value. Was the "
+                  "program that made the file ended early?",
+                  dataset.where(), chunks->all - chunks->written, chunks->all));
+}
+
+/// The paths of all files that the dataset's values are in, but for its own.
+std::vector<std::string> look_through(const h5::Dataset& dataset) {
+  std::vector<std::string> files;
+  for (const auto& file : dataset.check_sources()) files.push_back(file.string());
+  warn_of_holes(dataset);
+  return files;
+}
 
 Hdf5Dataset::Hdf5Dataset(const config::Data& config, const h5::File& file)
     : file_(config.path.string()),
       images_(find_hdf5(file, config.images, "data.images")),
       labels_(find_labels(file, config, images_.size())),
-      output_(images_.output(config.preprocess)) {}
+      output_(images_.output(config.preprocess)),
+      files_(look_through(images_.dataset())) {
+  files_.insert(files_.begin(), file_);
+  if (labels_) static_cast<void>(look_through(labels_->dataset()));
+}
 
 void Hdf5Dataset::read_labels(std::int64_t first, std::span<std::int32_t> labels) {
   if (labels_) return labels_->read(first, labels);
@@ -77,10 +105,7 @@ DatasetDigest Hdf5Dataset::digest() {
   hasher.update(std::string_view("hdf5")).update(images_.describe()).update(size());
   hasher.update(std::int64_t{labelled()});
   if (labelled()) digest_labels(hasher);
-  DatasetDigest digest{hasher.digest(), {}, {}};
-  for (const std::int64_t sample : digested_samples(size()))
-    digest.samples.push_back(Hasher().update(images_.bytes(sample)).digest());
-  return digest;
+  return {hasher.digest(), {}, images_.digests()};
 }
 
 std::string Hdf5Dataset::describe() const {

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "polyhead/base/error.hpp"
+#include "polyhead/data/dataset.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -157,6 +158,13 @@ void Hdf5Images::preprocess(Preprocessor& preprocessor, Value* pixels) const {
 
 template void Hdf5Images::preprocess(Preprocessor&, float*) const;
 template void Hdf5Images::preprocess(Preprocessor&, std::uint8_t*) const;
+
+std::vector<Digest> Hdf5Images::digests() {
+  std::vector<Digest> digests;
+  for (const std::int64_t sample : digested_samples(size()))
+    digests.push_back(Hasher().update(bytes(sample)).digest());
+  return digests;
+}
 
 std::span<const std::byte> Hdf5Images::bytes(std::int64_t index) {
   load(index, 1);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "polyhead/base/digest.hpp"
 #include "polyhead/data/memory.hpp"
 #include "polyhead/data/preprocess.hpp"
 #include "polyhead/h5/h5.hpp"
@@ -25,6 +26,7 @@ class Hdf5Images {
   [[nodiscard]] ImageShape output(const config::Preprocess& preprocess) const;
   /// "uint8 32x32x3": the dimensions in the file's order.
   [[nodiscard]] std::string describe() const;
+  [[nodiscard]] const h5::Dataset& dataset() const { return dataset_; }
   /// "data.h5:/images", for messages.
   [[nodiscard]] const std::string& where() const { return dataset_.where(); }
 
@@ -43,6 +45,8 @@ class Hdf5Images {
   /// `are_bytes`.
   template <class Value>
   void preprocess(Preprocessor& preprocessor, Value* pixels) const;
+  /// Digests of the images that `digested_samples` names.
+  std::vector<Digest> digests();
   /// One image as it is in memory before preprocessing; valid until the next call.
   std::span<const std::byte> bytes(std::int64_t index);
 

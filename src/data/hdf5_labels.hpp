@@ -14,6 +14,7 @@ class Hdf5Labels {
   /// Throws Error(bad_data) when type or shape are none of these, or when there are not `images` of them.
   Hdf5Labels(h5::Dataset dataset, std::int64_t images);
 
+  [[nodiscard]] const h5::Dataset& dataset() const { return dataset_; }
   /// Labels [first, first + labels.size()). Throws Error(bad_data) that names the first sample whose label is
   /// neither a class that int32 holds nor -1.
   void read(std::int64_t first, std::span<std::int32_t> labels);

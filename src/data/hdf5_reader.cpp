@@ -54,6 +54,10 @@ Hdf5Reader::Hdf5Reader(const config::Data& config, const DatasetShape& shape, Hd
   check_same_dataset({images_->size(), images_->output(config.preprocess)}, shape, images_->where());
 }
 
+Hdf5Images open_images(const config::Data& config) {
+  return Hdf5Images(find_hdf5(h5::File::open(config.path), config.images, "data.images"));
+}
+
 template <class Value>
 void Hdf5Reader::read_as(std::int64_t first, std::span<Value> pixels, std::span<Reason> reasons) {
   const auto count = static_cast<std::int64_t>(reasons.size());
@@ -78,6 +82,16 @@ void Hdf5Reader::read_as(std::int64_t first, std::span<Value> pixels, std::span<
 Hdf5Turn& hdf5_turn() {
   static Hdf5Turn turn;
   return turn;
+}
+
+std::vector<Digest> digest_hdf5(const config::Data& config, const DatasetShape& shape) {
+  Hdf5Images images = open_images(config);
+  check_same_dataset({images.size(), images.output(config.preprocess)}, shape, images.where());
+  return images.digests();
+}
+
+void check_hdf5_sources(const config::Data& config) {
+  static_cast<void>(open_images(config).dataset().check_sources());
 }
 
 std::unique_ptr<SampleReader> open_hdf5_reader(const config::Data& config, const DatasetShape& shape,

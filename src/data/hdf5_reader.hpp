@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <mutex>
+#include <vector>
 
+#include "polyhead/base/digest.hpp"
 #include "polyhead/config/config.hpp"
 #include "polyhead/data/reader.hpp"
 
@@ -27,5 +29,10 @@ Hdf5Turn& hdf5_turn();
 /// outlive the reader.
 std::unique_ptr<SampleReader> open_hdf5_reader(const config::Data& config, const DatasetShape& shape,
                                                Hdf5Turn& turn = hdf5_turn());
+
+/// Of the rows that `digested_samples` names. Throws the same.
+std::vector<Digest> digest_hdf5(const config::Data& config, const DatasetShape& shape);
+/// Throws Error (no_input, bad_data) where this host lacks a source of the images.
+void check_hdf5_sources(const config::Data& config);
 
 }  // namespace polyhead::data

@@ -13,6 +13,7 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/data/dataset.hpp"
+#include "polyhead/data/host_data.hpp"
 #include "polyhead/data/reader.hpp"
 
 namespace polyhead::data {
@@ -63,6 +64,25 @@ std::unique_ptr<Dataset> open(const config::Data& given, const std::filesystem::
   if (looks) doubt = check_units(config);
   if (!doubt.empty()) log::warning(fmt::format("data: {}", doubt));
   return dataset;
+}
+
+std::vector<Digest> digest_samples(const config::Data& given, const DatasetShape& shape,
+                                   std::span<const Location> places) {
+  const config::Data config = resolved(given);
+  switch (config.format) {
+    case DataFormat::cifar10:
+    case DataFormat::cifar100:
+      return digest_cifar(config, shape);
+    case DataFormat::hdf5:
+      return digest_hdf5(config, shape);
+    default:
+      return digest_places(places, config.max_file_size);
+  }
+}
+
+void check_sources(const config::Data& given) {
+  const config::Data config = resolved(given);
+  if (config.format == DataFormat::hdf5) check_hdf5_sources(config);
 }
 
 std::unique_ptr<SampleReader> open_reader(const config::Data& given, const DatasetShape& shape) {

@@ -26,6 +26,10 @@ std::optional<Stamp> stamp_of(const std::string& path) {
   return stamp_of(status);
 }
 
+bool never_matches(Stamp stamp) {
+  return stamp.changed == kNever;
+}
+
 Stamp settled(Stamp stamp) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const std::int64_t then = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count() - 2 * kSecond;

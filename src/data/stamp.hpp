@@ -18,6 +18,8 @@ struct Stamp {
 Stamp stamp_of(const struct stat& status);
 /// Nothing when it is gone.
 std::optional<Stamp> stamp_of(const std::string& path);
+/// Whether `settled` has made it one that never matches.
+bool never_matches(Stamp stamp);
 /// What to keep for something that is about to be read. A change within the last two seconds could be
 /// followed by one that the file system's clock cannot tell from it: such a stamp becomes one that never
 /// matches.

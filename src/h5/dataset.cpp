@@ -123,6 +123,26 @@ std::optional<Dataset::Chunk> Dataset::chunk() const {
   return chunk;
 }
 
+std::optional<Dataset::Chunks> Dataset::chunks() const {
+  const Handle properties(checked(ExitCode::bad_data, where_, "read its layout",
+                                  [&] { return H5Dget_create_plist(handle_.get()); }));
+  if (H5Pget_layout(properties.get()) != H5D_CHUNKED) return std::nullopt;
+  std::array<hsize_t, H5S_MAX_RANK> sides{};
+  checked(ExitCode::bad_data, where_, "read its chunks",
+          [&] { return H5Pget_chunk(properties.get(), H5S_MAX_RANK, sides.data()); });
+  const Handle space(
+      checked(ExitCode::bad_data, where_, "read its shape", [&] { return H5Dget_space(handle_.get()); }));
+  hsize_t written = 0;
+  checked(ExitCode::bad_data, where_, "count its chunks",
+          [&] { return H5Dget_num_chunks(handle_.get(), space.get(), &written); });
+  Chunks chunks{static_cast<std::int64_t>(written), 1};
+  for (std::size_t i = 0; i < shape_.size(); ++i) {
+    const auto side = static_cast<std::int64_t>(sides.at(i));
+    chunks.all *= (shape_[i] + side - 1) / side;
+  }
+  return chunks;
+}
+
 void Dataset::read_rows(std::int64_t first, std::int64_t count, Type as, std::span<std::byte> out) const {
   check_range(where_, shape_, first, count, size_of(as), out.size());
   if (out.empty()) return;

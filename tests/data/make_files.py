@@ -23,9 +23,9 @@ def main(folder):
         file["beyond"] = np.full(50, 2**63, np.uint64)
         file.create_group("group")
     with h5py.File(folder / "chunks.h5", "w") as file:
-        file.create_dataset("plain", (20, 600, 600), np.uint8)
+        file.create_dataset("plain", (20, 600, 600), np.uint8)[0] = 0
         for name, rows in {"one": 1, "eight": 8, "all": 20}.items():
-            file.create_dataset(name, (20, 600, 600), np.uint8, chunks=(rows, 600, 600))
+            file.create_dataset(name, (20, 600, 600), np.uint8, chunks=(rows, 600, 600))[0] = 0
     with h5py.File(folder / "damaged.h5", "w") as file:
         packed = file.create_dataset("images", data=images, chunks=(10, 6, 5, 3), compression="gzip")
         chunk = packed.id.get_chunk_info(2)

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct DatasetDigest {
 /// Numbers of up to 64 of `size` samples, evenly spread, the first and the last among them.
 std::vector<std::int64_t> digested_samples(std::int64_t size);
 
+/// `count` of `size` samples, chosen the same way.
+std::vector<std::int64_t> spread_samples(std::int64_t size, std::int64_t count);
+
 /// What a job evaluates: an ordered list of samples with their labels. Rank 0 alone has it; the other ranks
 /// read samples through a `SampleReader`. Each format is one implementation. The order is deterministic and
 /// part of the job's identity. Const members may be called from any thread, the others from one at a time.
@@ -48,6 +52,13 @@ class Dataset {
   /// Tells whether this is the data set that an earlier run saw, without reading it through: names, labels,
   /// shapes, and the bytes of some samples spread over it.
   virtual DatasetDigest digest() = 0;
+  /// Paths of files that a copy of the data set on another host must have, in the same size: those of `most`
+  /// samples, evenly spread, and all that hold many samples.
+  [[nodiscard]] virtual std::vector<std::string> files(std::int64_t most) const = 0;
+  /// Tells whether a file of the samples [first, first + count) has changed since: a digest over their sizes
+  /// and times of change. Nothing where that cannot be told: one has changed within the last two seconds, or
+  /// cannot be looked at.
+  [[nodiscard]] virtual std::optional<Digest> stamps(std::int64_t first, std::int64_t count) const = 0;
   /// What reading its samples takes.
   [[nodiscard]] virtual ReadingMemory reading_memory() const = 0;
   /// One line for the log: "data.h5: 1000 images, uint8 32x32x3, labelled".

@@ -55,6 +55,19 @@ class Dataset {
     std::int64_t bytes = 0;  ///< unpacked
   };
   [[nodiscard]] std::optional<Chunk> chunk() const;
+  /// How much of a chunked dataset is there: where a chunk was never written, values are the fill value.
+  struct Chunks {
+    std::int64_t written = 0;
+    std::int64_t all = 0;
+  };
+  /// Nothing when it is not chunked.
+  [[nodiscard]] std::optional<Chunks> chunks() const;
+  /// Looks for all that reading wants beside the file, as HDF5 itself gives fill values for what it does not
+  /// find: each source of a virtual dataset, with the rows that are taken from it, and each external file,
+  /// as long as needed. Filters are asked for, too, and a dataset to which nothing was ever written is
+  /// refused. Returns the other files. Throws Error (no_input, bad_data) that names what is missing and where
+  /// it was looked for.
+  [[nodiscard]] std::vector<std::filesystem::path> check_sources() const;
 
   /// Reads rows [first, first + count) of the first dimension, converted to `as`. `out` holds exactly these
   /// bytes. Throws Error(io_error) when the library cannot read, Error(internal) when the range does not fit.

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <hdf5.h>
+
+#include "check.hpp"
+
+namespace polyhead::h5::detail {
+
+using Dimensions = std::array<hsize_t, H5S_MAX_RANK>;
+
+/// What a call that tells the length of a text, and then the text, gives.
+template <class Call>
+std::string told_text(const std::string& where, Call&& call) {
+  const auto size = static_cast<std::size_t>(detail::checked(ExitCode::bad_data, where, "read its sources",
+                                                             [&] { return call(nullptr, std::size_t{0}); }));
+  std::string text(size + 1, '\0');
+  detail::checked(ExitCode::bad_data, where, "read its sources",
+                  [&] { return call(text.data(), text.size()); });
+  text.resize(size);
+  return text;
+}
+
+/// The extent of a space.
+struct Extent {
+  std::size_t rank = 0;
+  Dimensions sides{};
+};
+
+/// Of a data space, and of an open dataset. Throw Error(bad_data).
+Extent extent_of(hid_t space, const std::string& where);
+Extent extent_of_dataset(hid_t dataset, const std::string& where);
+std::uint64_t values_in(const Extent& extent);
+
+/// A selection that grows with the dataset: regular blocks, without an end along one dimension.
+struct Endless {
+  std::size_t along = 0;
+  hsize_t start = 0;
+  hsize_t stride = 1;
+  hsize_t block = 1;         ///< H5S_UNLIMITED: one block without an end
+  std::uint64_t across = 1;  ///< values of one step along the dimension
+
+  /// Steps along the dimension that lie below `end`.
+  [[nodiscard]] std::uint64_t length(std::uint64_t end) const;
+  /// Blocks that begin below `end`.
+  [[nodiscard]] std::uint64_t blocks(std::uint64_t end) const;
+};
+
+/// Nothing for a selection that has an end.
+std::optional<Endless> endless(hid_t space, std::size_t rank);
+
+}  // namespace polyhead::h5::detail

@@ -1,0 +1,213 @@
+#include "sources.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <hdf5.h>
+
+#include "check.hpp"
+#include "polyhead/base/text.hpp"
+#include "selection.hpp"
+#include "storage.hpp"
+
+namespace polyhead::h5 {
+namespace {
+
+using namespace detail;
+namespace fs = std::filesystem;
+
+constexpr int kDeepest = 16;  // virtual datasets of virtual datasets
+
+class Sources {
+ public:
+  Sources(hid_t dataset, std::string where, int depth, std::set<fs::path>& files)
+      : dataset_(dataset), where_(std::move(where)), depth_(depth), files_(files) {}
+  void check();
+
+ private:
+  void check_virtual();
+  [[nodiscard]] std::uint64_t check_mapping(std::size_t number, const Extent& extent);
+  void check_source(const std::string& file, const std::string& name, hid_t selected);
+  void check_grown_source(const std::string& file, const std::string& name, const Endless& selected,
+                          std::uint64_t needed);
+  void check_bounds(hid_t selected, const Extent& there, const std::string& source) const;
+  [[noreturn]] void too_small(const std::string& source, std::size_t dimension, std::uint64_t found,
+                              std::uint64_t needed) const;
+  const Extent& open(const std::string& file, const std::string& name);
+  Handle open_file(const std::string& name);
+  [[nodiscard]] fs::path path() const;
+
+  hid_t dataset_;
+  std::string where_;
+  int depth_;
+  std::set<fs::path>& files_;
+  Handle properties_;
+  Handle file_;
+  // The source that was looked at last: thousands of mappings may follow of one file.
+  std::string last_file_;
+  std::string last_name_;
+  std::string last_where_;
+  std::optional<Extent> last_;
+};
+
+void Sources::check() {
+  if (depth_ > kDeepest) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: is a virtual dataset whose sources are virtual, and so on {} times: do they "
+                            "name each other?",
+                            where_, kDeepest));
+  }
+  properties_ = Handle(
+      checked(ExitCode::bad_data, where_, "read its layout", [&] { return H5Dget_create_plist(dataset_); }));
+  file_ =
+      Handle(checked(ExitCode::bad_data, where_, "find its file", [&] { return H5Iget_file_id(dataset_); }));
+  const H5D_layout_t layout = H5Pget_layout(properties_.get());
+  if (layout == H5D_VIRTUAL) return check_virtual();
+  if (H5Pget_external_count(properties_.get()) > 0)
+    return check_external(dataset_, properties_.get(), where_, path(), files_);
+  check_filters(properties_.get(), where_);
+  check_written(dataset_, layout, where_);
+}
+
+fs::path Sources::path() const {
+  return told_text(where_, [&](char* to, std::size_t size) { return H5Fget_name(file_.get(), to, size); });
+}
+
+void Sources::check_virtual() {
+  std::size_t count = 0;
+  checked(ExitCode::bad_data, where_, "read its sources",
+          [&] { return H5Pget_virtual_count(properties_.get(), &count); });
+  const Extent extent = extent_of_dataset(dataset_, where_);
+  std::uint64_t mapped = 0;
+  for (std::size_t i = 0; i < count; ++i) mapped += check_mapping(i, extent);
+  const std::uint64_t all = values_in(extent);
+  if (mapped >= all) return;
+  throw Error(ExitCode::bad_data,
+              fmt::format("{}: is a virtual dataset of {} values, of which {} come from a source: the others "
+                          "would be the fill value; expected a source for all",
+                          where_, all, mapped));
+}
+
+/// Returns the number of values that it is the source of.
+std::uint64_t Sources::check_mapping(std::size_t number, const Extent& extent) {
+  const hid_t list = properties_.get();
+  const auto read = [&](auto&& call) {
+    return checked(ExitCode::bad_data, where_, "read its sources", call);
+  };
+  const std::string file = told_text(
+      where_, [&](char* to, std::size_t size) { return H5Pget_virtual_filename(list, number, to, size); });
+  const std::string name = told_text(
+      where_, [&](char* to, std::size_t size) { return H5Pget_virtual_dsetname(list, number, to, size); });
+  const Handle target(read([&] { return H5Pget_virtual_vspace(list, number); }));
+  const Handle source(read([&] { return H5Pget_virtual_srcspace(list, number); }));
+  const auto grows = endless(target.get(), extent.rank);
+  if (!grows) {
+    check_source(block_name(file, 0), block_name(name, 0), source.get());
+    return static_cast<std::uint64_t>(read([&] { return H5Sget_select_npoints(target.get()); }));
+  }
+  const hsize_t end = extent.sides.at(grows->along);
+  const std::uint64_t steps = grows->length(end);
+  if (const auto grown = endless(source.get(), extent_of(source.get(), where_).rank)) {
+    check_grown_source(file, name, *grown, steps);
+  } else {
+    for (std::uint64_t block = 0; block < grows->blocks(end); ++block)
+      check_source(block_name(file, block), block_name(name, block), source.get());
+  }
+  return steps * grows->across;
+}
+
+void Sources::check_source(const std::string& file, const std::string& name, hid_t selected) {
+  const Extent& there = open(file, name);
+  check_bounds(selected, there, last_where_);
+}
+
+void Sources::check_grown_source(const std::string& file, const std::string& name, const Endless& selected,
+                                 std::uint64_t needed) {
+  const Extent& there = open(file, name);
+  const std::uint64_t found = selected.length(there.sides.at(selected.along));
+  if (found < needed) too_small(last_where_, selected.along, found, needed);
+}
+
+void Sources::check_bounds(hid_t selected, const Extent& there, const std::string& source) const {
+  Dimensions first{};
+  Dimensions last{};
+  if (H5Sget_select_npoints(selected) <= 0) return;
+  checked(ExitCode::bad_data, where_, "read its sources",
+          [&] { return H5Sget_select_bounds(selected, first.data(), last.data()); });
+  const std::size_t rank = extent_of(selected, where_).rank;
+  for (std::size_t i = 0; i < rank; ++i) {
+    const std::uint64_t found = i < there.rank ? there.sides[i] : 0;
+    if (last[i] >= found) too_small(source, i, found, last[i] + 1);
+  }
+}
+
+void Sources::too_small(const std::string& source, std::size_t dimension, std::uint64_t found,
+                        std::uint64_t needed) const {
+  throw Error(
+      ExitCode::bad_data,
+      fmt::format("{}: is a virtual dataset that takes rows from {}, which is too small: dimension {} "
+                  "has {}; expected at least {}. HDF5 would read fill values in place of the rest",
+                  where_, source, dimension, found, needed));
+}
+
+const Extent& Sources::open(const std::string& file, const std::string& name) {
+  if (last_ && file == last_file_ && name == last_name_) return *last_;
+  const Handle source_file = open_file(file);
+  last_where_ = fmt::format("{}:{}", file, name);
+  silence();
+  const Handle dataset(H5Dopen2(source_file.get(), name.c_str(), H5P_DEFAULT));
+  if (dataset.get() < 0) {
+    throw Error(
+        ExitCode::bad_data,
+        fmt::format("{}: is a virtual dataset that takes rows from '{}' in the file {}, which has no such "
+                    "dataset: HDF5 would read fill values in its place",
+                    where_, name, file));
+  }
+  Sources(dataset.get(), last_where_, depth_ + 1, files_).check();
+  last_file_ = file;
+  last_name_ = name;
+  last_ = extent_of_dataset(dataset.get(), last_where_);
+  return *last_;
+}
+
+Handle Sources::open_file(const std::string& name) {
+  const fs::path parent = path();
+  if (name == ".")
+    return Handle(checked(ExitCode::bad_data, where_, "open it", [&] { return H5Freopen(file_.get()); }));
+  const Handle access(checked(ExitCode::bad_data, where_, "read its properties",
+                              [&] { return H5Fget_access_plist(file_.get()); }));
+  std::vector<std::string> tried;
+  bool there = false;
+  for (const fs::path& candidate : virtual_candidates(parent, name)) {
+    silence();
+    Handle file(H5Fopen(candidate.c_str(), H5F_ACC_RDONLY, access.get()));
+    if (file.get() >= 0) {
+      files_.insert(candidate);
+      return file;
+    }
+    std::error_code ignored;
+    there = there || fs::exists(candidate, ignored);
+    if (std::ranges::find(tried, candidate.string()) == tried.end()) tried.push_back(candidate.string());
+  }
+  throw Error(
+      there ? ExitCode::bad_data : ExitCode::no_input,
+      fmt::format("{}: is a virtual dataset that takes rows from '{}', which {} (tried {}): HDF5 would "
+                  "read fill values in its place. Bring the file there, or name its folder in "
+                  "HDF5_VDS_PREFIX",
+                  where_, name, there ? "cannot be read as HDF5" : "is missing", join(tried)));
+}
+
+}  // namespace
+
+std::vector<fs::path> Dataset::check_sources() const {
+  std::set<fs::path> files;
+  Sources(handle_.get(), where_, 0, files).check();
+  return {files.begin(), files.end()};
+}
+
+}  // namespace polyhead::h5
