@@ -56,7 +56,7 @@ std::string describe(const config::Preprocess& preprocess) {
 
 std::string identity_json(Inputs& inputs) {
   const config::Config& config = inputs.config;
-  const data::DatasetDigest data = inputs.dataset->digest();
+  const data::DatasetDigest& data = inputs.data_digest();
   const nlohmann::ordered_json identity{
       {"backbone", config::name(config.backbone.arch)},
       {"precision", config::name(config.backbone.precision)},
@@ -88,7 +88,7 @@ std::string fingerprint_json(const config::Backbone& backbone, const model::Plac
 }
 
 std::string features_key(Inputs& inputs, const std::string& fingerprint) {
-  nlohmann::ordered_json key{{"features", 1}};  // the cache's format
+  nlohmann::ordered_json key{{"features", 2}};  // the cache's format
   key.update(nlohmann::ordered_json::parse(identity_json(inputs)));
   for (const char* part : {"heads", "fusion", "classes"}) key.erase(part);
   key["weights"] = "xxh128:" + inputs.backbone_digest.hex();

@@ -24,12 +24,14 @@ void check_labels(Inputs& inputs) {
   data::Dataset& dataset = *inputs.dataset;
   if (!dataset.labelled()) return;
   const std::int64_t classes = inputs.weights.classes;
+  std::int64_t unlabelled = 0;
   std::vector<std::int32_t> outputs;
   for (std::int64_t first = 0; first < dataset.size(); first += kLabelsAtOnce) {
     outputs.resize(static_cast<std::size_t>(std::min(kLabelsAtOnce, dataset.size() - first)));
     inputs.read_labels(first, outputs);
     const auto bad = std::ranges::find_if(
         outputs, [&](std::int32_t output) { return output >= classes || output == LabelMap::kNoOutput; });
+    unlabelled += std::ranges::count(outputs, -1);
     if (bad == outputs.end()) continue;
     const std::int64_t sample = first + (bad - outputs.begin());
     std::int32_t label = 0;
@@ -41,6 +43,9 @@ void check_labels(Inputs& inputs) {
                                 ? std::string("data.classes has no output for it")
                                 : fmt::format("the heads give {} classes (0 to {})", classes, classes - 1)));
   }
+  if (unlabelled == 0) return;
+  log::warning(fmt::format("data: {} of {} samples have no label: they count in no accuracy", unlabelled,
+                           dataset.size()));
 }
 
 /// The list of samples goes there, so the folder must exist before the run makes its output.
@@ -100,6 +105,11 @@ store::Layout Inputs::layout() const {
   layout.batch = micro_batches().size();
   layout.head_scores = config.output.head_scores;
   return layout;
+}
+
+const data::DatasetDigest& Inputs::data_digest() {
+  if (!data_digest_) data_digest_ = dataset->digest();
+  return *data_digest_;
 }
 
 void Inputs::read_labels(std::int64_t first, std::span<std::int32_t> outputs) {

@@ -42,6 +42,7 @@
 #include "polyhead/run/share_backbone.hpp"
 #include "polyhead/run/share_weights.hpp"
 #include "polyhead/run/worker.hpp"
+#include "set_up.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -126,42 +127,6 @@ struct Equipment {
   std::unique_ptr<GroupPipeline> pipeline;
 };
 
-void throw_if_stopped(int rank, const std::string& host) {
-  const StopRequest asked = stop_asked();
-  if (asked.how == Stop::no) return;
-  throw Error(ExitCode::preempted,
-              fmt::format("stopped by {} at rank {} on {} before work began", asked.why, rank, host));
-}
-
-/// A step of set-up on all ranks, before which they may be stopped. What goes wrong elsewhere than on rank 0
-/// is told with the place.
-void set_up(comm::Collectives& world, const std::string& host, const std::function<void()>& step) {
-  comm::agree(world, [&] {
-    throw_if_stopped(world.rank(), host);
-    try {
-      step();
-    } catch (const Error& error) {
-      if (world.rank() == 0) throw;
-      throw Error(error.code(), fmt::format("rank {} on {}: {}", world.rank(), host, error.what()));
-    }
-  });
-}
-
-/// Ranks without the data must not call samples missing that the others have.
-void check_data_is_everywhere(comm::Collectives& world, const Inputs& inputs, const std::string& host) {
-  std::vector<std::byte> bytes;
-  if (world.rank() == 0) {
-    WireWriter writer;
-    data::put_locations(writer, choose_probes(*inputs.dataset));
-    bytes = std::move(writer).take();
-  }
-  comm::broadcast_any(world, bytes);
-  set_up(world, host, [&] {
-    WireReader reader(bytes);
-    check_probes(data::get_locations(reader));
-  });
-}
-
 /// What a rank reads images with, and what it begins with.
 struct Reading {
   std::unique_ptr<data::Loader> loader;  ///< none on a surplus rank
@@ -170,9 +135,9 @@ struct Reading {
 
 /// From now on images are read, while the rest is set up. `work`: on rank 0, what is to be computed.
 Reading begin_to_read(comm::Collectives& world, const std::string& host, comm::Channel& to_ranks,
-                      const Inputs& inputs, plan::Grid grid, std::vector<plan::Lease> work,
+                      Inputs& inputs, plan::Grid grid, std::vector<plan::Lease> work,
                       const model::Placement& placement) {
-  check_data_is_everywhere(world, inputs, host);
+  check_data_is_everywhere(world, inputs, host, view_of_files(host));
   Reading reading;
   const int rank = world.rank();
   const bool all = inputs.config.parallel.features == config::Features::local;

@@ -4,14 +4,16 @@ Where such hosts cannot be made, exits with 77 and says why."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 
 import h5py
 from harness import MPIEXEC, POLYHEAD, SECONDS, EndToEnd, environment, ledger, results
+from photos import save_tree
 from pretended_hosts import HERE, NETWORK, in_namespaces, main, processes, wait_until
 
-CANT_CREATE = 73
+BAD_DATA, CANT_CREATE = 65, 73
 SETS = ("parallel.threads=1", "parallel.batch=48", "output.head_scores=true")
 HEADS = ("parallel.strategy=heads",)
 GRID = ("parallel.strategy=grid", "parallel.grid={data: 2, heads: 2}")
@@ -27,12 +29,12 @@ def provenance(path):
 class Hosts(EndToEnd):
     USER = None  # see pretended_hosts
 
-    def command(self, hosts, slots, *words):
+    def command(self, hosts, slots, *words, before=()):
         """A command of the program on that many hosts. Rank 0 is on host-1, rank 1 on host-2, and so on in turns."""
         mpirun = [MPIEXEC, "-np", hosts * slots, "--hostfile", self.folder / "hostfile", "--map-by", "node", "--bind-to", "none",
                   "--mca", "plm_rsh_agent", HERE / "enter_host.sh", "--mca", "pml", "ob1", "--mca", "btl", "tcp,self",
                   "--mca", "btl_tcp_if_include", NETWORK, "--mca", "oob_tcp_if_include", NETWORK]
-        return in_namespaces(self.USER, self.folder, hosts, slots, *mpirun, POLYHEAD, *words)
+        return in_namespaces(self.USER, self.folder, hosts, slots, *before, *mpirun, POLYHEAD, *words)
 
     def start(self, hosts, slots, output, *sets):
         arguments = [word for option in (f"output.path={self.folder / output}", *SETS, *sets) for word in ("--set", option)]
@@ -74,6 +76,26 @@ class Hosts(EndToEnd):
                 self.assertEqual((start["host"], start["ranks"]), ("host-1", hosts * slots))
                 for host in range(2, hosts + 1):  # the weights came over the network
                     self.assertGreater(self.bytes_to_host(host), 0.9 * weights)
+            (self.folder / "out.h5").unlink(missing_ok=True)
+
+    def test_a_stale_copy_on_one_host(self):
+        """Under the same path host-2 has an older copy, in which one photograph is another."""
+        photos = save_tree(self.folder / "photos", 70)
+        shutil.copytree(self.folder / "photos", self.folder / "stale")
+        shutil.copy(photos[1], self.folder / "stale" / photos[-1].relative_to(self.folder / "photos"))
+        self.configure_photos(self.folder / "photos")
+        for copy, code, text in (("photos", 0, ""), ("stale", BAD_DATA, f"{photos[-1]}: ")):
+            with self.subTest(copy=copy):
+                script = (f"nsenter --target $(awk '/10.77.0.2 / {{print $2}}' {self.folder}/map) --mount "
+                          f"mount --bind {self.folder / copy} {self.folder / 'photos'} && exec \"$@\"")
+                options = [word for option in (f"output.path={self.folder / 'out.h5'}", *SETS) for word in ("--set", option)]
+                job = self.launch(self.command(2, 2, "run", self.config, *options, before=["sh", "-c", script, "sh"]))
+                said, _ = job.communicate(timeout=SECONDS)
+                self.assertEqual(job.returncode, code, said)
+                self.assertIn(text, said)
+                if code:
+                    self.assertIn("rank 1 on host-2: ", said)
+                    self.assertIn("this host has another copy of the data", said)
             (self.folder / "out.h5").unlink(missing_ok=True)
 
     def test_doctor_looks_at_each_host(self):

@@ -80,7 +80,8 @@ TEST(Group, CachedFeaturesLeaveNoTrace) {
   constexpr std::int64_t kBatches = 15;
   const auto expected = run({{1, 1}, 1, kSamples, 3, config::Features::exchange});
   const polyhead::testing::TemporaryFolder folder;
-  store::FeatureCache cache(folder / "out.h5", "key", {kSamples, kBatch, kFeatures});
+  store::FeatureCache cache(folder / "out.h5", "key", {kSamples, kBatch, kFeatures},
+                            [](std::int64_t) { return Digest{}; });
   const auto expect = [&](const Shape& shape, int computed) {
     GroupJob job(shape);
     job.cache = &cache;

@@ -45,6 +45,8 @@ class NamedData final : public data::Dataset {
             Hasher().update(places_).digest(),
             {Hasher().update(content_).digest()}};
   }
+  [[nodiscard]] std::vector<std::string> files(std::int64_t) const override { return {}; }
+  [[nodiscard]] std::optional<Digest> stamps(std::int64_t, std::int64_t) const override { return {}; }
   [[nodiscard]] std::string describe() const override { return "data"; }
 
  private:

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,8 +33,13 @@ struct Inputs {
   [[nodiscard]] plan::MicroBatches micro_batches() const;
   /// Of the result file.
   [[nodiscard]] store::Layout layout() const;
+  /// Of the data set, read at the first call and kept: it takes the bytes of 64 samples. Rank 0 only.
+  const data::DatasetDigest& data_digest();
   /// Of samples [first, first + labels.size()): the output that is right, -1 where unknown. Rank 0 only.
   void read_labels(std::int64_t first, std::span<std::int32_t> outputs);
+
+ private:
+  std::optional<data::DatasetDigest> data_digest_;
 };
 
 /// Reads and checks configuration, output path, data set and weights, as rank 0 does before a run. The list
