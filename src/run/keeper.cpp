@@ -162,6 +162,10 @@ void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
   coordinator.run();
   stopped_by_ = coordinator.stopped_by();
   if (cache_) log::info(fmt::format("{} micro-batches had their features from the cache", cache_->served()));
+  if (cache_ && cache_->outdated() > 0) {
+    log::info(fmt::format("{} micro-batches of the cache were computed anew: their files have changed since",
+                          cache_->outdated()));
+  }
   if (writer_->committed() == batches.count()) progress.finish();
 }
 

@@ -25,7 +25,11 @@ std::unique_ptr<store::FeatureCache> open_cache(Inputs& inputs, const std::strin
   try {
     auto cache = std::make_unique<store::FeatureCache>(
         inputs.config.output.path, features_key(inputs, fingerprint),
-        store::FeatureShape{batches.samples(), batches.size(), inputs.weights.feature_width});
+        store::FeatureShape{batches.samples(), batches.size(), inputs.weights.feature_width},
+        [&inputs, batches](std::int64_t batch) {
+          const plan::SampleRange range = batches.samples_of(batch);
+          return inputs.dataset->stamps(range.first, range.count);
+        });
     log::info(fmt::format("{}: holds the features of {} of {} micro-batches", cache->path().string(),
                           cache->held(), batches.count()));
     for (const std::int64_t batch : anew) cache->forget(batch);

@@ -14,7 +14,7 @@ namespace polyhead::run {
 
 /// The cache that `output.cache` asks for; on rank 0. None, with a warning, where another job holds it, the
 /// disk is too small, or ranks of several kinds (`mixed`) would fill it with different bits. `anew`:
-/// micro-batches whose features may not be taken from it.
+/// micro-batches whose features may not be taken from it. `inputs` must outlive the cache.
 std::unique_ptr<store::FeatureCache> open_cache(Inputs& inputs, const std::string& fingerprint, bool mixed,
                                                 std::span<const std::int64_t> anew);
 

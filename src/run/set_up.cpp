@@ -19,7 +19,6 @@ void throw_if_stopped(int rank, const std::string& host) {
 
 }  // namespace
 
-
 void set_up(comm::Collectives& world, const std::string& host, const std::function<void()>& step) {
   comm::agree(world, [&] {
     throw_if_stopped(world.rank(), host);

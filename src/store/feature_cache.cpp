@@ -5,6 +5,7 @@
 #include <cstring>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -24,6 +25,7 @@ namespace polyhead::store {
 namespace {
 
 constexpr std::uint64_t kBlock = 4096;
+constexpr std::size_t kHead = 2 * sizeof(Digest);  // of a place: its digest and the files' stamp
 
 std::size_t index(std::int64_t value) {
   return static_cast<std::size_t>(value);
@@ -53,12 +55,13 @@ Features Features::get(WireReader& reader) {
 }
 
 FeatureCache::FeatureCache(const std::filesystem::path& output, const std::string& key,
-                           const FeatureShape& shape)
+                           const FeatureShape& shape, StampOf stamp)
     : shape_(shape),
+      stamp_(std::move(stamp)),
       key_(Hasher().update(std::string_view(key)).digest()),
       path_(output.parent_path() / fmt::format("polyhead-features-{:016x}.cache", key_.high)),
       begin_((key.size() + kBlock) / kBlock * kBlock),
-      stride_(sizeof(Digest) + index(shape.batch) * (sizeof(Reason) + index(shape.width) * sizeof(float))),
+      stride_(kHead + index(shape.batch) * (sizeof(Reason) + index(shape.width) * sizeof(float))),
       lock_(std::make_unique<OutputLock>(path_)) {
   check_room(output);
   make();
@@ -105,6 +108,17 @@ Digest FeatureCache::digest_of(std::int64_t batch, std::span<const std::byte> co
 }
 
 std::optional<Features> FeatureCache::read(std::int64_t batch) {
+  const std::optional<Digest> stamp = stamp_(batch);
+  auto features = look_up(batch, stamp);
+  if (features) {
+    ++served_;
+  } else {
+    read_now_[batch] = stamp;
+  }
+  return features;
+}
+
+std::optional<Features> FeatureCache::look_up(std::int64_t batch, const std::optional<Digest>& stamp) {
   if (!reading_) return std::nullopt;
   std::vector<std::byte> bytes(stride_);
   try {
@@ -122,12 +136,18 @@ std::optional<Features> FeatureCache::read(std::int64_t batch) {
                           batch));
     return std::nullopt;
   }
+  Digest then;
+  std::memcpy(&then, content.data(), sizeof(then));
+  if (then != stamp) {
+    ++outdated_;
+    return std::nullopt;
+  }
+  const std::span<const std::byte> data = content.subspan(sizeof(then));
   Features features{batch, std::vector<Reason>(samples_of(batch)),
                     std::vector<float>(index(shape_.batch * shape_.width))};
-  std::memcpy(features.reasons.data(), content.data(), features.reasons.size() * sizeof(Reason));
-  std::memcpy(features.values.data(), content.data() + index(shape_.batch) * sizeof(Reason),
+  std::memcpy(features.reasons.data(), data.data(), features.reasons.size() * sizeof(Reason));
+  std::memcpy(features.values.data(), data.data() + index(shape_.batch) * sizeof(Reason),
               features.values.size() * sizeof(float));
-  ++served_;
   return features;
 }
 
@@ -137,10 +157,15 @@ void FeatureCache::write(const Features& features) {
       features.values.size() != index(shape_.batch * shape_.width)) {
     throw Error(ExitCode::internal, fmt::format("features of micro-batch {} have a wrong shape", batch));
   }
+  const auto before = read_now_.extract(batch);
+  const std::optional<Digest> stamp = before ? before.mapped() : stamp_(batch);
+  if (!stamp) return;
   std::vector<std::byte> bytes(stride_);
   const std::span<std::byte> content = std::span(bytes).subspan(sizeof(Digest));
-  std::memcpy(content.data(), features.reasons.data(), features.reasons.size() * sizeof(Reason));
-  std::memcpy(content.data() + index(shape_.batch) * sizeof(Reason), features.values.data(),
+  std::memcpy(content.data(), &*stamp, sizeof(*stamp));
+  const std::span<std::byte> data = content.subspan(sizeof(*stamp));
+  std::memcpy(data.data(), features.reasons.data(), features.reasons.size() * sizeof(Reason));
+  std::memcpy(data.data() + index(shape_.batch) * sizeof(Reason), features.values.data(),
               features.values.size() * sizeof(float));
   const Digest digest = digest_of(batch, content);
   std::memcpy(bytes.data(), &digest, sizeof(digest));

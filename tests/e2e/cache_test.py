@@ -1,6 +1,7 @@
 """`output.cache: features`: a later job with other heads reads no image and computes no backbone, and its bytes are those of a run
 without a cache, on any grid; a cache that is damaged, of other weights, full or left by a killed run gives no wrong row."""
 
+import io
 import json
 import os
 import shutil
@@ -13,10 +14,12 @@ import torch
 from faults import SHIM
 from harness import EndToEnd, environment, ledger, mpirun_command, polyhead, results
 from photos import save_tree
+from PIL import Image
 from working import ranks_of, wait_until
 
 SAMPLES, BATCH = 150, 8
 ALL = 19  # micro-batches
+LONG_AGO = 1_500_000_000
 
 
 class Cache(EndToEnd):
@@ -25,6 +28,8 @@ class Cache(EndToEnd):
         self.photos = save_tree(self.folder / "photos", SAMPLES)
         self.photos[0].write_bytes(b"")
         self.photos[77].write_bytes(self.photos[77].read_bytes()[:300])
+        for photo in self.photos:  # files that change as the run begins may change again: nothing of them is kept
+            os.utime(photo, (LONG_AGO, LONG_AGO))
         self.configure_photos(self.folder / "photos", "max_bad: 2%")
         self.known = {}
         self.whole = self.config.read_text()
@@ -79,6 +84,21 @@ class Cache(EndToEnd):
         self.assertEqual(spans, {"backbone": 2, "cached features": 0}, said)
         self.known.clear()
         self.assertEqual(results(self.folder / "second.h5"), self.plain("fusion.rule=mean-probabilities", "output.head_scores=true"))
+
+    def test_a_replaced_image_is_computed_anew(self):
+        self.run_with("first.h5")
+        photo = self.photos[19]  # not one of the 64 whose bytes the job's identity knows
+        size = photo.stat().st_size
+        image = io.BytesIO()
+        Image.open(photo).transpose(Image.Transpose.ROTATE_180).save(image, "JPEG", quality=50)
+        self.assertLess(len(image.getvalue()), size)
+        photo.write_bytes(image.getvalue().ljust(size, b"\0"))
+        os.utime(photo, (LONG_AGO + 1, LONG_AGO + 1))
+        self.known.clear()
+        said = self.expect("second.h5", 1)
+        self.assertIn("1 micro-batches of the cache were computed anew: their files have changed since", said)
+        self.assertNotEqual(results(self.folder / "first.h5"), results(self.folder / "second.h5"))
+        self.expect("third.h5", 0)
 
     def test_what_is_damaged_is_computed_anew(self):
         self.run_with("first.h5")

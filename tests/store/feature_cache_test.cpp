@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +40,7 @@ std::vector<std::byte> bytes_of(const Features& features) {
 class FeatureCacheTest : public ::testing::Test {
  protected:
   FeatureCache open(const std::string& key = "resnet18", const FeatureShape& shape = kShape) const {
-    return {folder.path() / "out.h5", key, shape};
+    return {folder.path() / "out.h5", key, shape, [this](std::int64_t batch) { return stamps.at(batch); }};
   }
   void expect_holds(FeatureCache& cache, std::int64_t batch) {
     const auto found = cache.read(batch);
@@ -53,6 +55,9 @@ class FeatureCacheTest : public ::testing::Test {
     file.seekp(at).put(static_cast<char>(old ^ 1));
   }
   polyhead::testing::TemporaryFolder folder;
+  /// Of the files of each micro-batch.
+  std::map<std::int64_t, std::optional<Digest>> stamps{
+      {0, Digest{1, 0}}, {1, Digest{1, 1}}, {2, Digest{1, 2}}};
 };
 
 TEST_F(FeatureCacheTest, GivesBackTheSameBitsToTheNextJob) {
@@ -68,6 +73,47 @@ TEST_F(FeatureCacheTest, GivesBackTheSameBitsToTheNextJob) {
   EXPECT_FALSE(cache.read(1));
   expect_holds(cache, 2);
   EXPECT_EQ(cache.served(), 2);
+}
+
+TEST_F(FeatureCacheTest, ServesNothingWhoseFilesHaveChanged) {
+  {
+    FeatureCache cache = open();
+    for (std::int64_t batch : {0, 1, 2}) cache.write(features(batch));
+  }
+  stamps[1] = Digest{2, 1};
+  FeatureCache cache = open();
+  expect_holds(cache, 0);
+  EXPECT_FALSE(cache.read(1));
+  EXPECT_EQ(cache.outdated(), 1);
+  cache.write(features(1));
+  expect_holds(cache, 1);
+  stamps[1] = Digest{1, 1};  // a file that was put back
+  EXPECT_FALSE(cache.read(1));
+}
+
+/// A file that changes while it is read: the features may be those of either.
+TEST_F(FeatureCacheTest, KeepsTheStampOfBeforeTheFilesWereRead) {
+  FeatureCache cache = open();
+  EXPECT_FALSE(cache.read(1));
+  stamps[1] = Digest{2, 1};
+  cache.write(features(1));
+  EXPECT_FALSE(cache.read(1));
+  EXPECT_EQ(cache.outdated(), 1);
+  cache.write(features(1));
+  expect_holds(cache, 1);
+}
+
+TEST_F(FeatureCacheTest, KeepsNothingOfFilesThatCannotBeTold) {
+  FeatureCache cache = open();
+  stamps[0].reset();
+  EXPECT_FALSE(cache.read(0));
+  stamps[0] = Digest{1, 0};
+  cache.write(features(0));
+  EXPECT_FALSE(cache.read(0));
+  cache.write(features(0));
+  expect_holds(cache, 0);
+  stamps[0].reset();
+  EXPECT_FALSE(cache.read(0));
 }
 
 TEST_F(FeatureCacheTest, AnotherKeyIsAnotherFile) {

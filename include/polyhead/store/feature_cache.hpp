@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,15 +41,21 @@ struct FeatureShape {
 
 /// A file beside the output that keeps features for later jobs, with other heads or another fusion.
 ///
-/// Each micro-batch has a place of its own: a digest, then reasons and values. The digest covers the key and
-/// the number of the micro-batch, too, and is looked at whenever they are read. So it is the ledger, nothing
-/// has to be synced, and what a crash or a disk has spoiled counts as not there.
+/// Each micro-batch has a place of its own: a digest, the stamp of the files that its samples were read from,
+/// then reasons and values. The digest covers the key and the number of the micro-batch, too, and is looked
+/// at whenever they are read. So it is the ledger, nothing has to be synced, and what a crash or a disk has
+/// spoiled counts as not there.
 class FeatureCache {
  public:
+  /// Tells the files of a micro-batch from what they may become: a digest over sizes and times of change.
+  /// Nothing where that cannot be told.
+  using StampOf = std::function<std::optional<Digest>(std::int64_t batch)>;
+
   /// Opens the cache beside `output` whose features depend on `key`, or makes it. The name comes from the
   /// key, and the text of the key stands at the file's begin. Throws Error where another job holds it, or the
   /// disk has no room for it and for what `output` has not taken yet.
-  FeatureCache(const std::filesystem::path& output, const std::string& key, const FeatureShape& shape);
+  FeatureCache(const std::filesystem::path& output, const std::string& key, const FeatureShape& shape,
+               StampOf stamp);
   ~FeatureCache();
   FeatureCache(const FeatureCache&) = delete;
   FeatureCache& operator=(const FeatureCache&) = delete;
@@ -57,19 +65,23 @@ class FeatureCache {
   [[nodiscard]] std::int64_t held() const { return held_; }
   /// Bytes of one micro-batch.
   [[nodiscard]] std::uint64_t stride() const { return stride_; }
-  /// Features of a micro-batch, where they are there and sound. Never throws: a cache that cannot be read is
-  /// an empty one.
+  /// Features of a micro-batch, where they are there, sound, and its files as they were. Otherwise its
+  /// samples will be read from now on, so the stamp is kept for `write`. Never throws: a cache that cannot be
+  /// read is an empty one.
   std::optional<Features> read(std::int64_t batch);
-  /// Keeps them. A failing disk ends that, with a warning, and never the run. Throws Error(internal) for
-  /// features of another shape.
+  /// Keeps them, but for those whose files cannot be told from others. A failing disk ends that, with a
+  /// warning, and never the run. Throws Error(internal) for features of another shape.
   void write(const Features& features);
   /// As if it had never been written.
   void forget(std::int64_t batch);
+  /// Micro-batches that `read` did not give, since their files have changed.
+  [[nodiscard]] std::int64_t outdated() const { return outdated_; }
   /// Micro-batches that `read` gave.
   [[nodiscard]] std::int64_t served() const { return served_; }
 
  private:
   void make();
+  std::optional<Features> look_up(std::int64_t batch, const std::optional<Digest>& stamp);
   void check_room(const std::filesystem::path& output) const;
   [[nodiscard]] std::int64_t batches() const { return (shape_.samples + shape_.batch - 1) / shape_.batch; }
   [[nodiscard]] std::size_t samples_of(std::int64_t batch) const;
@@ -79,6 +91,8 @@ class FeatureCache {
   void warn_once(const std::string& what);
 
   FeatureShape shape_;
+  StampOf stamp_;
+  std::map<std::int64_t, std::optional<Digest>> read_now_;  ///< stamps of micro-batches that are under way
   Digest key_;
   std::filesystem::path path_;
   std::uint64_t begin_;   ///< of the first micro-batch; before it stands the key
@@ -88,6 +102,7 @@ class FeatureCache {
   std::unique_ptr<ReadFile> reading_;   ///< none where something was to be forgotten then
   std::int64_t held_ = 0;
   std::int64_t served_ = 0;
+  std::int64_t outdated_ = 0;
   bool warned_ = false;
 };
 
