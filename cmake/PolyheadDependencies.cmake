@@ -7,6 +7,7 @@ find_package(JPEG REQUIRED)
 # Of libjpeg-turbo's inner side; Debian's package has it, others may not.
 find_path(JPEGINT_INCLUDE_DIR jpegint.h HINTS ${JPEG_INCLUDE_DIRS})
 find_package(PNG REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)

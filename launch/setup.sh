@@ -9,7 +9,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 packages=(build-essential cmake ninja-build ccache python3 ca-certificates
-  libopenmpi-dev openmpi-bin libhdf5-dev libjpeg-dev libpng-dev libyaml-cpp-dev libfmt-dev libspdlog-dev
+  libopenmpi-dev openmpi-bin libhdf5-dev libjpeg-dev libpng-dev zlib1g-dev libyaml-cpp-dev libfmt-dev libspdlog-dev
   nlohmann-json3-dev libcli11-dev libxxhash-dev libgtest-dev libgmock-dev)
 case "${1-}" in
   '') ;;
@@ -65,7 +65,7 @@ check_other_system() {
   say "this is no Debian or Ubuntu, so nothing is installed here"
   for tool in c++ cmake ninja mpirun mpicc python3; do
     command -v "$tool" > /dev/null || die "$tool is missing. polyhead needs a C++20 compiler (gcc 11 or newer), CMake 3.22,
-  Ninja, Open MPI, HDF5, yaml-cpp, fmt, spdlog, nlohmann-json, CLI11, xxHash and GoogleTest with their headers, and
+  Ninja, Open MPI, HDF5, zlib, yaml-cpp, fmt, spdlog, nlohmann-json, CLI11, xxHash and GoogleTest with their headers, and
   Python 3.10 or newer. On Debian the packages are: ${packages[*]} python3-venv"
   done
 }

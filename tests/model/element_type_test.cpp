@@ -1,5 +1,6 @@
 #include "polyhead/model/element_type.hpp"
 
+#include <cmath>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -20,6 +21,16 @@ float one(ElementType type, const std::string& bytes) {
 TEST(ElementType, ConvertsEachType) {
   EXPECT_EQ(one(ElementType::f16, le(std::uint16_t{0xC100})), -2.5F);
   EXPECT_EQ(one(ElementType::f16, le(std::uint16_t{0x0001})), 0x1p-24F);  // subnormal
+  EXPECT_EQ(one(ElementType::f16, le(std::uint16_t{0x8000})), 0.0F);
+  EXPECT_TRUE(std::signbit(one(ElementType::f16, le(std::uint16_t{0x8000}))));
+  EXPECT_EQ(one(ElementType::f16, le(std::uint16_t{0x7BFF})), 65504.0F);
+  EXPECT_EQ(one(ElementType::f16, le(std::uint16_t{0xFC00})), -std::numeric_limits<float>::infinity());
+  EXPECT_TRUE(std::isnan(one(ElementType::f16, le(std::uint16_t{0x7E00}))));
+  EXPECT_EQ(one(ElementType::f8_e4m3fn, "\x7e"), 448.0F);
+  EXPECT_EQ(one(ElementType::f8_e4m3fn, "\x81"), -0x1p-9F);
+  EXPECT_TRUE(std::isnan(one(ElementType::f8_e4m3fn, "\xff")));
+  EXPECT_EQ(one(ElementType::f8_e5m2, "\x7b"), 57344.0F);
+  EXPECT_EQ(one(ElementType::f8_e5m2, "\x7c"), std::numeric_limits<float>::infinity());
   EXPECT_EQ(one(ElementType::bf16, le(std::uint16_t{0x3FC0})), 1.5F);
   EXPECT_EQ(one(ElementType::f32, le(-0.1F)), -0.1F);
   EXPECT_EQ(one(ElementType::f64, le(0.1)), 0.1F);

@@ -1,6 +1,7 @@
 """Writes weights files with PyTorch, and what PyTorch makes of them, for the C++ tests to compare with.
 
 make_reference.py checkpoints FOLDER    tensors in every form that a file may have them in
+make_reference.py arrays FOLDER         arrays in .npz and .npy files, and their values as fp64 or lines of text
 make_reference.py models FOLDER ARCH-SIZE[-photographs]...
                                         random ResNets of torchvision, heads, images of SIZE x SIZE (noise, or crops
                                         of scikit-learn's photographs), features (also in fp64) and logits
@@ -118,6 +119,38 @@ def write_refused(folder, module, values):
     (folder / "refused.txt").write_text("\n".join(refused) + "\n")
 
 
+def write_arrays(folder):
+    random = numpy.random.default_rng(6)
+    values = random.normal(size=(3, 2, 4)) * 50
+    arrays = {kind: values.astype(kind) for kind in "f2 f4 f8 i1 i2 i4 i8".split()}
+    arrays |= {kind: numpy.abs(values).astype(kind) for kind in "u1 u2 u4 u8".split()}
+    arrays |= {f"big_{kind}": values.astype(f">{kind}") for kind in "f2 f4 f8 i2 i4 i8".split()}
+    arrays |= {"bool": values > 0, "scalar": numpy.float32(2.5), "empty": numpy.zeros((0, 3)), "row": values[0, 0],
+               "fortran": numpy.asfortranarray(values), "transposed": values.T, "strided": values[::2, :, 1::2],
+               "odd": numpy.array([0.0, -0.0, 1e-8, 65504, numpy.inf, -numpy.inf], "f2")}
+    words = numpy.array([["caf\u00e9", "", "a"], ["\U0001f40d long", "\u0416", "x y"]])
+    arrays |= {"texts": words, "big_texts": words.astype(">U8"), "fortran_texts": numpy.asfortranarray(words),
+               "bytes": numpy.array([b"ab", b"", b"xyz"])}
+    numpy.savez(folder / "plain.npz", **arrays)
+    numpy.savez_compressed(folder / "packed.npz", **arrays, zeros=numpy.zeros(300_000))
+    index = []
+    for file in ("plain.npz", "packed.npz"):
+        with numpy.load(folder / file) as saved:
+            index += [(file, name, saved[name]) for name in saved]
+    numpy.save(folder / "single.npy", arrays["f4"])
+    index.append(("single.npy", "-", numpy.load(folder / "single.npy")))
+    for file, name, array in index:
+        expected = folder / f"{file}.{name}.expected"
+        if array.dtype.kind in "US":
+            lines = [text if isinstance(text, str) else text.decode() for text in array.ravel(order="C")]
+            expected.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        else:
+            expected.write_bytes(numpy.ascontiguousarray(array, dtype="<f8").tobytes())
+    (folder / "index.txt").write_text("".join(f"{' '.join([f, n, *map(str, a.shape)])}\n" for f, n, a in index))
+    evil = numpy.array([Evil(os.system, f"touch {folder / 'executed'}")], dtype=object)
+    numpy.savez(folder / "objects.npz", o=evil)
+
+
 def randomise(module):
     """Batch norms as after training: random factors, statistics that fit the data."""
     for m in module.modules():
@@ -208,6 +241,8 @@ def main():
     warnings.simplefilter("ignore")  # of what is deprecated and written on purpose
     if kind == "checkpoints":
         write_checkpoints(pathlib.Path(folder))
+    if kind == "arrays":
+        write_arrays(pathlib.Path(folder))
     for model in models:
         arch, size, *photographs = model.split("-")
         write_model(pathlib.Path(folder) / model, arch, int(size), bool(photographs))

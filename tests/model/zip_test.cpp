@@ -13,7 +13,7 @@ using testing::zip;
 
 std::string contents(const ZipReader& reader, const std::string& name) {
   const auto* record = reader.find(name);
-  const auto bytes = reader.read(reader.verified_data(name, *record), record->size);
+  const auto bytes = reader.contents(name, *record);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -56,8 +56,11 @@ TEST(ZipReader, RefusesDamagedFiles) {
   const std::string good = zip({{"a", "first"}});
   EXPECT_THAT(refusal(good.substr(0, good.size() - 1)), HasSubstr("without its end: is it truncated?"));
   EXPECT_THAT(refusal(good.substr(30)), HasSubstr("its directory lies outside it"));
-  EXPECT_THAT(refusal(zip({{"a", "first", true, 1}})), HasSubstr("entry 'a' is compressed or encrypted"));
-  EXPECT_THAT(refusal(zip({{"a", "first", true, 0, 8}})), HasSubstr("entry 'a' is compressed or encrypted"));
+  EXPECT_THAT(refusal(zip({{"a", "first", true, 1}})), HasSubstr("entry 'a' is encrypted: unpack"));
+  EXPECT_THAT(refusal(zip({{"a", "first", true, 0, 12}})),
+              HasSubstr("entry 'a' is compressed by a method other than deflate: pack the file again"));
+  EXPECT_THAT(refusal(zip({{"a", "first", true, 0, 8}})),
+              HasSubstr("entry 'a' is damaged: its compressed bytes are damaged"));
   EXPECT_THAT(refusal(zip({{"a", "1"}, {"a", "2"}})), HasSubstr("entry 'a' has two sizes or is there twice"));
   EXPECT_THAT(refusal(zip({{"a", "1", true, 0, 0, 1'000'000}})), HasSubstr("entry 'a' lies outside it"));
   std::string local = good;
@@ -69,6 +72,28 @@ TEST(ZipReader, RefusesDamagedFiles) {
   std::string name = good;
   name[name.find("PK\x01\x02") + 28] = 99;
   EXPECT_THAT(refusal(name), HasSubstr("its directory ends within an entry"));
+}
+
+/// A zip file whose one entry "a" is deflated (in a block that is stored, RFC 1951) to `size` bytes, as it
+/// says.
+std::string deflated(const std::string& data, std::uint32_t size) {
+  const auto length = static_cast<std::uint16_t>(data.size());
+  const std::string packed =
+      "\x01" + testing::le(length) + testing::le(static_cast<std::uint16_t>(~length)) + data;
+  std::string bytes = zip({{"a", packed, false, 0, 8}});
+  bytes.replace(bytes.find("PK\x01\x02") + 24, 4, testing::le(size));
+  return bytes;
+}
+
+TEST(ZipReader, InflatesAsMuchAsTheDirectorySays) {
+  const testing::TemporaryFolder folder;
+  EXPECT_EQ(contents(ZipReader(folder.write("a.zip", deflated("first", 5))), "a"), "first");
+  EXPECT_THAT(refusal(deflated("first", 4)),
+              HasSubstr("entry 'a' is damaged: it holds more bytes than the directory"));
+  EXPECT_THAT(refusal(deflated("first", 6)), HasSubstr("entry 'a' is damaged: it ends early"));
+  EXPECT_THAT(
+      refusal(deflated("first", 0xFFFFFFFE)),
+      HasSubstr("entry 'a' would grow from 10 B to 4.0 GiB, as only files made to fill the memory do"));
 }
 
 TEST(ZipReader, RefusesAMisplacedZip64Record) {
