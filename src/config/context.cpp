@@ -15,8 +15,12 @@ std::filesystem::path working_directory() {
 
 }  // namespace
 
-Context::Context(std::filesystem::path base, std::vector<Issue>& issues, Locations& where)
-    : base_(std::move(base)), working_directory_(working_directory()), issues_(issues), where_(where) {}
+Context::Context(std::filesystem::path base, Paths paths, std::vector<Issue>& issues, Locations& where)
+    : base_(std::move(base)),
+      paths_(paths),
+      working_directory_(working_directory()),
+      issues_(issues),
+      where_(where) {}
 
 void Context::fail(const Location& where, const std::string& text) {
   issues_.push_back({where, key_.empty() ? text : key_ + ": " + text});

@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "polyhead/config/location.hpp"
+#include "polyhead/config/load.hpp"
 
 namespace polyhead::config {
 
 /// What reading a document carries along: the key it is at, and what it has found so far.
 class Context {
  public:
-  /// `base`: folder of the file, absolute.
-  Context(std::filesystem::path base, std::vector<Issue>& issues, Locations& where);
+  /// `base`: folder of the file, absolute. `paths`: how the file's paths are written.
+  Context(std::filesystem::path base, Paths paths, std::vector<Issue>& issues, Locations& where);
 
   /// Adds an issue about the current key.
   void fail(const Location& where, const std::string& text);
@@ -30,6 +30,11 @@ class Context {
   }
   /// What relative paths written at `where` are relative to.
   [[nodiscard]] const std::filesystem::path& folder(const Location& where) const;
+  /// Whether ~ and variables in paths written at `where` stand for something: the command line is always a
+  /// user's.
+  [[nodiscard]] bool expands(const Location& where) const {
+    return where.line == 0 || paths_ == Paths::expanded;
+  }
 
   /// The current key while an option or item is read.
   class Scope {
@@ -47,6 +52,7 @@ class Context {
 
  private:
   std::filesystem::path base_;
+  Paths paths_;
   std::filesystem::path working_directory_;
   std::vector<Issue>& issues_;
   Locations& where_;

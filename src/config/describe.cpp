@@ -26,7 +26,11 @@ std::string to_yaml(const Config& config) {
 }
 
 std::string reference() {
-  std::string out;
+  std::string out =
+      "Relative paths are relative to the file's folder, those of --set to the working directory. In paths "
+      "~/, "
+      "$NAME and ${NAME}\nstand for the home folder and environment variables, $$ for a $; the result file "
+      "records the whole path.\n\n";
   append(options().options, "", out);
   return out;
 }

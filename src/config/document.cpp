@@ -10,6 +10,8 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include "syntax.hpp"
+
 namespace polyhead::config {
 namespace {
 
@@ -20,10 +22,16 @@ Location location(const Source& source, const YAML::Mark& mark) {
   return mark.is_null() ? source.at(1, 1) : source.at(mark.line + 1, mark.column + 1);
 }
 
+[[noreturn]] void refuse_syntax(const std::string& text, const Source& source, const SyntaxFault& fault) {
+  const std::string shown_line = source.has_lines ? excerpt(text, fault.line, fault.column) : "";
+  refuse(source.at(fault.line, fault.column), fmt::format("malformed YAML: {}{}", fault.text, shown_line));
+}
+
 /// Builds nodes from yaml-cpp's events. (Its own YAML::Node merges duplicate keys without a word.)
 class Builder : public YAML::EventHandler {
  public:
-  Builder(const Source& source, std::vector<Issue>& issues) : source_(source), issues_(issues) {}
+  Builder(const std::string& text, const Source& source, std::vector<Issue>& issues)
+      : text_(text), source_(source), issues_(issues) {}
 
   /// The document. What is wrong with keys is said only now: yaml-cpp makes a key of a list or map that never
   /// ends, and finds out later.
@@ -46,6 +54,7 @@ class Builder : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
+    if (tag == "!") check_closed(mark);
     leaf(Node::Kind::scalar, mark, tag, anchor, value);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -81,6 +90,14 @@ class Builder : public YAML::EventHandler {
       refuse(node.where, fmt::format("the document has more than {} values", kMaxDocumentNodes));
     }
     return node;
+  }
+
+  /// yaml-cpp takes a quote without its end for a text up to the end of the file.
+  void check_closed(const YAML::Mark& mark) {
+    const std::size_t offset = offset_of(text_, mark.line + 1, mark.column + 1);
+    const bool is_quote = offset < text_.size() && (text_[offset] == '"' || text_[offset] == '\'');
+    if (!is_quote || is_closed_quote(text_, offset)) return;
+    refuse_syntax(text_, source_, {mark.line + 1, mark.column + 1, "this quote is not closed"});
   }
 
   void leaf(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -143,6 +160,7 @@ class Builder : public YAML::EventHandler {
     map.node.entries.push_back(std::move(map.entry));
   }
 
+  const std::string& text_;
   const Source& source_;
   std::vector<Issue>& issues_;
   std::vector<Open> open_;
@@ -152,10 +170,17 @@ class Builder : public YAML::EventHandler {
   bool started_ = false;
 };
 
-std::string explain(const std::string& message) {
+/// Throws ConfigError for what the parser does not understand at a place.
+[[noreturn]] void refuse_message(const std::string& text, const Source& source,
+                                 const YAML::Exception& error) {
   const bool about_alias =
-      message.find("anchor") != std::string::npos || message.find("alias") != std::string::npos;
-  return "malformed YAML: " + message + (about_alias ? fmt::format(": {}", kNoAliases) : "");
+      error.msg.find("anchor") != std::string::npos || error.msg.find("alias") != std::string::npos;
+  const int line = error.mark.is_null() ? 1 : error.mark.line + 1;
+  const int column = error.mark.is_null() ? 1 : error.mark.column + 1;
+  if (about_alias) refuse_syntax(text, source, {line, column, fmt::format("{}: {}", error.msg, kNoAliases)});
+  SyntaxFault fault = guess_syntax_fault(text, line, column, error.msg);
+  fault.text = fault.text.empty() ? error.msg : fmt::format("{} ({})", fault.text, error.msg);
+  refuse_syntax(text, source, fault);
 }
 
 }  // namespace
@@ -163,13 +188,13 @@ std::string explain(const std::string& message) {
 Node parse_document(const std::string& text, const Source& source, std::vector<Issue>& issues) {
   check_text(text, source);
   std::istringstream stream(text);
-  Builder builder(source, issues);
+  Builder builder(text, source, issues);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {  // the builder throws at the second document
     }
   } catch (const YAML::Exception& error) {
-    refuse(location(source, error.mark), explain(error.msg));
+    refuse_message(text, source, error);
   }
   return builder.take();
 }

@@ -1,5 +1,9 @@
+#include <compare>
 #include <iterator>
+#include <map>
 #include <optional>
+#include <span>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -7,32 +11,88 @@
 #include "globs.hpp"
 #include "issues.hpp"
 #include "node.hpp"
+#include "polyhead/base/text.hpp"
 #include "polyhead/config/load.hpp"
 #include "readable.hpp"
 
 namespace polyhead::config {
 namespace {
 
+constexpr std::size_t kExamples = 3;
+
+/// A file that cannot be read.
+struct MissingFile {
+  Location where;
+  std::string what;  ///< "weights of head 'a'"
+  std::filesystem::path path;
+  std::string problem;
+};
+
 /// Looks at files and notes those that cannot be read, at the place of their key.
 class FileCheck {
  public:
-  FileCheck(const Locations& where, std::vector<Issue>& missing) : where_(where), missing_(missing) {}
+  explicit FileCheck(const Locations& where) : where_(where) {}
 
   void operator()(const std::string& key, const std::string& what, const std::filesystem::path& path) {
     constexpr std::size_t kMostSuggestions = 20;  // each reads a folder
-    note(key, what, problem_of_file(path, missing_.size() < kMostSuggestions));
+    note(key, what, path, problem_of_file(path, count_++ < kMostSuggestions));
   }
 
-  void note(const std::string& key, const std::string& what, const std::optional<std::string>& problem) {
+  void note(const std::string& key, const std::string& what, const std::filesystem::path& path,
+            const std::optional<std::string>& problem) {
     if (!problem) return;
     const auto found = where_.find(key);
-    missing_.push_back(
-        {found == where_.end() ? Location{} : found->second, fmt::format("{}: {}", what, *problem)});
+    const Location where = found == where_.end() ? Location{} : found->second;
+    causes_[cause_of(path)].push_back({where, what, path, *problem});
+  }
+
+  /// An issue for each file, or for many with one cause.
+  [[nodiscard]] std::vector<Issue> issues() const {
+    std::vector<Issue> issues;
+    for (const auto& [cause, files] : causes_) {
+      if (cause.kind != Cause::Kind::other && files.size() > kExamples) {
+        issues.push_back({files.front().where, together(cause, files)});
+        continue;
+      }
+      for (const MissingFile& file : files)
+        issues.push_back({file.where, fmt::format("{}: {}", file.what, file.problem)});
+    }
+    return issues;
   }
 
  private:
+  /// What several files have in common.
+  struct Cause {
+    enum class Kind { no_folder, no_file, other };
+    Kind kind = Kind::other;
+    std::filesystem::path folder;
+    auto operator<=>(const Cause&) const = default;
+  };
+
+  static Cause cause_of(const std::filesystem::path& path) {
+    std::error_code ignored;
+    const std::filesystem::path missing = missing_folder(path);
+    if (!missing.empty()) return {Cause::Kind::no_folder, missing};
+    const bool is_there = std::filesystem::exists(path, ignored);
+    return {is_there ? Cause::Kind::other : Cause::Kind::no_file, path.parent_path()};
+  }
+
+  static std::string together(const Cause& cause, const std::vector<MissingFile>& files) {
+    std::vector<std::string> examples;
+    for (const MissingFile& file : std::span(files).first(kExamples))
+      examples.push_back(fmt::format("{} ({})", shown_path(file.path.filename()), file.what));
+    const std::string list = fmt::format("{} and {} more", join(examples), files.size() - kExamples);
+    if (cause.kind == Cause::Kind::no_folder) {
+      return fmt::format("there is no folder {}, where {} files should be: {}", shown_path(cause.folder),
+                         files.size(), list);
+    }
+    return fmt::format("no such files in {}: {}; the first: {}", shown_path(cause.folder), list,
+                       files.front().problem);
+  }
+
   const Locations& where_;
-  std::vector<Issue>& missing_;
+  std::size_t count_ = 0;
+  std::map<Cause, std::vector<MissingFile>> causes_;
 };
 
 }  // namespace
@@ -40,16 +100,18 @@ class FileCheck {
 void resolve_files(Loaded& loaded) {
   FileIssues issues;
   expand_globs(loaded, issues);
-  FileCheck check(loaded.where, issues.missing);
+  FileCheck check(loaded.where);
   const Data& data = loaded.config.data;
-  check.note("data.path", "data.path", problem_of_data(data.path));
-  if (!data.root.empty()) check.note("data.root", "data.root", problem_of_data(data.root));
+  check.note("data.path", "data.path", data.path, problem_of_data(data.path));
+  if (!data.root.empty()) check.note("data.root", "data.root", data.root, problem_of_data(data.root));
   if (!data.classes.file.empty()) check("data.classes", "data.classes", data.classes.file);
   check("backbone.weights", "backbone.weights", loaded.config.backbone.weights);
   for (std::size_t i = 0; i < loaded.config.heads.size(); ++i) {
     const Head& head = loaded.config.heads[i];
     check(fmt::format("heads[{}].weights", i), "weights of head " + shown(head.name), head.weights);
   }
+  const std::vector<Issue> missing = check.issues();
+  issues.missing.insert(issues.missing.end(), missing.begin(), missing.end());
   const auto repeated = repeated_names(loaded.config.heads, loaded.where);
   issues.other.insert(issues.other.end(), repeated.begin(), repeated.end());
 

@@ -34,18 +34,19 @@ std::string read_text(const std::filesystem::path& file) {
 }  // namespace
 
 Loaded load(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
-  return parse(read_text(file), file.string(), std::filesystem::absolute(file).parent_path(), overrides);
+  return parse(read_text(file), file.string(), std::filesystem::absolute(file).parent_path(), overrides,
+               Paths::expanded);
 }
 
 Loaded parse(const std::string& text, const std::string& name, const std::filesystem::path& base,
-             const std::vector<std::string>& overrides) {
+             const std::vector<std::string>& overrides, Paths paths) {
   std::vector<Issue> issues;
   Node root = parse_document(text, {name}, issues);
   if (root.where.source.empty()) root.where = {name, 1, 1};
   for (const std::string& override : overrides) apply_override(root, override, issues);
 
   Loaded loaded;
-  Context context(base, issues, loaded.where);
+  Context context(base, paths, issues, loaded.where);
   options().read(root, loaded.config, context);
   const auto repeated = repeated_names(loaded.config.heads, loaded.where);
   issues.insert(issues.end(), repeated.begin(), repeated.end());

@@ -27,10 +27,13 @@ std::vector<std::string> some_names(const fs::path& folder) {
   return names;
 }
 
+fs::path folder_of_file(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
 std::string no_such_file(const fs::path& path, bool suggest) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) {
+  const fs::path folder = folder_of_file(path);
+  if (!missing_folder(path).empty()) {
     return fmt::format("no such file: {} (there is no folder {})", shown_path(path), shown_path(folder));
   }
   const std::string near = suggest ? did_you_mean(path.filename().string(), some_names(folder)) : "";
@@ -38,6 +41,12 @@ std::string no_such_file(const fs::path& path, bool suggest) {
 }
 
 }  // namespace
+
+fs::path missing_folder(const fs::path& path) {
+  std::error_code error;
+  fs::path folder = folder_of_file(path);
+  return fs::is_directory(folder, error) ? fs::path() : folder;
+}
 
 std::optional<std::string> problem_of_file(const fs::path& path, bool suggest) {
   std::error_code error;

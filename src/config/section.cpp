@@ -1,5 +1,7 @@
 #include "section.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "polyhead/base/text.hpp"
@@ -14,8 +16,16 @@ void fail_expected(const Node& node, const std::string& text, const std::string&
                            hint.empty() ? "" : "; ", hint));
 }
 
+std::string missing_colon(std::string_view text, const std::vector<std::string>& known) {
+  const std::string_view word = text.substr(0, text.find_first_of(" \t:"));
+  if (word.size() == text.size() || std::ranges::find(known, word) == known.end()) return "";
+  return fmt::format("is {} missing after '{}'?", text[word.size()] == ':' ? "a space" : "a colon",
+                     text.substr(0, word.size() + (text[word.size()] == ':' ? 1 : 0)));
+}
+
 void fail_unknown(const Entry& entry, const std::vector<std::string>& known, Context& context) {
-  const std::string near = did_you_mean(entry.key, known);
+  const std::string colon = missing_colon(entry.key, known);
+  const std::string near = colon.empty() ? did_you_mean(entry.key, known) : colon;
   const std::string section = context.key().empty() ? "Sections" : "Options of " + context.key();
   context.fail(entry.where, fmt::format("unknown option {}{} {}: {}", shown(entry.key),
                                         near.empty() ? "." : ", " + near, section, join(known)));

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,6 +50,9 @@ Option<S> required(std::string key, T S::*member, const Type<T>& type, std::stri
   return result;
 }
 
+/// "is a colon missing after 'path'?", where a text begins with one of the options; else empty.
+std::string missing_colon(std::string_view text, const std::vector<std::string>& known);
+
 /// "unknown option; did you mean 'path'? Options of data: format, path"
 void fail_unknown(const Entry& entry, const std::vector<std::string>& known, Context& context);
 void fail_missing(const OptionDoc& doc, const Location& section, Context& context);
@@ -71,7 +75,8 @@ struct SectionReader {
       for (const Option<S>& option : options) read_absent(option, node, section, context);
       if (check) check(section, node, context);
     } else {
-      fail_expected(node, "a section with the options " + join(keys()), "", context);
+      fail_expected(node, "a section with the options " + join(keys()), missing_colon(node.text, keys()),
+                    context);
     }
     return context.failures() == before;
   }

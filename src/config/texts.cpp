@@ -1,9 +1,11 @@
 #include "texts.hpp"
 
 #include <functional>
+#include <system_error>
 
 #include <fmt/format.h>
 
+#include "expand.hpp"
 #include "utf8.hpp"
 
 namespace polyhead::config {
@@ -18,48 +20,73 @@ std::string as_text(const std::filesystem::path& value) {
   return value.string();
 }
 
+/// What a text stands for; nothing when an issue was added.
+using Complete = std::function<std::optional<std::string>(const Node&, Context&)>;
+
 /// A text that `problem` has nothing against, after `complete` has made it whole.
 template <class T>
-Type<T> text_type(const std::string& name, const Problem& problem,
-                  const std::function<std::string(const Node&, const Context&)>& complete) {
+Type<T> text_type(const std::string& name, const Problem& problem, const Complete& complete) {
   auto read = [=](const Node& node, T& value, Context& context) {
     if (node.kind != Node::Kind::scalar || node.text.empty()) {
       fail_expected(node, name, "", context);
       return false;
     }
-    const std::string whole = complete(node, context);
-    if (const auto found = problem(whole)) {
-      context.fail(node.where, fmt::format("{} {}", shown(whole), *found));
+    const auto whole = complete(node, context);
+    if (!whole) return false;
+    if (const auto found = problem(*whole)) {
+      context.fail(node.where, fmt::format("{} {}", shown(*whole), *found));
       return false;
     }
-    value = T(whole);
+    value = T(*whole);
     return true;
   };
   auto write = [](const T& value) { return quoted(as_text(value)); };
   return {name, std::move(read), std::move(write), false, {}};
 }
 
-std::string as_it_is(const Node& node, const Context& /*context*/) {
+std::optional<std::string> as_it_is(const Node& node, Context& /*context*/) {
   return node.text;
 }
 
-std::string absolute_path(const Node& node, const Context& context) {
-  return (context.folder(node.where) / node.text).lexically_normal().string();
+std::string below(const std::filesystem::path& folder, const std::string& text) {
+  return (folder / text).lexically_normal().string();
 }
 
-/// glob(7) takes these characters literally after a backslash.
-std::string escape_pattern(const std::string& folder) {
-  std::string escaped;
-  for (const char c : folder) {
-    if (std::string_view("*?[]\\").find(c) != std::string_view::npos) escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
+/// The node's text with its variables replaced; nothing, and an issue, where that cannot be.
+std::optional<Expanded> expanded(const Node& node, bool is_pattern, Context& context) {
+  if (!context.expands(node.where)) return Expanded{node.text, false, ""};
+  Expanded text = expand(node.text, is_pattern, environment_variable);
+  if (text.problem.empty()) return text;
+  context.fail(node.where, fmt::format("{} {}", shown(node.text), text.problem));
+  return std::nullopt;
 }
 
-std::string absolute_pattern(const Node& node, const Context& context) {
-  const std::filesystem::path folder = escape_pattern(context.folder(node.where).string());
-  return (folder / node.text).lexically_normal().string();
+/// A file that is really called so may be meant, as by configurations that were written before paths were
+/// expanded.
+bool is_there(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+}
+
+std::optional<std::string> absolute_path(const Node& node, Context& context) {
+  const auto text = expanded(node, false, context);
+  if (!text) return std::nullopt;
+  const std::filesystem::path& folder = context.folder(node.where);
+  const std::string path = below(folder, text->text);
+  const std::string as_written = below(folder, node.text);
+  if (!text->replaced || path == as_written || !is_there(as_written)) return path;
+  context.fail(node.where,
+               fmt::format("{} may be {}, which is there, or {}, with what the environment says; "
+                           "rename the first, or write out the one that is meant: $$ stands for $, "
+                           "./~ for ~",
+                           shown(node.text), shown_path(as_written), shown_path(path)));
+  return std::nullopt;
+}
+
+std::optional<std::string> absolute_pattern(const Node& node, Context& context) {
+  const auto text = expanded(node, true, context);
+  if (!text) return std::nullopt;
+  return below(escape_pattern(context.folder(node.where).string()), text->text);
 }
 
 }  // namespace

@@ -20,10 +20,11 @@ Type<std::optional<std::string>> text_or_auto();
 Type<std::map<std::string, std::string>> text_map();
 /// The name of a head.
 Type<std::string> head_name();
-/// A path, made absolute and normal.
+/// A path, made absolute and normal, with ~/, $NAME and ${NAME} replaced where the user wrote it. Where a
+/// file is really called so, both may be meant: an issue.
 Type<std::filesystem::path> path();
-/// A pattern as glob(7) describes it, made absolute: the folder before it stands for itself, whatever its
-/// characters.
+/// A pattern as glob(7) describes it, made absolute and expanded in the same way: the folder before it and
+/// what variables say stand for themselves, whatever their characters.
 Type<std::string> pattern();
 
 /// What keeps `name` from being a head's name, if anything: "is longer than 63 bytes".

@@ -253,10 +253,11 @@ const std::vector<BadCase> kDocuments{
      "run; "
      "found 'just a text'"},
     {"- a\n- b\n", "e.yaml:1:1: expected a section with the options data, "},
-    {"data: [1, 2\n", "e.yaml:2:1: malformed YAML: end of sequence flow not found"},
-    {"data:\n\t- x\n", "e.yaml:2:2: malformed YAML: illegal block entry"},
-    {"a: b: c\n", "e.yaml:1:5: malformed YAML: illegal map value"},
-    {"a: \"\\q\"\n", "malformed YAML: unknown escape character: q"},
+    {"data: [1, 2\n",
+     "e.yaml:1:7: malformed YAML: this [ is not closed: its ] is missing (end of sequence flow not found)\n"},
+    {"data:\n\t- x\n", "e.yaml:2:1: malformed YAML: this line is indented with a tab"},
+    {"a: b: c\n", "e.yaml:1:5: malformed YAML: a second ': ' in one line"},
+    {"a: \"\\q\"\n", "(unknown escape character: q)"},
     {"heads:\n  - glob: *.pth\n",
      "e.yaml:2:11: malformed YAML: the referenced anchor is not defined: anchors (&) and aliases (*) are not "
      "supported; put a text that begins with & or * in quotes"},

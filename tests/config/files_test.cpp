@@ -172,14 +172,43 @@ TEST_F(ResolveFiles, RefusesMatchesThatCannotNameAHead) {
   EXPECT_THAT(e.message, HasSubstr("h-\\x0a.pth' has a control character in it; rename it"));
 }
 
-TEST_F(ResolveFiles, ReadsFoldersForAFewSuggestionsOnly) {
+/// `count` heads n0, n1, ... with weights in `folder`.
+std::string many_heads(int count, const std::string& folder) {
   std::string heads = "heads:";
-  for (int i = 0; i < 60; ++i)
-    heads += "\n  - {name: n" + std::to_string(i) + ", weights: firts.pth, layers: [linear 10]}";
-  const std::string message = error(heads).message;
-  EXPECT_THAT(message,
-              HasSubstr("'n19': no such file: " + quoted("firts.pth") + "; did you mean 'first.pth'?"));
-  EXPECT_THAT(message, HasSubstr("'n20': no such file: " + quoted("firts.pth") + "\n"));
+  for (int i = 0; i < count; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    heads += "\n  - {weights: " + folder + name + ".pth, layers: [linear 10]}";
+  }
+  return heads;
+}
+
+TEST_F(ResolveFiles, TellsOneCauseOnce) {
+  const auto e = error(many_heads(20, "nowhere/"));
+  EXPECT_EQ(e.code, ExitCode::no_input);
+  EXPECT_EQ(e.message,
+            "e.yaml:4:15: there is no folder " + quoted("nowhere") +
+                ", where 20 files should be: 'n0.pth' (weights of head 'n0'), 'n1.pth' (weights of head "
+                "'n1'), 'n2.pth' (weights of head 'n2') and 17 more");
+  EXPECT_EQ(
+      error(many_heads(4, "")).message,
+      "e.yaml:4:15: no such files in '" + folder_.path().string() +
+          "': 'n0.pth' (weights of head 'n0'), 'n1.pth' (weights of head 'n1'), 'n2.pth' (weights of head "
+          "'n2') and 1 more; the first: no such file: " +
+          quoted("n0.pth"));
+}
+
+TEST_F(ResolveFiles, TellsAFewOneByOne) {
+  const auto e = error(many_heads(3, "nowhere/"));
+  EXPECT_EQ(std::ranges::count(e.message, '\n'), 2);
+  EXPECT_THAT(e.message,
+              HasSubstr("e.yaml:6:15: weights of head 'n2': no such file: " + quoted("nowhere/n2.pth") +
+                        " (there is no folder " + quoted("nowhere") + ")"));
+}
+
+TEST_F(ResolveFiles, TellsFilesThatAreThereOneByOne) {
+  for (int i = 0; i < 5; ++i)
+    std::filesystem::create_directory(folder_.path() / ("n" + std::to_string(i) + ".pth"));
+  EXPECT_EQ(std::ranges::count(error(many_heads(5, "")).message, '\n'), 4);
 }
 
 }  // namespace

@@ -15,15 +15,20 @@ struct Loaded {
   Locations where;
 };
 
+/// What ~/, $NAME and ${NAME} in paths are: letters as any others, or, in what a user writes, the home folder
+/// and environment variables. Configurations that polyhead keeps and sends hold whole paths.
+enum class Paths { as_written, expanded };
+
 /// Reads a YAML file and applies `--set key.sub=value` overrides, in order. Relative paths of the file are
-/// relative to its folder, those of overrides to the working directory. Looks at the file only, not at what
-/// it names. Throws ConfigError with every issue: malformed YAML, duplicate and unknown keys, wrong types,
-/// values out of range, missing required options, contradictions.
+/// relative to its folder, those of overrides to the working directory; paths are expanded. Looks at the file
+/// only, not at what it names. Throws ConfigError with every issue: malformed YAML, duplicate and unknown
+/// keys, wrong types, values out of range, missing required options, contradictions.
 Loaded load(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
 /// `load` from a text; `name` stands for the file in messages, `base` is what relative paths are relative to.
+/// Paths of overrides are expanded in any case.
 Loaded parse(const std::string& text, const std::string& name, const std::filesystem::path& base,
-             const std::vector<std::string>& overrides = {});
+             const std::vector<std::string>& overrides = {}, Paths paths = Paths::as_written);
 
 /// Replaces every `glob:` by one head a matching file (sorted by path, named by the file's stem) and checks
 /// that each file the configuration names exists and may be read, and that head names differ. Rank 0 only.
