@@ -31,6 +31,7 @@
 #include "polyhead/data/memory.hpp"
 #include "polyhead/device/pinned.hpp"
 #include "polyhead/model/model.hpp"
+#include "polyhead/run/against.hpp"
 #include "polyhead/run/choice.hpp"
 #include "polyhead/run/exchange.hpp"
 #include "polyhead/run/group_pipeline.hpp"
@@ -126,6 +127,12 @@ struct Equipment {
   std::unique_ptr<model::Model> model;
   std::unique_ptr<GroupPipeline> pipeline;
 };
+
+/// Where the user has given reference logits: nothing else is worth computing while they differ.
+void compare_first(const Inputs& inputs) {
+  const std::filesystem::path& reference = inputs.config.run.against;
+  if (!reference.empty()) log::info(describe(compare_with_reference(inputs, reference), reference));
+}
 
 /// What a rank reads images with, and what it begins with.
 struct Reading {
@@ -239,7 +246,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
     if (mpi.rank() != 0) return;
     inputs = load_inputs(options.config, options.overrides, options.existing);
     if (inputs.resumes) resumption = open_to_resume(inputs, options.retry_bad);
-    if (!resumption || !resumption->complete()) return;
+    if (!resumption || !resumption->complete()) return compare_first(inputs);
     complete(*resumption, inputs, options.summarise);
     nothing_left = 1;
   });
