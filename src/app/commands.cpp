@@ -1,44 +1,17 @@
 #include "commands.hpp"
 
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include <fmt/format.h>
 
-#include "polyhead/base/log.hpp"
 #include "polyhead/config/load.hpp"
 #include "polyhead/model/model.hpp"
 #include "polyhead/report/summary.hpp"
-#include "polyhead/run/inputs.hpp"
 #include "polyhead/store/reader.hpp"
 
 namespace polyhead::app {
 namespace {
-
-void add_check(CLI::App& app) {
-  struct Options {
-    std::string config;
-    std::vector<std::string> overrides;
-  };
-  auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("check", "Check a configuration and all its inputs, without running");
-  command->add_option("config", options->config, "YAML file")->required();
-  command->add_option("--set", options->overrides, "Override an option: --set key.sub=value")->take_all();
-  command->callback([options] {
-    const run::Inputs inputs = run::check_inputs(options->config, options->overrides);
-    const auto batches = inputs.micro_batches();
-    fmt::print("{}: all is well: {} samples in {} micro-batches, {} heads, {} classes\n", options->config,
-               batches.samples(), batches.count(), inputs.config.heads.size(), inputs.weights.classes);
-    const std::filesystem::path& output = inputs.config.output.path;
-    if (std::filesystem::exists(std::filesystem::symlink_status(output))) {
-      fmt::print("{} is there already: a run will need --resume, --overwrite or another output.path\n",
-                 output.string());
-    }
-  });
-}
 
 void add_info(CLI::App& app) {
   struct Options {

@@ -16,6 +16,9 @@ void add_commands(CLI::App& app, int argc, char** argv, int& exit_code);
 /// `polyhead run`, in run_command.cpp: starts MPI.
 void add_run(CLI::App& app, int argc, char** argv, int& exit_code);
 
+/// `polyhead check`, in check_command.cpp.
+void add_check(CLI::App& app);
+
 /// `polyhead verify`, in verify_command.cpp.
 void add_verify(CLI::App& app);
 

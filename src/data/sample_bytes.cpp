@@ -10,6 +10,7 @@
 
 #include "buffer.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/data/look.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -60,6 +61,10 @@ Reason reason_of(int error) {
   }
 }
 
+bool is_whole_file(const Location& location) {
+  return location.offset == 0 && location.size == 0;
+}
+
 }  // namespace
 
 SampleBytes::SampleBytes(std::uint64_t max_size, FileCalls calls)
@@ -71,11 +76,11 @@ void SampleBytes::release() {
   turn_.end();
 }
 
-Reason SampleBytes::read(const Location& location) {
-  release();
+/// One attempt after the other, while there is hope.
+Reason SampleBytes::patiently(const Location& location, Reason (SampleBytes::*once)(const Location&)) {
   for (std::size_t attempts = 1;; ++attempts) {
     try {
-      return attempt(location);
+      return (this->*once)(location);
     } catch (const Trouble& trouble) {
       file_ = {};  // what is open may be what is stale
       if (!may_pass(trouble.error) || attempts > kPauses.size()) {
@@ -88,28 +93,44 @@ Reason SampleBytes::read(const Location& location) {
   }
 }
 
-Reason SampleBytes::attempt(const Location& location) {
-  size_ = 0;
-  return location.offset != 0 || location.size != 0 ? read_part(location) : read_whole(location.path);
+Reason SampleBytes::read(const Location& location) {
+  release();
+  return patiently(location, &SampleBytes::attempt);
 }
 
-Reason SampleBytes::read_whole(const std::string& path) {
-  if (const Reason reason = open(path); reason != Reason::none) return reason;
+Reason SampleBytes::look(const Location& location) {
+  release();
+  return patiently(location, &SampleBytes::find);
+}
+
+Reason SampleBytes::attempt(const Location& location) {
+  size_ = 0;
+  if (const Reason reason = find(location); reason != Reason::none) return reason;
+  if (!is_whole_file(location)) {
+    load(file_, location.offset, location.size);
+    return size_ < location.size ? Reason::truncated : Reason::none;
+  }
   const OpenFile file = std::exchange(file_, {});
-  if (file.size > max_size_) return Reason::file_too_large;
   load(file, 0, file.size);  // a file that shrinks meanwhile is for the decoder to judge
   return size_ == 0 ? Reason::empty_file : Reason::none;
 }
 
-Reason SampleBytes::read_part(const Location& part) {
-  if (part.size == 0) return Reason::empty_file;
-  if (part.size > max_size_) return Reason::file_too_large;
-  if (!file_.fd || file_.path != part.path) {
-    if (const Reason reason = open(part.path); reason != Reason::none) return reason;
+/// Opens the file and looks at sizes.
+Reason SampleBytes::find(const Location& location) {
+  if (is_whole_file(location)) return find_whole(location.path);
+  if (location.size == 0) return Reason::empty_file;
+  if (location.size > max_size_) return Reason::file_too_large;
+  if (!file_.fd || file_.path != location.path) {
+    if (const Reason reason = open(location.path); reason != Reason::none) return reason;
   }
-  if (part.offset > file_.size || part.size > file_.size - part.offset) return Reason::truncated;
-  load(file_, part.offset, part.size);
-  return size_ < part.size ? Reason::truncated : Reason::none;
+  const bool inside = location.offset <= file_.size && location.size <= file_.size - location.offset;
+  return inside ? Reason::none : Reason::truncated;
+}
+
+Reason SampleBytes::find_whole(const std::string& path) {
+  if (const Reason reason = open(path); reason != Reason::none) return reason;
+  if (file_.size > max_size_) return Reason::file_too_large;
+  return file_.size == 0 ? Reason::empty_file : Reason::none;
 }
 
 Reason SampleBytes::open(const std::string& path) {
@@ -133,6 +154,10 @@ void SampleBytes::load(const OpenFile& file, std::uint64_t offset, std::uint64_t
     if (got == 0) return;
     size_ += static_cast<std::size_t>(got);
   }
+}
+
+Reason look_at_file(const Location& location, std::uint64_t max_size) {
+  return SampleBytes(max_size).look(location);
 }
 
 }  // namespace polyhead::data

@@ -23,6 +23,8 @@ class SampleBytes {
 
   /// Says why there are no bytes, or `none`. Throws Error(io_error) for trouble that does not pass.
   Reason read(const Location& location);
+  /// The same without reading any bytes: opens the file and looks at its size.
+  Reason look(const Location& location);
   /// What `read` read; valid until its next call, or that of `release`.
   [[nodiscard]] std::span<const std::byte> bytes() const { return std::span(buffer_).first(size_); }
   /// Gives the memory of an unusually large sample back, in the thread that read it.
@@ -34,9 +36,10 @@ class SampleBytes {
     FileDescriptor fd;
     std::uint64_t size = 0;
   };
+  Reason patiently(const Location& location, Reason (SampleBytes::*once)(const Location&));
   Reason attempt(const Location& location);
-  Reason read_whole(const std::string& path);
-  Reason read_part(const Location& part);
+  Reason find(const Location& location);
+  Reason find_whole(const std::string& path);
   Reason open(const std::string& path);
   void load(const OpenFile& file, std::uint64_t offset, std::uint64_t size);
 

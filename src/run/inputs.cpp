@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <system_error>
 #include <utility>
 
@@ -70,6 +71,11 @@ config::Config load_config(const std::filesystem::path& path, const std::vector<
   return std::move(loaded.config);
 }
 
+/// `open_inputs`, with a call of `listed` as soon as the list of samples is open, before anything else is
+/// read.
+Inputs open_and_tell(config::Config config, const std::filesystem::path& index,
+                     const std::function<void()>& listed);
+
 std::vector<std::byte> to_bytes(const std::string& text) {
   const auto bytes = std::as_bytes(std::span(text));
   return {bytes.begin(), bytes.end()};
@@ -132,15 +138,24 @@ Inputs load_inputs(const std::filesystem::path& config, const std::vector<std::s
 
 Inputs check_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides) {
   config::Config loaded = load_config(config, overrides, store::Existing::overwrite);
-  const ScratchIndex index(loaded.output.path.string() + ".index");
-  return open_inputs(std::move(loaded), index.path());
+  auto index = std::make_unique<ScratchIndex>(loaded.output.path.string() + ".index");
+  const std::filesystem::path path = index->path();
+  return open_and_tell(std::move(loaded), path, [&] { index.reset(); });
 }
 
 Inputs open_inputs(config::Config config, const std::filesystem::path& index) {
+  return open_and_tell(std::move(config), index, [] {});
+}
+
+namespace {
+
+Inputs open_and_tell(config::Config config, const std::filesystem::path& index,
+                     const std::function<void()>& listed) {
   Inputs inputs;
   inputs.config = std::move(config);
   const config::Data& data = inputs.config.data;
   inputs.dataset = data::open(data, index);
+  listed();
   inputs.shape = {inputs.dataset->size(), inputs.dataset->image_shape()};
   log::info(inputs.dataset->describe());
 
@@ -154,6 +169,8 @@ Inputs open_inputs(config::Config config, const std::filesystem::path& index) {
   check_labels(inputs);
   return inputs;
 }
+
+}  // namespace
 
 Survey survey_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides) {
   auto loaded = config::load(config, overrides);

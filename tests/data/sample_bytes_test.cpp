@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "../support.hpp"
+#include "polyhead/data/look.hpp"
 #include "samples.hpp"
 
 namespace polyhead::data {
@@ -45,6 +46,28 @@ TEST_F(SampleBytesTest, ReadsFilesAndParts) {
   EXPECT_EQ(text(), "234");
   EXPECT_EQ(reason("a", 0, 10), Reason::none);
   EXPECT_EQ(text(), "0123456789");
+}
+
+TEST_F(SampleBytesTest, LooksWithoutReading) {
+  write(folder_ / "a", "0123456789");
+  write(folder_ / "empty");
+  write(folder_ / "large", std::string(kMost + 1, 'x'));
+  const auto look = [&](const std::string& name, std::uint64_t offset = 0, std::uint64_t size = 0) {
+    return look_at_file({(folder_ / name).string(), offset, size}, kMost);
+  };
+  EXPECT_EQ(look("a"), Reason::none);
+  EXPECT_EQ(look("empty"), Reason::empty_file);
+  EXPECT_EQ(look("large"), Reason::file_too_large);
+  EXPECT_EQ(look("gone"), Reason::missing);
+  EXPECT_EQ(look(""), Reason::not_a_file);
+  EXPECT_EQ(look("a", 5, 5), Reason::none);
+  EXPECT_EQ(look("a", 5, 6), Reason::truncated);
+  EXPECT_EQ(look("a", 11, 1), Reason::truncated);
+  EXPECT_EQ(look("a", 5, 0), Reason::empty_file);
+  EXPECT_EQ(bytes_.look({(folder_ / "a").string(), 2, 3}), Reason::none);
+  EXPECT_TRUE(bytes_.bytes().empty());
+  EXPECT_EQ(reason("a", 2, 3), Reason::none);
+  EXPECT_EQ(text(), "234");
 }
 
 TEST_F(SampleBytesTest, SaysWhyThereAreNone) {

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "../support.hpp"
+#include "polyhead/h5/filters.hpp"
 
 namespace polyhead::h5 {
 namespace {
@@ -123,6 +124,22 @@ TEST_F(Oracle, PassesOnWhyALibraryCallFailed) {
   const auto [code, message] = error_of([&] { file().dataset("lzf").read_rows(0, 1, std::span(rows)); });
   EXPECT_EQ(code, ExitCode::io_error);
   EXPECT_THAT(message, AllOf(HasSubstr(":/lzf: cannot read rows 0 to 0"), HasSubstr("filter 'lzf'")));
+}
+
+TEST_F(Oracle, NamesFiltersThatAreNotHere) {
+  EXPECT_THAT(missing_filters(file(), "lzf"), ElementsAre("lzf (32000)"));
+  for (const auto* name : {"contiguous", "chunked", "packed", "wide", "sparse", "group/inner/labels"})
+    EXPECT_THAT(missing_filters(file(), name), IsEmpty()) << name;
+}
+
+TEST_F(Oracle, AFilterThatNoChunkWasPackedWithIsNotNeeded) {
+  EXPECT_THAT(missing_filters(file(), "skipped"), IsEmpty());
+  std::vector<std::uint8_t> rows(32);
+  file().dataset("skipped").read_rows(0, 4, std::span(rows));
+  EXPECT_EQ(rows[31], 31);
+  EXPECT_THAT(missing_filters(file(), "untouched"), IsEmpty());
+  file().dataset("untouched").read_rows(0, 4, std::span(rows));
+  EXPECT_EQ(rows[31], 0);
 }
 
 TEST_F(Oracle, SurvivesSillyShapes) {

@@ -12,6 +12,10 @@ def make(path):
         f.create_dataset("chunked", data=(rows % 251).astype(np.uint8), chunks=(16, 4, 5, 1))
         f.create_dataset("packed", data=rows.astype(np.float32), chunks=(7, 6, 2, 3), compression="gzip", shuffle=True)
         f.create_dataset("lzf", data=rows.astype(np.float32), chunks=(7, 6, 2, 3), compression="lzf")
+        # Written as by a program that lacks an optional filter: the chunk says that it was left out.
+        skipped = f.create_dataset("skipped", shape=(4, 8), dtype="u1", chunks=(4, 8), compression="lzf")
+        skipped.id.write_direct_chunk((0, 0), bytes(range(32)), filter_mask=1)
+        f.create_dataset("untouched", shape=(4, 8), dtype="u1", chunks=(4, 8), compression="lzf")
         f.create_dataset("wide", data=np.arange(1500 * 2048, dtype=np.float32).reshape(1500, 2048),
                          chunks=(500, 1024), compression="gzip", compression_opts=1)
         f["big"] = rows.astype(">i4")

@@ -1,0 +1,74 @@
+#include "polyhead/h5/filters.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <hdf5.h>
+
+#include "check.hpp"
+
+namespace polyhead::h5 {
+namespace {
+
+using detail::checked;
+
+/// A filter that is registered with The HDF Group: https://github.com/HDFGroup/hdf5_plugins,
+/// RegisteredFilterPlugins.md
+struct Known {
+  H5Z_filter_t number;
+  const char* name;
+};
+constexpr std::array kKnown{Known{307, "bzip2"},  Known{32000, "lzf"},        Known{32001, "blosc"},
+                            Known{32004, "lz4"},  Known{32008, "bitshuffle"}, Known{32013, "zfp"},
+                            Known{32015, "zstd"}, Known{32017, "sz"},         Known{32018, "fcidecomp"},
+                            Known{32024, "sz3"},  Known{32026, "blosc2"},     Known{32028, "sperr"}};
+
+/// The registered name, or what the file calls it.
+std::string name_of_filter(H5Z_filter_t number, const char* in_file) {
+  const auto known = std::ranges::find(kKnown, number, &Known::number);
+  return known != kKnown.end() ? known->name : in_file;
+}
+
+/// Bit i: the first chunk was written without filter i, as a writer may that lacks an optional one.
+unsigned skipped_filters(hid_t dataset) {
+  hsize_t chunks = 0;
+  detail::silence();
+  if (H5Dget_num_chunks(dataset, H5S_ALL, &chunks) < 0 || chunks == 0) return ~0U;
+  std::array<hsize_t, H5S_MAX_RANK> offset{};
+  unsigned mask = 0;
+  haddr_t address = 0;
+  hsize_t size = 0;
+  return H5Dget_chunk_info(dataset, H5S_ALL, 0, offset.data(), &mask, &address, &size) < 0 ? 0 : mask;
+}
+
+}  // namespace
+
+std::vector<std::string> missing_filters(const File& file, const std::string& dataset) {
+  const std::string where = fmt::format("{}:{}", file.path().string(), dataset);
+  const auto call = [&](auto&& function) {
+    return checked(ExitCode::bad_data, where, "read its filters", function);
+  };
+  // Of its own, so that nothing of the library shows in File and Dataset; the library opens a file once.
+  const Handle own(call([&] { return H5Fopen(file.path().c_str(), H5F_ACC_RDONLY, H5P_DEFAULT); }));
+  const Handle set(call([&] { return H5Dopen2(own.get(), dataset.c_str(), H5P_DEFAULT); }));
+  const Handle properties(call([&] { return H5Dget_create_plist(set.get()); }));
+  const int filters = call([&] { return H5Pget_nfilters(properties.get()); });
+  std::vector<std::string> missing;
+  for (int i = 0; i < filters; ++i) {
+    const auto place = static_cast<unsigned>(i);
+    unsigned flags = 0;
+    std::size_t values = 0;
+    std::array<char, 64> name{};
+    const H5Z_filter_t number = call([&] {
+      return H5Pget_filter2(properties.get(), place, &flags, &values, nullptr, name.size() - 1, name.data(),
+                            nullptr);
+    });
+    const bool is_used = (skipped_filters(set.get()) >> place & 1U) == 0;
+    if (is_used && H5Zfilter_avail(number) <= 0)
+      missing.push_back(fmt::format("{} ({})", name_of_filter(number, name.data()), number));
+  }
+  return missing;
+}
+
+}  // namespace polyhead::h5
