@@ -1,70 +1,39 @@
 #include "polyhead/model/checkpoint.hpp"
 
-#include <algorithm>
-#include <array>
 #include <string_view>
+#include <system_error>
 
 #include <fmt/format.h>
 
 #include "fail.hpp"
 #include "input_file.hpp"
+#include "legacy_pth.hpp"
+#include "lookalike.hpp"
+#include "polyhead/base/error.hpp"
 
 namespace polyhead::model {
 namespace {
 
-using namespace std::string_view_literals;
-
-struct Lookalike {
-  std::string_view start;
-  std::string_view text;
-};
-
-/// Files that people mistake for weights, by their first bytes; the first that fits counts.
-constexpr std::array<Lookalike, 8> kLookalikes{{
-    {"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv,
-     "is in PyTorch's format from before 1.6: torch.load it and save it again with a current PyTorch"},
-    {"\x80"sv, "is a bare pickle: save model.state_dict() with a current torch.save"},
-    {"<"sv, "looks like an HTML or XML page: did a download go wrong?"},
-    {"version https://git-lfs"sv, "is a Git LFS pointer, not the file itself: run git lfs pull"},
-    {"\x89HDF\r\n"sv, "is an HDF5 file"},
-    {"\x1f\x8b"sv, "is compressed with gzip: unpack it"},
-    {"\x93NUMPY"sv, "is a NumPy array"},
-    {"GGUF"sv, "is a GGUF file"},
-}};
-
-constexpr std::size_t kStart = 24;            // longest start above
-constexpr std::size_t kSafetensorsBrace = 8;  // the header follows its length
-
-std::string hex(std::string_view bytes) {
-  std::string text;
-  for (const char c : bytes) {
-    text += fmt::format("{}{:02x}", text.empty() ? "" : " ", static_cast<unsigned char>(c));
-  }
-  return text;
-}
-
-[[noreturn]] void refuse(const std::filesystem::path& path, std::string_view start) {
-  constexpr std::string_view kExpected = "expected a safetensors file or a state_dict of torch.save";
-  if (start.empty()) bad_data(path, fmt::format("is empty; {}", kExpected));
-  for (const Lookalike& lookalike : kLookalikes) {
-    if (start.starts_with(lookalike.start)) bad_data(path, fmt::format("{}; {}", lookalike.text, kExpected));
-  }
-  bad_data(path, fmt::format("is in no format that polyhead knows (it starts with {}); {}",
-                             hex(start.substr(0, 8)), kExpected));
+/// A header's brace follows its length, whose upper bytes are 0; a JSON file may have a brace there, too.
+bool is_safetensors(std::string_view start) {
+  constexpr std::size_t kBrace = 8;
+  const bool json = start.starts_with('{') && start.size() > kBrace && start[kBrace - 1] != '\0';
+  return start.size() > kBrace && start[kBrace] == '{' && !json;
 }
 
 }  // namespace
 
 Checkpoint read_checkpoint(const std::filesystem::path& path, const std::string& key) {
-  std::string start;
-  {
-    const InputFile file(path);
-    start.resize(std::min<std::uint64_t>(kStart, file.size()));
-    file.read(0, std::as_writable_bytes(std::span(start.data(), start.size())));
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw Error(ExitCode::no_input,
+                fmt::format("{}: cannot be read: it is a folder; {}", path.string(), describe_folder(path)));
   }
-  if (start.starts_with("PK\x03\x04")) return read_pth(path, key);
-  if (start.size() > kSafetensorsBrace && start[kSafetensorsBrace] == '{') return read_safetensors(path);
-  refuse(path, start);
+  const std::string start = first_bytes(path);
+  if (start.starts_with("PK\x03\x04") || is_legacy_pth(start)) return read_pth(path, key);
+  if (is_safetensors(start)) return read_safetensors(path);
+  bad_data(path, fmt::format("{}; expected a safetensors file or a state_dict of torch.save",
+                             describe_file(path, start)));
 }
 
 }  // namespace polyhead::model

@@ -11,7 +11,6 @@ namespace polyhead::model {
 namespace {
 
 constexpr std::uint64_t kAlwaysAllowed = std::uint64_t{64} << 20U;
-constexpr std::uint64_t kMaxRatio = 200;
 constexpr std::uint64_t kPiece = std::uint64_t{1} << 20U;
 
 /// zlib's decompressor of raw deflate data.
@@ -50,7 +49,7 @@ class Inflater {
 }  // namespace
 
 bool plausible_inflation(std::uint64_t packed, std::uint64_t size) {
-  return size <= kAlwaysAllowed || size / kMaxRatio <= packed;
+  return size <= kAlwaysAllowed || size / kMaxInflation <= packed;
 }
 
 std::vector<std::byte> inflate(const InputFile& file, std::uint64_t offset, std::uint64_t packed,

@@ -1,5 +1,6 @@
 #include "input_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -47,6 +48,13 @@ std::vector<std::byte> InputFile::read(std::uint64_t offset, std::size_t count) 
   std::vector<std::byte> bytes(count);
   read(offset, bytes);
   return bytes;
+}
+
+std::string first_bytes(const std::filesystem::path& path, std::size_t count) {
+  const InputFile file(path);
+  std::string start(std::min<std::uint64_t>(count, file.size()), '\0');
+  file.read(0, std::as_writable_bytes(std::span(start)));
+  return start;
 }
 
 }  // namespace polyhead::model

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "polyhead/base/file_descriptor.hpp"
@@ -27,5 +28,8 @@ class InputFile {
   FileDescriptor fd_;
   std::uint64_t size_ = 0;
 };
+
+/// Up to `count` bytes from the file's start, by which its kind is told. Throws as InputFile.
+std::string first_bytes(const std::filesystem::path& path, std::size_t count = 512);
 
 }  // namespace polyhead::model

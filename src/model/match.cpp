@@ -47,6 +47,13 @@ std::string common_prefix(const Checkpoint& checkpoint, const Names& expected) {
   return best == votes.end() ? std::string() : std::string(best->first);
 }
 
+/// Something that is no tensor, and where none is needed.
+bool is_bookkeeping(const CheckpointTensor& tensor, const std::string& prefix, const Names& expected) {
+  if (tensor.problem.empty()) return false;
+  const std::string_view name = tensor.name;
+  return !name.starts_with(prefix) || expected.count(name.substr(prefix.size())) == 0;
+}
+
 /// Collects lines of one kind, and only counts those beyond `kMostLines`.
 class Lines {
  public:
@@ -72,6 +79,7 @@ std::string describe_shape(const ExpectedParameter& parameter, const std::vector
 
 void check_expected(const std::vector<ExpectedParameter>& expected, Match& match) {
   Lines missing;
+  Lines unreadable;
   Lines misshaped;
   for (const ExpectedParameter& parameter : expected) {
     const auto found = match.found.find(parameter.name);
@@ -81,11 +89,14 @@ void check_expected(const std::vector<ExpectedParameter>& expected, Match& match
         missing.add(
             fmt::format("{} is missing, expected shape {}", parameter.name, shape_text(parameter.shape)));
       }
+    } else if (!found->second->problem.empty()) {
+      unreadable.add(fmt::format("{} {}", parameter.name, found->second->problem));
     } else if (found->second->shape != parameter.shape) {
       misshaped.add(describe_shape(parameter, found->second->shape));
     }
   }
   missing.append_to(match.problems, "missing parameters");
+  unreadable.append_to(match.problems, "parameters that are no tensors");
   misshaped.append_to(match.problems, "parameters of the wrong shape");
 }
 
@@ -99,6 +110,7 @@ Match match_parameters(const Checkpoint& checkpoint, const std::vector<ExpectedP
   match.prefix = common_prefix(checkpoint, names);
   Lines unexpected;
   for (const CheckpointTensor& tensor : checkpoint) {
+    if (is_bookkeeping(tensor, match.prefix, names)) continue;
     if (!tensor.name.starts_with(match.prefix)) {
       match.outside.push_back(tensor.name);
       continue;

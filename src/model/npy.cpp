@@ -42,19 +42,19 @@ constexpr std::array<NumberType, 12> kNumberTypes{{{'f', 2, ElementType::f16},
                                                    {'u', 4, ElementType::u32},
                                                    {'u', 8, ElementType::u64}}};
 
-[[noreturn]] void refuse(std::string_view text) {
+[[noreturn]] void reject(std::string_view text) {
   throw std::invalid_argument(std::string(text));
 }
 
 Dtype parse_dtype(std::string_view text) {
   Dtype dtype;
   if (text.size() < 2 || std::string_view("<>|=").find(text[0]) == std::string_view::npos) {
-    refuse(fmt::format("its dtype '{}' is not known", printable(text)));
+    reject(fmt::format("its dtype '{}' is not known", printable(text)));
   }
   dtype.order = text[0];
   dtype.kind = text[1];
   if (dtype.kind == 'O') {
-    refuse(
+    reject(
         "it is an array of Python objects, which NumPy pickles and polyhead never loads; convert it with "
         ".astype() "
         "to numbers or texts");
@@ -62,7 +62,7 @@ Dtype parse_dtype(std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto [last, error] = std::from_chars(text.data() + 2, end, dtype.size);
   if (error != std::errc{} || last != end || dtype.size > (std::size_t{1} << 30U)) {
-    refuse(fmt::format("its dtype '{}' is not known", printable(text)));
+    reject(fmt::format("its dtype '{}' is not known", printable(text)));
   }
   return dtype;
 }
@@ -77,7 +77,7 @@ std::optional<ElementType> number_type(const Dtype& dtype) {
 void append_utf8(std::string& text, std::uint32_t code) {
   const auto put = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
   const auto tail = [&](unsigned shift) { put(0x80U | (code >> shift & 0x3FU)); };
-  if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) refuse("it has a text that is not Unicode");
+  if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) reject("it has a text that is not Unicode");
   if (code < 0x80) {
     put(code);
   } else if (code < 0x800) {
@@ -150,7 +150,7 @@ void read_texts(NumpyArray& array, const Dtype& dtype, std::span<const std::byte
   std::vector<std::byte> bytes(data.begin(), data.end());
   if (swapped && dtype.kind == 'U') swap_bytes(bytes, sizeof(std::uint32_t));
   const std::size_t width = data.size() / elements;
-  if (width == 0) refuse("its texts have no characters");
+  if (width == 0) reject("its texts have no characters");
   array.texts.reserve(elements);
   for (std::size_t i = 0; i < elements; ++i) {
     array.texts.push_back(text_of(std::span(bytes).subspan(i * width, width), dtype.kind));
@@ -162,10 +162,10 @@ std::size_t check_size(const NpyHeader& header, std::size_t element_size, std::s
   const auto count = element_count(header.shape);
   std::size_t bytes = 0;
   if (!count || __builtin_mul_overflow(static_cast<std::size_t>(*count), element_size, &bytes)) {
-    refuse(fmt::format("its shape {} is not possible", shape_text(header.shape)));
+    reject(fmt::format("its shape {} is not possible", shape_text(header.shape)));
   }
   if (bytes != available) {
-    refuse(fmt::format("shape {} and dtype '{}' take {} bytes, but it has {} (truncated?)",
+    reject(fmt::format("shape {} and dtype '{}' take {} bytes, but it has {} (truncated?)",
                        shape_text(header.shape), header.dtype, bytes, available));
   }
   return static_cast<std::size_t>(*count);
@@ -177,7 +177,7 @@ NumpyArray parse(std::span<const std::byte> bytes) {
   const auto number = number_type(dtype);
   const bool text = dtype.kind == 'U' || dtype.kind == 'S';
   if (!number && !text) {
-    refuse(
+    reject(
         fmt::format("its dtype '{}' is neither of numbers nor of texts; convert it with .astype('float32')",
                     printable(header.dtype)));
   }

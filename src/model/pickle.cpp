@@ -1,96 +1,41 @@
 #include "polyhead/model/pickle.hpp"
 
 #include <array>
-#include <bit>
 
 #include <fmt/format.h>
 
-#include "fail.hpp"
-#include "pickle_globals.hpp"
 #include "pickle_machine.hpp"
 #include "pickle_opcodes.hpp"
 
 namespace polyhead::model::pickle {
 namespace {
 
-constexpr std::uint8_t kNewestProtocol = 5;
-constexpr std::string_view kAdvice = "only tensors and containers are read; save model.state_dict()";
+constexpr std::string_view kAdvice = "save model.state_dict() with torch.save";
 
 struct Refused {
   std::uint8_t opcode;
   std::string_view name;
 };
-constexpr std::array<Refused, 7> kRefused{{{op::kObj, "OBJ"},
-                                           {op::kNewObj, "NEWOBJ"},
-                                           {op::kNewObjEx, "NEWOBJ_EX"},
-                                           {op::kExt1, "EXT1"},
+constexpr std::array<Refused, 6> kRefused{{{op::kExt1, "EXT1"},
                                            {op::kExt2, "EXT2"},
                                            {op::kExt4, "EXT4"},
-                                           {op::kPersId, "PERSID"}}};
+                                           {op::kPersId, "PERSID"},
+                                           {op::kNextBuffer, "NEXT_BUFFER"},
+                                           {op::kReadOnlyBuffer, "READONLY_BUFFER"}}};
 
 }  // namespace
 
 Document Machine::run() {
   for (;;) {
     const std::uint8_t opcode = in_.opcode();
-    if (opcode == op::kStop) return {std::move(objects_), pop()};
+    if (opcode == op::kStop) {
+      const Id root = pop();
+      return {std::move(objects_), root, in_.position()};
+    }
     const bool known = run_constant(opcode) || run_text(opcode) || run_container(opcode) ||
-                       run_fill(opcode) || run_memo(opcode) || run_global(opcode);
+                       run_fill(opcode) || run_memo(opcode) || run_global(opcode) || run_call(opcode) ||
+                       run_bytes(opcode) || run_line(opcode);
     if (!known) refuse(opcode);
-  }
-}
-
-bool Machine::run_constant(std::uint8_t opcode) {
-  switch (opcode) {
-    case op::kProto:
-      if (in_.number<std::uint8_t>() > kNewestProtocol) in_.fail("the pickle's protocol is not known");
-      return true;
-    case op::kFrame:
-      in_.number<std::uint64_t>();
-      return true;
-    case op::kNone:
-      push(None{});
-      return true;
-    case op::kTrue:
-    case op::kFalse:
-      push(opcode == op::kTrue);
-      return true;
-    case op::kBinInt:
-      push(std::int64_t{in_.number<std::int32_t>()});
-      return true;
-    case op::kBinInt1:
-      push(std::int64_t{in_.number<std::uint8_t>()});
-      return true;
-    case op::kBinInt2:
-      push(std::int64_t{in_.number<std::uint16_t>()});
-      return true;
-    case op::kLong1:
-      push_long(in_.number<std::uint8_t>());
-      return true;
-    case op::kLong4:
-      push_long(in_.number<std::uint32_t>());
-      return true;
-    case op::kBinFloat:  // big-endian, alone among the numbers
-      push(std::bit_cast<double>(__builtin_bswap64(in_.number<std::uint64_t>())));
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool Machine::run_text(std::uint8_t opcode) {
-  switch (opcode) {
-    case op::kBinUnicode:
-      push(in_.text(in_.number<std::uint32_t>()));
-      return true;
-    case op::kShortBinUnicode:
-      push(in_.text(in_.number<std::uint8_t>()));
-      return true;
-    case op::kBinUnicode8:
-      push(in_.text(in_.number<std::uint64_t>()));
-      return true;
-    default:
-      return false;
   }
 }
 
@@ -141,6 +86,15 @@ bool Machine::run_fill(std::uint8_t opcode) {
     case op::kBuild:
       build();
       return true;
+    case op::kPop:
+      drop();
+      return true;
+    case op::kPopMark:
+      pop_to_mark();
+      return true;
+    case op::kDup:
+      push_id(top());
+      return true;
     default:
       return false;
   }
@@ -172,24 +126,56 @@ bool Machine::run_global(std::uint8_t opcode) {
   switch (opcode) {
     case op::kGlobal: {
       const std::string module = in_.line();
-      push_global(module + "." + in_.line());
+      push_global(module, in_.line());
       return true;
     }
-    case op::kInst: {  // calls what it names
-      const std::string module = in_.line();
-      refuse_global(module + "." + in_.line());
-    }
     case op::kStackGlobal: {
-      const std::string name = as<std::string>(pop(), "a name");
-      push_global(as<std::string>(pop(), "a module's name") + "." + name);
+      const Id name = pop();
+      const Id module = pop();
+      as<std::string>(name, "a name");
+      as<std::string>(module, "a module's name");
+      push(Global{module, name});
       return true;
     }
     case op::kBinPersId:
-      push_storage();
+      push_persistent();
       return true;
+    default:
+      return false;
+  }
+}
+
+/// Whatever Python would call here.
+bool Machine::run_call(std::uint8_t opcode) {
+  switch (opcode) {
     case op::kReduce:
-      reduce();
+    case op::kNewObj: {
+      const std::vector<Id> arguments = as<Tuple>(pop(), "a tuple of arguments").items;
+      call(pop(), arguments);
       return true;
+    }
+    case op::kNewObjEx: {
+      pop();  // arguments by name
+      const std::vector<Id> arguments = as<Tuple>(pop(), "a tuple of arguments").items;
+      call(pop(), arguments);
+      return true;
+    }
+    case op::kObj: {
+      std::vector<Id> items = pop_to_mark();
+      if (items.empty()) in_.fail("expected something that may be called");
+      const Id callable = items.front();
+      items.erase(items.begin());
+      call(callable, items);
+      return true;
+    }
+    case op::kInst: {
+      const std::string module = in_.line();
+      const std::string name = in_.line();
+      const std::vector<Id> arguments = pop_to_mark();
+      push_global(module, name);
+      call(pop(), arguments);
+      return true;
+    }
     default:
       return false;
   }
@@ -198,19 +184,10 @@ bool Machine::run_global(std::uint8_t opcode) {
 void Machine::refuse(std::uint8_t opcode) const {
   for (const Refused& refused : kRefused) {
     if (refused.opcode != opcode) continue;
-    in_.fail(fmt::format("refuses to load an object built by the opcode {}: {}", refused.name, kAdvice));
+    in_.fail(
+        fmt::format("uses the opcode {}, which needs the program that wrote it: {}", refused.name, kAdvice));
   }
   in_.fail(fmt::format("unexpected opcode 0x{:02x}: the pickle is damaged or not from torch.save", opcode));
-}
-
-void Machine::refuse_global(const std::string& name) const {
-  in_.fail(fmt::format("refuses to load '{}': {}", printable(name), kAdvice));
-}
-
-void Machine::push_global(const std::string& name) {
-  auto object = find_global(name);
-  if (!object) refuse_global(name);
-  push(std::move(*object));
 }
 
 Document parse(std::span<const std::byte> bytes, const std::string& file) {

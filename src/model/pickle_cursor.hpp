@@ -22,6 +22,8 @@ class Cursor {
     opcode_at_ = at_;
     return number<std::uint8_t>();
   }
+  /// Bytes read so far.
+  [[nodiscard]] std::size_t position() const { return at_; }
   /// A little-endian number.
   template <class T>
   T number() {

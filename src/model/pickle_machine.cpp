@@ -1,19 +1,48 @@
 #include "pickle_machine.hpp"
 
+#include <charconv>
+
 #include <fmt/format.h>
 
 namespace polyhead::model::pickle {
 namespace {
 
 constexpr std::size_t kMostObjects = 8'000'000;  // a state_dict needs about 20 a tensor
-constexpr std::size_t kMostDimensions = 16;
 
 }  // namespace
 
-void Machine::push(Object object) {
+Id Machine::add(Object object) {
   if (objects_.size() >= kMostObjects) in_.fail(fmt::format("holds more than {} objects", kMostObjects));
   objects_.push_back(std::move(object));
-  push_id(static_cast<Id>(objects_.size() - 1));
+  return static_cast<Id>(objects_.size() - 1);
+}
+
+void Machine::push(Object object) {
+  push_id(add(std::move(object)));
+}
+
+void Machine::spend(std::size_t copies) {
+  copies_ += copies;
+  if (copies_ > kMostObjects) in_.fail(fmt::format("copies more than {} objects", kMostObjects));
+}
+
+void Machine::push_global(const std::string& module, const std::string& name) {
+  const Id module_id = add(module);
+  push(Global{module_id, add(name)});
+}
+
+void Machine::push_builtin(std::string_view name) {
+  auto known = builtins_.find(name);
+  if (known == builtins_.end()) {
+    const Id module = add(std::string("builtins"));
+    known = builtins_.emplace(name, add(Global{module, add(std::string(name))})).first;
+  }
+  push(Opaque{known->second, kNoId});
+}
+
+void Machine::push_bytes(std::string_view type, std::uint64_t size) {
+  in_.take(size);
+  push_builtin(type);
 }
 
 Id Machine::top() const {
@@ -66,73 +95,65 @@ void Machine::load(std::uint64_t index) {
   push_id(found->second);
 }
 
+/// Of a class of its own, a list or dict is inert, and stays empty.
 void Machine::append(const std::vector<Id>& items) {
-  auto* list = std::get_if<List>(&objects_[top()]);
+  Object& object = objects_[top()];
+  if (std::holds_alternative<Opaque>(object)) return;
+  auto* list = std::get_if<List>(&object);
   if (list == nullptr) in_.fail("expected a list to append to");
   list->items.insert(list->items.end(), items.begin(), items.end());
 }
 
 void Machine::set_items(const std::vector<Id>& pairs) {
-  auto* dict = std::get_if<Dict>(&objects_[top()]);
-  if (dict == nullptr || pairs.size() % 2 != 0) in_.fail("expected a dict and pairs to set in it");
+  Object& object = objects_[top()];
+  auto* dict = std::get_if<Dict>(&object);
+  const bool inert = std::holds_alternative<Opaque>(object);
+  if ((dict == nullptr && !inert) || pairs.size() % 2 != 0)
+    in_.fail("expected a dict and pairs to set in it");
+  if (inert) return;
   for (std::size_t i = 0; i < pairs.size(); i += 2) dict->items.emplace_back(pairs[i], pairs[i + 1]);
 }
 
-/// An OrderedDict's attributes (`_metadata`) do not matter here; nothing else has any.
-void Machine::build() {
-  pop();
-  as<Dict>(top(), "an OrderedDict to set attributes of");
+void Machine::push_dict(const std::vector<Id>& pairs) {
+  push(Dict{});
+  set_items(pairs);
 }
 
-/// ('storage', class, key, device, elements)
-void Machine::push_storage() {
-  const auto& tuple = as<Tuple>(pop(), "a storage's description").items;
-  if (tuple.size() != 5 || as<std::string>(tuple[0], "'storage'") != "storage") {
-    in_.fail("expected ('storage', class, key, device, elements)");
-  }
-  as<std::string>(tuple[2], "a storage's key");
-  push(Storage{as<ElementType>(tuple[1], "a storage's class"), tuple[2],
-               as<std::int64_t>(tuple[4], "a storage's size")});
-}
-
-void Machine::reduce() {
-  const Tuple& arguments = as<Tuple>(pop(), "a tuple of arguments");
-  const auto& items = arguments.items;
-  const auto expect = [&](bool right) {
-    if (!right) in_.fail("unexpected number of arguments");
-  };
-  switch (as<Callable>(pop(), "something that may be called")) {
-    case Callable::ordered_dict:
-      expect(items.empty());
-      return push(Dict{});
-    case Callable::rebuild_tensor:
-      expect(items.size() == 6 || items.size() == 7);
-      return push(make_tensor(arguments));
-    case Callable::rebuild_parameter:
-      expect(items.size() == 3);
-      as<Tensor>(items[0], "a tensor");
-      return push_id(items[0]);
-    case Callable::size:
-      expect(items.size() == 1);
-      as<Tuple>(items[0], "a tuple");
-      return push_id(items[0]);
+/// The last object, or the last mark when nothing is above it.
+void Machine::drop() {
+  if (!marks_.empty() && marks_.back() == stack_.size()) {
+    marks_.pop_back();
+  } else {
+    pop();
   }
 }
 
-/// (storage, offset, shape, strides, requires_grad, hooks[, metadata])
-Tensor Machine::make_tensor(const Tuple& arguments) const {
-  const auto& items = arguments.items;
-  return {as<Storage>(items[0], "a storage"), as<std::int64_t>(items[1], "a tensor's offset"),
-          integers(items[2]), integers(items[3])};
+/// "42", "42L", or "00" and "01" for the booleans.
+void Machine::push_int_line() {
+  const std::string line = in_.line();
+  if (line == "00" || line == "01") return push(line == "01");
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+  if (error == std::errc::result_out_of_range) return push(None{});  // as in push_long
+  const std::string_view rest(end, line.data() + line.size());
+  if (error != std::errc{} || (!rest.empty() && rest != "L")) in_.fail("expected a whole number");
+  push(value);
 }
 
-std::vector<std::int64_t> Machine::integers(Id id) const {
-  const auto& tuple = as<Tuple>(id, "a tuple of integers").items;
-  if (tuple.size() > kMostDimensions) in_.fail(fmt::format("a tensor has {} dimensions", tuple.size()));
-  std::vector<std::int64_t> values;
-  values.reserve(tuple.size());
-  for (const Id item : tuple) values.push_back(as<std::int64_t>(item, "an integer"));
-  return values;
+void Machine::push_float_line() {
+  const std::string line = in_.line();
+  double value = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+  if (error == std::errc::invalid_argument || end != line.data() + line.size()) in_.fail("expected a number");
+  push(value);
+}
+
+std::uint64_t Machine::index_line() {
+  const std::string line = in_.line();
+  std::uint64_t index = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), index);
+  if (error != std::errc{} || end != line.data() + line.size()) in_.fail("expected a whole number");
+  return index;
 }
 
 }  // namespace polyhead::model::pickle

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-/// The opcodes of https://docs.python.org/3/library/pickletools.html that are known here: the first group is
-/// carried out, the second is refused by name.
+/// The opcodes of https://docs.python.org/3/library/pickletools.html that are known here: the first groups
+/// are carried out, the last is refused by name.
 namespace polyhead::model::pickle::op {
 
 inline constexpr std::uint8_t kMark = '(';
@@ -44,13 +44,39 @@ inline constexpr std::uint8_t kReduce = 'R';
 inline constexpr std::uint8_t kBuild = 'b';
 inline constexpr std::uint8_t kBinPersId = 'Q';
 
+inline constexpr std::uint8_t kBinBytes = 'B';
+inline constexpr std::uint8_t kShortBinBytes = 'C';
+inline constexpr std::uint8_t kBinBytes8 = 0x8e;
+inline constexpr std::uint8_t kByteArray8 = 0x96;
+inline constexpr std::uint8_t kBinString = 'T';  // a text of Python 2, as the two below
+inline constexpr std::uint8_t kShortBinString = 'U';
+inline constexpr std::uint8_t kEmptySet = 0x8f;
+inline constexpr std::uint8_t kAddItems = 0x90;
+inline constexpr std::uint8_t kFrozenSet = 0x91;
+inline constexpr std::uint8_t kPop = '0';
+inline constexpr std::uint8_t kPopMark = '1';
+inline constexpr std::uint8_t kDup = '2';
 inline constexpr std::uint8_t kInst = 'i';
 inline constexpr std::uint8_t kObj = 'o';
 inline constexpr std::uint8_t kNewObj = 0x81;
 inline constexpr std::uint8_t kNewObjEx = 0x92;
+
+// Protocols 0 and 1: a line of text each, or a container from a mark.
+inline constexpr std::uint8_t kString = 'S';
+inline constexpr std::uint8_t kUnicode = 'V';
+inline constexpr std::uint8_t kInt = 'I';
+inline constexpr std::uint8_t kLong = 'L';
+inline constexpr std::uint8_t kFloat = 'F';
+inline constexpr std::uint8_t kPut = 'p';
+inline constexpr std::uint8_t kGet = 'g';
+inline constexpr std::uint8_t kList = 'l';
+inline constexpr std::uint8_t kDict = 'd';
+
 inline constexpr std::uint8_t kExt1 = 0x82;
 inline constexpr std::uint8_t kExt2 = 0x83;
 inline constexpr std::uint8_t kExt4 = 0x84;
 inline constexpr std::uint8_t kPersId = 'P';
+inline constexpr std::uint8_t kNextBuffer = 0x97;
+inline constexpr std::uint8_t kReadOnlyBuffer = 0x98;
 
 }  // namespace polyhead::model::pickle::op

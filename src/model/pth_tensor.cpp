@@ -1,5 +1,7 @@
 #include "pth_tensor.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "fail.hpp"
@@ -9,14 +11,18 @@ namespace polyhead::model {
 namespace {
 
 /// How many times its own size a file may make us read: shared and interleaved tensors read a storage more
-/// than once, a few times at most.
+/// than once, a few times at most. Small files may take more: an expanded tensor repeats its elements.
 constexpr std::uint64_t kMostReads = 16;
+constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 20U;
 
-/// Copies a strided tensor's elements, `size` bytes each, into row-major order.
+constexpr std::int64_t kManyElements = std::int64_t{1}
+                                       << 60U;  // more than any limit, and its bytes can be counted
+
+/// Copies the `count` elements of a strided tensor, `size` bytes each, into row-major order.
 std::vector<std::byte> gather(const std::vector<std::byte>& from, const pickle::Tensor& tensor,
-                              std::size_t size) {
+                              std::size_t size, std::size_t count) {
   std::vector<std::byte> to;
-  to.reserve(from.size());
+  to.reserve(count * size);
   std::vector<std::int64_t> index(tensor.shape.size(), 0);
   for (std::int64_t at = 0;;) {
     const auto begin = from.begin() + at * static_cast<std::int64_t>(size);
@@ -58,38 +64,31 @@ TensorReader::Span TensorReader::check(const std::string& name, const pickle::Te
                            shape_text(tensor.shape), shape_text(tensor.strides), tensor.offset,
                            tensor.storage.elements));
   }
-  if (*elements > last + 1) {
-    fail(name,
-         fmt::format("shape {} with strides {} repeats elements of its storage; save a .contiguous() copy",
-                     shape_text(tensor.shape), shape_text(tensor.strides)));
-  }
   return {*elements, last + 1};
 }
 
 void TensorReader::spend(const std::string& name, std::uint64_t bytes) {
-  spent_ += bytes;
-  if (spent_ > kMostReads * zip_.file_size()) {
-    fail(name,
-         "the tensors share their storages so often that they take many times the file's size; save "
-         ".contiguous() copies");
+  const std::uint64_t limit = kFreeBytes + kMostReads * storages_.total();
+  if (bytes > limit || (spent_ += bytes) > limit) {
+    fail(
+        name,
+        "the tensors share or repeat their storages so often that they take many times the file's size; save "
+        ".contiguous() copies");
   }
 }
 
-std::uint64_t TensorReader::locate(const std::string& name, const pickle::Storage& storage) {
+const std::string& TensorReader::check_storage(const std::string& name, const pickle::Storage& storage) {
   const auto& key = std::get<std::string>(document_.objects[storage.key]);
-  const auto known = located_.find(key);
-  const std::string record_name = fmt::format("{}/data/{}", folder_, key);
-  const auto* record = zip_.find(record_name);
-  if (record == nullptr)
-    fail(name, fmt::format("its storage '{}' is not in the file", printable(record_name)));
+  const auto bytes = storages_.size(key);
+  const std::string shown = printable(storages_.shown(key));
+  if (!bytes) fail(name, fmt::format("its storage '{}' is not in the file", shown));
   const auto elements = static_cast<std::uint64_t>(storage.elements);
-  if (elements > record->size / size_of(storage.type)) {
-    fail(name, fmt::format("its storage '{}' has {} bytes, expected {} elements of {} bytes",
-                           printable(record_name), record->size, elements, size_of(storage.type)));
+  if (elements > *bytes / size_of(storage.type)) {
+    fail(name, fmt::format("its storage '{}' has {} bytes, expected {} elements of {} bytes", shown, *bytes,
+                           elements, size_of(storage.type)));
   }
-  if (known != located_.end()) return known->second;
-  spend(name, record->size);
-  return located_[key] = zip_.verified_data(record_name, *record);
+  spend(name, storages_.cost(key));
+  return key;
 }
 
 CheckpointTensor TensorReader::read(const std::string& name, const pickle::Tensor& tensor) {
@@ -97,18 +96,21 @@ CheckpointTensor TensorReader::read(const std::string& name, const pickle::Tenso
   CheckpointTensor result{name, tensor.shape, {}};
   if (span.elements == 0) return result;
   const std::size_t size = size_of(tensor.storage.type);
-  const std::uint64_t start = locate(name, tensor.storage);
+  const std::string& key = check_storage(name, tensor.storage);
   const std::uint64_t bytes = static_cast<std::uint64_t>(span.length) * size;
   spend(name, bytes);
+  if (span.elements > span.length) {  // it repeats some
+    spend(name, static_cast<std::uint64_t>(std::min(span.elements, kManyElements)) * sizeof(float));
+  }
   std::vector<std::byte> elements =
-      zip_.read(start + static_cast<std::uint64_t>(tensor.offset) * size, bytes);
+      storages_.read(key, static_cast<std::uint64_t>(tensor.offset) * size, bytes);
   bool contiguous = true;
   std::int64_t stride = 1;
   for (std::size_t axis = tensor.shape.size(); axis-- > 0;) {
     contiguous = contiguous && (tensor.shape[axis] == 1 || tensor.strides[axis] == stride);
     stride *= tensor.shape[axis];
   }
-  if (!contiguous) elements = gather(elements, tensor, size);
+  if (!contiguous) elements = gather(elements, tensor, size, static_cast<std::size_t>(span.elements));
   result.values.resize(static_cast<std::size_t>(span.elements));
   convert(tensor.storage.type, elements, result.values);
   return result;

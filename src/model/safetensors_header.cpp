@@ -18,19 +18,22 @@ using Json = nlohmann::json;
 
 constexpr int kDeepestHeader = 3;  // the header, a tensor, its shape
 
-constexpr std::array<std::pair<std::string_view, ElementType>, 13> kTypes{{{"F16", ElementType::f16},
-                                                                           {"BF16", ElementType::bf16},
-                                                                           {"F32", ElementType::f32},
-                                                                           {"F64", ElementType::f64},
-                                                                           {"I8", ElementType::i8},
-                                                                           {"U8", ElementType::u8},
-                                                                           {"I16", ElementType::i16},
-                                                                           {"U16", ElementType::u16},
-                                                                           {"I32", ElementType::i32},
-                                                                           {"U32", ElementType::u32},
-                                                                           {"I64", ElementType::i64},
-                                                                           {"U64", ElementType::u64},
-                                                                           {"BOOL", ElementType::boolean}}};
+constexpr std::array<std::pair<std::string_view, ElementType>, 15> kTypes{
+    {{"F8_E4M3", ElementType::f8_e4m3fn},
+     {"F8_E5M2", ElementType::f8_e5m2},
+     {"F16", ElementType::f16},
+     {"BF16", ElementType::bf16},
+     {"F32", ElementType::f32},
+     {"F64", ElementType::f64},
+     {"I8", ElementType::i8},
+     {"U8", ElementType::u8},
+     {"I16", ElementType::i16},
+     {"U16", ElementType::u16},
+     {"I32", ElementType::i32},
+     {"U32", ElementType::u32},
+     {"I64", ElementType::i64},
+     {"U64", ElementType::u64},
+     {"BOOL", ElementType::boolean}}};
 
 /// Follows the parser: refuses what a plain DOM would accept in silence.
 class HeaderGuard {

@@ -7,11 +7,18 @@ make_reference.py models FOLDER ARCH-SIZE[-photographs]...
                                         of scikit-learn's photographs), features (also in fp64) and logits
 """
 
+import argparse
+import collections
 import copy
+import datetime
+import decimal
+import enum
+import functools
 import os
 import pathlib
 import sys
 import warnings
+import zipfile
 
 import numpy
 import torch
@@ -90,32 +97,138 @@ def write_checkpoints(folder):
     training = {"epoch": 3, "seed": 2**63 + 5, "lr": 0.1, "note": "é", "model": module.state_dict(),
                 "optimizer": optimizer.state_dict(), "shape": torch.Size([1, 2]), "best": None, "done": True}
     out.pth("training.pth", state, training)
+    write_old_and_odd(out, values, dtypes, views, module)
+    write_bookkeeping(out, state)
     out.write_index()
+    write_problems(folder, values)
     write_refused(folder, module, values)
 
 
-def write_refused(folder, module, values):
+class Namespace:
+    """A class of the user's own: once with attributes, once a dict."""
+
+    def __init__(self, **attributes):
+        self.__dict__.update(attributes)
+
+
+class Config(dict):
+    pass
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+def write_old_and_odd(out, values, dtypes, views, module):
+    """What torch.load(weights_only=True) reads besides."""
+    out.pth("legacy.pth", dtypes, _use_new_zipfile_serialization=False)
+    out.pth("legacy_views.pth", views, _use_new_zipfile_serialization=False)
+    for protocol in (1, 3, 4, 5):
+        out.pth(f"legacy_protocol{protocol}.pth", {"w": values, "b": values > 0}, _use_new_zipfile_serialization=False,
+                pickle_protocol=protocol)
+    beside = {"w": values, "complex": values.to(torch.complex64), "z": values[1]}
+    torch.save(beside, out.folder / "legacy_beside.pth", _use_new_zipfile_serialization=False)
+    out.expect("legacy_beside.pth", {"w": values, "z": values[1]})
+
+    out.pth("repeated.pth", {"expanded": torch.tensor([2.5]).expand(64), "rows": values[0].expand(3, 6),
+                             "windows": values.view(-1).as_strided((10, 5), (1, 1)),
+                             "shared": values, "again": values, "part": values[1:, 2]})
+    attributed = {"parameter": torch.nn.Parameter(values.clone()), "tensor": values.clone(),
+                  "buffer": torch.nn.Buffer(values.clone()), "plain_buffer": torch.nn.Buffer(values.clone())}
+    for name in ("parameter", "tensor", "buffer"):
+        attributed[name].no_weight_decay = True
+    out.pth("attributes.pth", attributed)
+    narrow = {name: (values.abs() if name.startswith("u") else values).to(getattr(torch, name))
+              for name in ("float8_e4m3fn", "float8_e5m2", "uint16", "uint32", "uint64")}
+    out.pth("narrow.pth", narrow)
+    out.pth("legacy_narrow.pth", narrow, _use_new_zipfile_serialization=False)
+    out.safetensors("narrow.safetensors", narrow)
+    every = torch.arange(256).to(torch.uint8)
+    finite = {str(t).split(".")[1]: every.view(t)[every.view(t).float().isfinite()].clone()
+              for t in (torch.float8_e4m3fn, torch.float8_e5m2)}
+    half = torch.arange(-2**15, 2**15).to(torch.int16).view(torch.float16)
+    out.pth("every.pth", finite | {"float16": half[half.isfinite()].clone()})
+    out.pth("modules.pth", dict(module.named_parameters()) | dict(module.named_buffers()))
+
+    with zipfile.ZipFile(out.folder / "views.pth") as saved, \
+            zipfile.ZipFile(out.folder / "deflated.pth", "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in saved.namelist():
+            packed.writestr(name, saved.read(name))
+    out.expect("deflated.pth", views)
+    for device in ("cuda:0", "mps"):
+        tagged = out.folder / f"{device[:3]}.pth"
+        with zipfile.ZipFile(out.folder / "types.pth") as saved, zipfile.ZipFile(tagged, "w") as packed:
+            for name in saved.namelist():
+                tag = b"X" + len(device).to_bytes(4, "little") + device.encode()
+                packed.writestr(name, saved.read(name).replace(b"X\x03\0\0\0cpu", tag))
+        out.expect(tagged.name, dtypes)
+
+
+def write_bookkeeping(out, state):
+    marker = out.folder / "executed"
+    things = {
+        "args": argparse.Namespace(lr=0.1, gpus=[0]), "counter": collections.Counter("abc"), "path": pathlib.Path("a/b"),
+        "scalar": numpy.float64(0.5), "integer": numpy.int64(3), "array": numpy.ones((2, 3)), "names": numpy.array(["a"]),
+        "objects": numpy.array([1, "a"], dtype=object), "generator": numpy.random.default_rng(1),
+        "random": numpy.random.get_state(), "set": {1, 2}, "frozen": frozenset("ab"), "bytes": b"ab", "array_of_bytes":
+        bytearray(b"ab"), "complex": 1 + 2j, "dtype": torch.float16, "device": torch.device("cuda:1"), "layout":
+        torch.strided, "rng": {"torch": torch.get_rng_state()}, "mine": Namespace(a=Namespace(b=1)), "config": Config(a=Config(b=2)),
+        "partial": functools.partial(print, 1), "when": datetime.datetime(2020, 1, 2), "enum": Colour.RED,
+        "default": collections.defaultdict(list, a=[1]), "decimal": decimal.Decimal("1.5"), "class": Namespace,
+        "function": os.getcwd, "size": torch.Size([1, 2]), "slice": slice(1, 2), "evil": Evil(os.system, f"touch {marker}"),
+        "nested": [({"deep": Evil(eval, f"open({str(marker)!r}, 'w')")},)], "big": 2**80, "nan": float("nan"),
+        "loss": torch.nn.CrossEntropyLoss(), "sparse": torch.eye(2).to_sparse(),
+        "storage": torch.ones(2).untyped_storage(), "typed_storage": torch.ones(2).storage(),
+        "optimizer": {"state": {0: {"step": 3}}, "param_groups": [{"lr": 0.1}]},
+    }
+    for protocol in (2, 3, 4, 5):
+        out.pth(f"bookkeeping{protocol}.pth", state, {**things, "model": state}, pickle_protocol=protocol)
+    legacy = {name: thing for name, thing in things.items() if name not in ("rng", "sparse", "storage", "typed_storage")}
+    out.pth("bookkeeping_legacy.pth", state, {**legacy, "model": state}, _use_new_zipfile_serialization=False)
+    flat = {name: thing for name, thing in things.items() if name not in ("sparse", "rng")}
+    out.pth("bookkeeping_flat.pth", state, {**flat, **state})
+
+
+def write_problems(folder, values):
+    """Files that load, with something under "x" that is no tensor to compute with: lines "FILE PROBLEM"."""
+    problems = []
+
+    def problem(file, thing, message):
+        torch.save({"w": values, "x": thing}, folder / file)
+        problems.append(f"{file} {message}")
+
     marker = folder / "executed"
+    problem("system.pth", Evil(os.system, f"touch {marker}"), "is a posix.system, not a tensor")
+    problem("eval.pth", Evil(eval, f"open({str(marker)!r}, 'w')"), "is a eval, not a tensor")
+    problem("sparse.pth", values.to_sparse(), "is a torch._utils._rebuild_sparse_tensor, which polyhead does not read")
+    problem("quantised.pth", torch.quantize_per_tensor(values, 0.1, 0, torch.qint8), "is a torch._utils._rebuild_qtensor")
+    problem("complex.pth", values.to(torch.complex64), "is a torch.ComplexFloatStorage, which polyhead does not read")
+    problem("meta.pth", values.to("meta"), "is a torch._utils._rebuild_meta_tensor_no_storage")
+    problem("numpy.pth", numpy.ones(3), "is a numpy.ndarray, not a tensor: save torch.from_numpy(...) of it")
+    problem("scalar.pth", numpy.float32(1), "is a numpy")
+    problem("list.pth", [1.0, 2.0], "is a list, not a tensor")
+    problem("fp8.pth", values.to(torch.float8_e4m3fnuz), "is a torch.float8_e4m3fnuz, which polyhead does not read")
+    problem("nested.pth", torch.nested.nested_tensor([values[0], values[1, :2]]), "is a torch._utils._rebuild_nested_tensor")
+    (folder / "problems.txt").write_text("\n".join(problems) + "\n")
+
+
+def write_refused(folder, module, values):
     refused = []
 
-    def refuse(file, saved, message):
-        torch.save(saved, folder / file)
+    def refuse(file, saved, message, **options):
+        torch.save(saved, folder / file, **options)
         refused.append(f"{file} {message}")
 
-    refuse("system.pth", {"w": Evil(os.system, f"touch {marker}")}, "refuses to load 'posix.system'")
-    refuse("eval.pth", {"w": values, "x": [({"y": Evil(eval, "1")},)]}, "refuses to load '__builtin__.eval'")
-    refuse("model.pth", module, "refuses to load 'torch.nn.modules.container.Sequential'")
-    refuse("sparse.pth", {"w": values.to_sparse()}, "refuses to load 'torch._utils._rebuild_sparse_tensor'")
-    refuse("quantised.pth", {"w": torch.quantize_per_tensor(values, 0.1, 0, torch.qint8)}, "refuses to load 'torch")
-    refuse("float8.pth", {"w": values.to(torch.float8_e4m3fn)}, "refuses to load 'torch")
-    refuse("complex.pth", {"w": values.to(torch.complex64)}, "refuses to load 'torch.ComplexFloatStorage'")
-    refuse("numpy.pth", {"w": numpy.ones(3)}, "refuses to load 'numpy")
-    refuse("expanded.pth", {"w": torch.ones(1).expand(10)}, "repeats elements of its storage")
+    whole = "holds a whole model (an object of torch.nn.modules.container.Sequential), which only the program that wrote"
+    refuse("model.pth", module, whole)
+    refuse("legacy_model.pth", module, whole, _use_new_zipfile_serialization=False)
+    refuse("training_model.pth", {"epoch": 3, "net": module, "optimizer": {"state": {}}}, whole)
+    refuse("arguments.pth", argparse.Namespace(lr=1), "holds an object of argparse.Namespace, not a dict of tensors")
+    refuse("arrays.pth", {"w": numpy.ones(3)}, "holds no tensors under its keys (w)")
+    refuse("huge.pth", {"w": torch.ones(1).expand(10**12)}, "share or repeat their storages so often")
     refuse("tensor.pth", values, "does not hold a dict")
     torch.jit.script(module).save(folder / "script.pth")
     refused.append("script.pth is a TorchScript archive")
-    torch.save({"w": values}, folder / "legacy.pth", _use_new_zipfile_serialization=False)
-    refused.append("legacy.pth is in PyTorch's format from before 1.6")
     (folder / "refused.txt").write_text("\n".join(refused) + "\n")
 
 

@@ -8,12 +8,15 @@
 
 namespace polyhead::model {
 
-/// One tensor of a weights file, converted to fp32 (from fp16, bf16, fp32, fp64 and integers), contiguous,
-/// row-major.
+/// One tensor of a weights file, converted to fp32 (from fp8, fp16, bf16, fp32, fp64 and integers),
+/// contiguous, row-major. Where the file has something else under a name, `problem` says what, and what to
+/// do: "is a numpy.ndarray, ..."; shape and values are then those of an empty tensor. It is an error only if
+/// it is needed.
 struct CheckpointTensor {
   std::string name;
   std::vector<std::int64_t> shape;
   std::vector<float> values;
+  std::string problem = {};
 };
 
 /// The tensors of a weights file, in the file's order, with wrappers ({"state_dict": ...}, {"model": ...},
@@ -29,8 +32,9 @@ Checkpoint read_checkpoint(const std::filesystem::path& path, const std::string&
 /// https://github.com/huggingface/safetensors#format
 Checkpoint read_safetensors(const std::filesystem::path& path);
 
-/// A zip file as `torch.save` writes it (PyTorch 1.6 and later): a `data.pkl` that may build tensors and
-/// containers only. https://docs.python.org/3/library/pickletools.html lists the opcodes.
+/// A file of `torch.save`: a zip file since PyTorch 1.6, a row of pickles before. Whatever is no container,
+/// number, text or tensor in it is passed over. https://docs.python.org/3/library/pickletools.html lists the
+/// opcodes.
 Checkpoint read_pth(const std::filesystem::path& path, const std::string& key = {});
 
 }  // namespace polyhead::model
