@@ -15,6 +15,7 @@
 #include "polyhead/run/against.hpp"
 #include "polyhead/run/inputs.hpp"
 #include "polyhead/run/looks.hpp"
+#include "polyhead/store/existing.hpp"
 
 namespace polyhead::app {
 namespace {
@@ -33,9 +34,8 @@ void print_line(const std::string& line) {
 
 /// What a run will need because of an output that is there; empty when there is none.
 std::string advice_on_output(const std::filesystem::path& output) {
-  if (!std::filesystem::exists(std::filesystem::symlink_status(output))) return "";
-  return fmt::format("{} is there already: a run will need --resume, --overwrite or another output.path",
-                     output.string());
+  const std::string ways = store::ways_on(output);
+  return ways.empty() ? "" : fmt::format("{} is there already: a run will need {}", output.string(), ways);
 }
 
 run::Inputs timed_inputs(const Options& options) {

@@ -89,7 +89,7 @@ void add_run(CLI::App& app, int argc, char** argv, int& exit_code) {
   command->add_option("--set", options->overrides, "Override an option: --set key.sub=value")->take_all();
   auto* overwrite = command->add_flag_callback(
       "--overwrite", [options] { options->existing = store::Existing::overwrite; },
-      "Replace the output file if it is there");
+      "Replace the output file if it is there: a result of polyhead, or an empty file");
   // A flag, which takes a value after '=' only: the next word may be the configuration.
   auto* go_on =
       command

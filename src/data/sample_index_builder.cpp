@@ -1,6 +1,9 @@
 #include "sample_index_builder.hpp"
 
+#include <bit>
 #include <cstring>
+#include <fstream>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -36,6 +39,21 @@ std::optional<SampleIndex> reusable(const std::filesystem::path& path, const std
   } catch (const Error&) {  // damaged: it is made again
   }
   return std::nullopt;
+}
+
+constexpr int kBitsOfAByte = 8;
+
+/// The list is named after the output: a file of another program may have that name ("model.index").
+void check_replaceable(const std::filesystem::path& path) {
+  std::uint64_t magic = index_format::kMagic;
+  std::error_code not_there;
+  if (std::filesystem::is_regular_file(path, not_there))
+    std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(&magic), sizeof(magic));
+  if (std::popcount(magic ^ index_format::kMagic) <= kBitsOfAByte) return;  // of a damaged list, too
+  throw Error(ExitCode::cant_create,
+              fmt::format("{}: would be the list of samples beside the output, but is a file of another "
+                          "program. Choose another output.path, or remove that file if nobody needs it",
+                          path.native()));
 }
 
 void warn(std::string_view notes) {
@@ -152,6 +170,7 @@ SampleIndex list_samples(const std::filesystem::path& path, const std::string& s
   if (index) {
     log::info(fmt::format("data: list of samples read from {}", path.native()));
   } else {
+    check_replaceable(path);
     SampleIndexBuilder builder(path);
     scan(builder);
     builder.finish(source);

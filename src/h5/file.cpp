@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <hdf5.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "cache.hpp"
@@ -22,19 +23,24 @@ using detail::checked;
 constexpr hsize_t kAlignment = 4096;
 constexpr std::size_t kNamesInMessage = 20;
 
-Handle access_properties(const std::string& where) {
+Handle access_properties(const std::string& where, bool locking) {
   Handle properties(
       checked(ExitCode::internal, where, "set file properties", [] { return H5Pcreate(H5P_FILE_ACCESS); }));
-  // Locks are used where the file system has them, and done without elsewhere.
   checked(ExitCode::internal, where, "set file properties",
-          [&] { return H5Pset_file_locking(properties.get(), true, true); });
+          [&] { return H5Pset_file_locking(properties.get(), locking, true); });
   return properties;
 }
 
+/// Whether the file system has locks; HDF5 itself does without only where the call is unknown (ENOSYS), and
+/// not on NFS without lockd (ENOLCK) or Lustre (EOPNOTSUPP).
+bool has_locks(const FileDescriptor& file) {
+  return ::flock(file.get(), LOCK_SH | LOCK_NB) == 0 || errno == EWOULDBLOCK || errno == EACCES;
+}
+
 /// Tells apart what HDF5 reports as one: missing, forbidden, not a file, a failing disk. A FIFO must not
-/// hang.
-void check_readable(const std::filesystem::path& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+/// hang. Gives the file out.
+FileDescriptor open_readable(const std::filesystem::path& path) {
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) {
     const bool not_there = errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == EPERM ||
                            errno == ELOOP || errno == ENXIO || errno == ENAMETOOLONG;
@@ -47,6 +53,7 @@ void check_readable(const std::filesystem::path& path) {
     throw Error(ExitCode::no_input,
                 fmt::format("{}: is not a regular file; an HDF5 file is expected", path.string()));
   }
+  return file;
 }
 
 herr_t collect_name(hid_t /*group*/, const char* name, const H5L_info_t* /*info*/, void* to) noexcept {
@@ -78,13 +85,13 @@ void HandleTraits::close(type handle) noexcept {
 File::File(Handle handle, std::filesystem::path path) : handle_(std::move(handle)), path_(std::move(path)) {}
 
 File File::open(const std::filesystem::path& path) {
-  check_readable(path);
+  const bool locking = has_locks(open_readable(path));
   const std::string where = path.string();
   detail::silence();
   if (H5Fis_hdf5(where.c_str()) == 0) {
     throw Error(ExitCode::bad_data, fmt::format("{}: is not an HDF5 file", where));
   }
-  const Handle properties = access_properties(where);
+  const Handle properties = access_properties(where, locking);
   Handle file(checked(ExitCode::bad_data, where, "be opened as HDF5",
                       [&] { return H5Fopen(where.c_str(), H5F_ACC_RDONLY, properties.get()); }));
   return {std::move(file), path};
@@ -92,7 +99,7 @@ File File::open(const std::filesystem::path& path) {
 
 File File::create(const std::filesystem::path& path) {
   const std::string where = path.string();
-  const Handle properties = access_properties(where);
+  const Handle properties = access_properties(where, false);  // nobody else knows the file yet
   checked(ExitCode::internal, where, "set file properties",
           [&] { return H5Pset_alignment(properties.get(), 1, kAlignment); });
   // Closing the file closes what is still open in it: afterwards HDF5 holds nothing of it back.

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "output_check.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/comm/agreement.hpp"
@@ -66,6 +67,7 @@ config::Config load_config(const std::filesystem::path& path, const std::vector<
   auto loaded = config::load(path, overrides);
   config::resolve_files(loaded);
   config::Data& data = loaded.config.data;
+  check_output_is_no_input(loaded.config, path);
   store::check_output(loaded.config.output.path, existing);
   if (data.format == config::DataFormat::automatic) data.format = data::recognise(data);
   return std::move(loaded.config);

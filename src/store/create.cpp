@@ -11,10 +11,12 @@
 #include "format.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
+#include "polyhead/store/existing.hpp"
 #include "polyhead/store/writer.hpp"
 #include "posix_file.hpp"
 #include "publish.hpp"
 #include "seal.hpp"
+#include "stranger.hpp"
 #include "structure.hpp"
 
 namespace polyhead::store {
@@ -29,7 +31,7 @@ constexpr std::size_t kFillBytes = std::size_t{1} << 20U;
 
 fs::file_status status_of(const fs::path& path) {
   std::error_code error;
-  const fs::file_status status = fs::symlink_status(path, error);
+  const fs::file_status status = fs::symlink_status(target_of(path), error);
   if (status.type() == fs::file_type::none) fail(path, error.message());
   return status;
 }
@@ -45,26 +47,36 @@ void check_to_resume(const fs::path& path) {
                             "--resume=auto, which starts it where there is none",
                             path.string()));
   }
-  if (fs::is_symlink(status)) cannot("it is a symbolic link; let output.path name the file itself");
   if (!fs::is_regular_file(status)) cannot("it is not a file");
   if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) != 0) {
     cannot(fmt::format("it cannot be written: {}", std::generic_category().message(errno)));
   }
 }
 
+/// "runs/out.h5", "runs/out.h5 (a link to /data/out.h5)"
+std::string shown(const fs::path& path) {
+  const fs::path target = target_of(path);
+  return target == path ? path.string() : fmt::format("{} (a link to {})", path.string(), target.string());
+}
+
+/// Nobody's data, weights or thesis may go because of a wrong name.
+[[noreturn]] void fail_for_stranger(const fs::path& path) {
+  throw Error(ExitCode::cant_create,
+              fmt::format("{}: is {} and no result of polyhead, so no run replaces it, --overwrite or not. "
+                          "Choose another output.path, or remove it yourself if nobody needs it",
+                          shown(path), describe_stranger(path)));
+}
+
 void check_existing(const fs::path& path, Existing existing) {
-  const fs::file_status status = status_of(path);
-  if (!fs::exists(status)) return;
-  if (existing != Existing::overwrite) {
-    throw Error(
-        ExitCode::cant_create,
-        fmt::format("{}: exists already. Give --resume to go on with it, --overwrite to replace it, or "
-                    "another output.path",
-                    path.string()));
-  }
-  if (!fs::is_regular_file(status) && !fs::is_symlink(status)) {
-    fail(path, "something that is not a file has this name");
-  }
+  const Occupant occupant = occupant_of(path);
+  if (occupant == Occupant::stranger) fail_for_stranger(path);
+  if (occupant == Occupant::nothing || existing == Existing::overwrite) return;
+  throw Error(ExitCode::cant_create,
+              fmt::format("{}: exists already{}", shown(path),
+                          occupant == Occupant::empty
+                              ? ", and is empty. Give --overwrite to replace it, or another output.path"
+                              : ". Give --resume to go on with it, --overwrite to replace it, or another "
+                                "output.path"));
 }
 
 /// The folder itself, or the nearest one above it that exists.
@@ -129,7 +141,7 @@ void check_output(const fs::path& path, Existing existing) {
     fail(path, "it names no file");
   if (goes_on(path, existing)) return check_to_resume(path);
   check_existing(path, existing);
-  const fs::path folder = existing_folder(path);
+  const fs::path folder = existing_folder(target_of(path));
   std::error_code error;
   if (!fs::is_directory(folder, error)) fail(path, fmt::format("{} is not a folder", folder.string()));
   if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
@@ -147,13 +159,15 @@ Offsets create(const fs::path& path, const Layout& layout, const SampleSource& s
                Existing existing) {
   check_layout(layout);
   check_output(path, existing);
-  make_folders(path.parent_path());
-  check_room(path, layout);
-  TemporaryFile temporary(path);
+  const fs::path target = target_of(path);
+  make_folders(target.parent_path());
+  check_room(target, layout);
+  TemporaryFile temporary(target);
   try {
     const Structure made = write_structure(temporary.path(), layout, samples, header);
     seal(temporary.path(), made.open);
     make_pending(temporary.path(), layout, made.offsets);
+    if (existing == Existing::overwrite) check_existing(path, existing);  // again: it took a while
     temporary.publish(existing == Existing::overwrite);
     return made.offsets;
   } catch (const Error& error) {

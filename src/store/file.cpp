@@ -12,6 +12,7 @@
 
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
+#include "polyhead/store/existing.hpp"
 #include "posix_file.hpp"
 
 namespace polyhead::store {
@@ -46,7 +47,7 @@ void check_space(const std::filesystem::path& path, const FileDescriptor& file, 
 }  // namespace
 
 PosixFile::PosixFile(const std::filesystem::path& path)
-    : path_(path), file_(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {
+    : path_(path), file_(::open(target_of(path).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {
   if (!file_) fail(path_, "be opened for writing");
   check_still_there();
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
+#include "polyhead/store/existing.hpp"
 #include "polyhead/store/writer.hpp"
 #include "publish.hpp"
 
@@ -18,6 +20,9 @@ namespace polyhead::store {
 namespace {
 
 constexpr int kAttempts = 100;  // each is lost only to a job that ends in this very moment
+constexpr std::string_view kNote = "process ";
+/// A byte that no result has: locks on it hinder nobody, and h5py's own lock is of another kind.
+constexpr off_t kLockedByte = off_t{1} << 62;
 
 FileDescriptor open_lock(const std::filesystem::path& path) {
   FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
@@ -27,14 +32,30 @@ FileDescriptor open_lock(const std::filesystem::path& path) {
 }
 
 /// What the holder wrote, fit for a message: the file may hold anything.
-std::string holder(const FileDescriptor& file) {
+std::string note_in(const FileDescriptor& file) {
   std::array<char, 200> text{};
   const ssize_t length = ::pread(file.get(), text.data(), text.size(), 0);
   std::string line(text.data(), static_cast<std::size_t>(std::max<ssize_t>(0, length)));
   line.resize(std::min(line.size(), line.find('\n')));
   std::replace_if(
       line.begin(), line.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return line.empty() ? "another process" : line;
+  return line;
+}
+
+std::string holder(const FileDescriptor& file) {
+  const std::string note = note_in(file);
+  return note.empty() ? "another process" : note;
+}
+
+/// It is emptied and removed: a lock file of another program (Cargo.lock, where the output is Cargo) must
+/// stay.
+void check_ours(const std::filesystem::path& path, const FileDescriptor& file) {
+  const std::string note = note_in(file);
+  if (note.starts_with(kNote) || kNote.starts_with(note)) return;  // a crash may have cut it
+  throw Error(ExitCode::cant_create,
+              fmt::format("{}: would be the output's lock file, but is a file of another program. Choose "
+                          "another output.path, or remove that file if nobody needs it",
+                          path.string()));
 }
 
 [[noreturn]] void fail_taken(const std::filesystem::path& path, const FileDescriptor& file) {
@@ -47,11 +68,40 @@ std::string holder(const FileDescriptor& file) {
 
 void lock(const std::filesystem::path& path, const FileDescriptor& file) {
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return;
-  if (errno == EWOULDBLOCK) fail_taken(path, file);
-  log::warning(
-      fmt::format("{}: this file system has no locks ({}); take care that no second job writes the same "
-                  "output",
-                  path.string(), std::generic_category().message(errno)));
+  if (errno == EWOULDBLOCK || errno == EACCES) fail_taken(path, file);  // the latter from SMB
+  const std::string reason = std::generic_category().message(errno);
+  const std::string note = note_in(file);
+  log::warning(fmt::format(
+      "{}: this file system has no locks ({}), so the output cannot be locked: two runs must not write to "
+      "it{}",
+      path.string(), reason,
+      note.empty() ? "" : fmt::format(". The file names {}: see that it has ended", note)));
+}
+
+[[noreturn]] void fail_other_name(const std::filesystem::path& output) {
+  throw Error(ExitCode::cant_create,
+              fmt::format("{}: is being written under another name of the same file (a hard link). Wait "
+                          "until that run has ended, stop it, or choose another output.path",
+                          output.string()));
+}
+
+struct flock byte_lock(short kind) {
+  struct flock lock {};
+  lock.l_type = kind;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = kLockedByte;
+  lock.l_len = 1;
+  return lock;
+}
+
+/// Whether another run has taken the byte. All take it for reading, as NFS makes locks on the file of h5py's
+/// flock, with which that is at peace; and then ask who would be in the way of writing it.
+bool taken_by_another(const FileDescriptor& file) {
+  struct flock lock = byte_lock(F_RDLCK);
+  if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) return false;  // no locks: said of the lock file
+  lock = byte_lock(F_WRLCK);
+  return ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK &&
+         lock.l_start == kLockedByte && lock.l_len == 1;
 }
 
 /// Whether `path` still names the file that was opened: its last holder may have removed it.
@@ -65,7 +115,7 @@ bool is_named(const std::filesystem::path& path, const FileDescriptor& file) {
 void write_holder(const std::filesystem::path& path, const FileDescriptor& file) {
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host = {"unknown"};
-  const std::string text = fmt::format("process {} on {}\n", ::getpid(), host.data());
+  const std::string text = fmt::format("{}{} on {}\n", kNote, ::getpid(), host.data());
   // A part of the note will do.
   if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), text.data(), text.size(), 0) < 0) {
     throw Error(ExitCode::cant_create, fmt::format("{}: the output's lock file cannot be written: {}",
@@ -75,12 +125,15 @@ void write_holder(const std::filesystem::path& path, const FileDescriptor& file)
 
 }  // namespace
 
-OutputLock::OutputLock(const std::filesystem::path& output) : path_(output.string() + ".lock") {
-  make_folders(output.parent_path());
+OutputLock::OutputLock(const std::filesystem::path& output)
+    : output_(target_of(output)), path_(output_.string() + ".lock") {
+  make_folders(output_.parent_path());
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     FileDescriptor file = open_lock(path_);
     lock(path_, file);
     if (!is_named(path_, file)) continue;
+    check_ours(path_, file);
+    hold_file();
     write_holder(path_, file);
     file_ = std::move(file);
     return;
@@ -89,6 +142,11 @@ OutputLock::OutputLock(const std::filesystem::path& output) : path_(output.strin
               fmt::format("{}: is created and removed all the time by other processes; the "
                           "output cannot be locked",
                           path_.string()));
+}
+
+void OutputLock::hold_file() {
+  output_file_ = FileDescriptor(::open(output_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (output_file_ && taken_by_another(output_file_)) fail_other_name(output_);
 }
 
 OutputLock::~OutputLock() {

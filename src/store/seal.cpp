@@ -60,6 +60,15 @@ bool lies_within(const Extent& extent, std::uint64_t size) {
   return extent.first <= size && extent.count <= size - extent.first;
 }
 
+/// Nothing where the file ends otherwise.
+std::optional<Tail> tail_of(const ReadFile& source) {
+  if (source.size() < sizeof(Tail)) return std::nullopt;
+  Tail tail;
+  source.read(source.size() - sizeof(Tail), std::as_writable_bytes(std::span(&tail, 1)));
+  if (std::string_view(tail.magic.data(), tail.magic.size()) != kMagic) return std::nullopt;
+  return tail;
+}
+
 /// Nothing where the seal's own extents make no sense.
 std::optional<Digest> digest_by(const ReadFile& source, const Tail& tail) {
   const std::uint64_t room = source.size() - sizeof(Tail);
@@ -84,13 +93,14 @@ void seal(const std::filesystem::path& path, const std::vector<Extent>& open) {
   file.write(source.size() + sealed.size() * sizeof(Extent), std::as_bytes(std::span(&tail, 1)));
 }
 
+bool has_seal(const ReadFile& file) {
+  return tail_of(file).has_value();
+}
+
 void check_seal(const std::filesystem::path& path) {
   const ReadFile source(path);
-  if (source.size() < sizeof(Tail)) return;
-  Tail tail;
-  source.read(source.size() - sizeof(Tail), std::as_writable_bytes(std::span(&tail, 1)));
-  if (std::string_view(tail.magic.data(), tail.magic.size()) != kMagic) return;
-  if (digest_by(source, tail) == tail.digest) return;
+  const std::optional<Tail> tail = tail_of(source);
+  if (!tail || digest_by(source, *tail) == tail->digest) return;
   throw Error(
       ExitCode::bad_data,
       fmt::format("{}: is damaged: bytes have changed that stay as they are once the file is made "

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "polyhead/store/extent.hpp"
+#include "read_file.hpp"
 
 /// The seal of a result file: a digest of all that stays as it is once the file is made - HDF5's own
 /// structures, names, the description of the job. HDF5 believes damaged structures: it was seen to copy
@@ -13,6 +14,9 @@ namespace polyhead::store {
 
 /// Appends the seal of all bytes outside of `open`, which are ascending and apart. Throws Error(io_error).
 void seal(const std::filesystem::path& path, const std::vector<Extent>& open);
+
+/// Whether the file ends like a sealed one, sound or not.
+bool has_seal(const ReadFile& file);
 
 /// Throws Error(bad_data) when sealed bytes have changed, Error(io_error) when they cannot be read. A file
 /// without a seal passes, and one that cannot be opened: whoever opens it next says why.

@@ -192,6 +192,24 @@ TEST_F(SampleIndexTest, DamageIsMended) {
   }
 }
 
+TEST_F(SampleIndexTest, LeavesAFileOfAnotherProgramAlone) {
+  const fs::path data = folder_ / "data";
+  write(data / "cat/a.jpg");
+  for (const std::string other :
+       {"model weights", "short"}) {  // TensorFlow's checkpoints are NAME.index, too
+    write(list_, other);
+    const auto [code, message] = error_of([&] { return open(images_at(data), list_); });
+    EXPECT_EQ(code, ExitCode::cant_create);
+    EXPECT_EQ(message, list_.string() +
+                           ": would be the list of samples beside the output, but is a file of "
+                           "another program. Choose another output.path, or remove that file if "
+                           "nobody needs it");
+    EXPECT_EQ(read_file(list_), other);
+  }
+  write(list_, "");
+  EXPECT_EQ(open(images_at(data), list_)->size(), 1);
+}
+
 TEST_F(SampleIndexTest, IsUsedAgainUntilAFolderChanges) {
   const fs::path data = folder_ / "data";
   write(data / "cat/deep/a.jpg");

@@ -13,6 +13,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -60,8 +61,9 @@ void watch(int file, bool on) {
     state.watched[static_cast<std::size_t>(file)] = on;
 }
 
+/// Locks only count where they are named: that they fail is no fault of a disk.
 bool of_wanted_kind(std::string_view kind) {
-  if (state.plan->calls.empty()) return true;
+  if (state.plan->calls.empty()) return kind != "lock";
   bool found = false;
   for_each_part(state.plan->calls, ',', [&](std::string_view part) { found = found || part == kind; });
   return found;
@@ -121,7 +123,9 @@ int error_of(std::string_view name) {
                                Pair{"EROFS", EROFS},
                                Pair{"ENODEV", ENODEV},
                                Pair{"EOPNOTSUPP", EOPNOTSUPP},
-                               Pair{"EINTR", EINTR}};
+                               Pair{"EINTR", EINTR},
+                               Pair{"ENOLCK", ENOLCK},
+                               Pair{"ENOSYS", ENOSYS}};
   for (const auto& [known, value] : kErrors) {
     if (known == name) return value;
   }
@@ -297,6 +301,34 @@ extern "C" int posix_fallocate(int file, off_t at, off_t bytes) {
 extern "C" int posix_fallocate64(int file, off_t at, off_t bytes) {
   return file_fails("allocate", file) ? errno
                                       : next<int(int, off_t, off_t)>("posix_fallocate64")(file, at, bytes);
+}
+
+extern "C" int flock(int file, int operation) {
+  const bool takes = (operation & LOCK_UN) == 0;
+  return takes && file_fails("lock", file) ? -1 : next<int(int, int)>("flock")(file, operation);
+}
+
+/// Of its many commands those for locks; all take one word more, if any.
+int lock_or_pass(const char* name, int file, int command, void* argument) {
+  const bool locks = command == F_SETLK || command == F_SETLKW || command == F_GETLK ||
+                     command == F_OFD_SETLK || command == F_OFD_SETLKW || command == F_OFD_GETLK;
+  return locks && file_fails("lock", file) ? -1 : next<int(int, int, ...)>(name)(file, command, argument);
+}
+
+extern "C" int fcntl(int file, int command, ...) {
+  va_list arguments;
+  va_start(arguments, command);
+  void* const argument = va_arg(arguments, void*);
+  va_end(arguments);
+  return lock_or_pass("fcntl", file, command, argument);
+}
+
+extern "C" int fcntl64(int file, int command, ...) {
+  va_list arguments;
+  va_start(arguments, command);
+  void* const argument = va_arg(arguments, void*);
+  va_end(arguments);
+  return lock_or_pass("fcntl64", file, command, argument);
 }
 
 extern "C" int ftruncate(int file, off_t size) {

@@ -12,12 +12,12 @@
 ///     POLYHEAD_FAULT_FILES   parts of paths, with ':' between them; only files whose path holds one of them
 ///     count POLYHEAD_FAULT_CALLS   kinds that count, with ',' between them: open write sync allocate
 ///     truncate rename unlink
-///                            close map; without it all of them
+///                            close map lock; without it all of them but lock
 ///     POLYHEAD_FAULT_AT      the number of the call that fails, from 1; 0, or without it: none
 ///     POLYHEAD_FAULT_COUNT   how many calls fail from there on (1); "all" for every one
-///     POLYHEAD_FAULT_ERROR   ENOSPC EIO EDQUOT EROFS ENODEV EOPNOTSUPP EINTR, or "short": half of a write is
-///     written POLYHEAD_FAULT_RANK    only in this rank of an Open MPI job POLYHEAD_FAULT_LOG     a file that
-///     gets a line for each call that counts: its number, kind, path, and "FAILED"
+///     POLYHEAD_FAULT_ERROR   ENOSPC EIO EDQUOT EROFS ENODEV EOPNOTSUPP EINTR ENOLCK ENOSYS, or "short": half
+///     of a write is written POLYHEAD_FAULT_RANK    only in this rank of an Open MPI job POLYHEAD_FAULT_LOG
+///     a file that gets a line for each call that counts: its number, kind, path, and "FAILED"
 ///
 /// A fault happens before the call: what fails has no effect, except that close closes. "short" leaves calls
 /// alone that write nothing. The links, renames and unlinks of a path count by any of their paths.

@@ -229,5 +229,32 @@ TEST(ADisk, ThatCannotReserve) {
   EXPECT_LT(status.st_blocks * 512, status.st_size / 4);
 }
 
+/// NFS without lockd, Lustre without -o flock, some FUSE: a warning, and all works.
+TEST(WithoutLocks, TheStoreWorks) {
+  for (const int error : {ENOLCK, EOPNOTSUPP, ENOSYS}) {
+    const TemporaryFolder folder;
+    const fs::path path = folder / "result.h5";
+    faults::Plan plan;
+    plan.files = folder.path().string();
+    plan.calls = "lock";
+    plan.at = 1;
+    plan.count = std::numeric_limits<std::int64_t>::max();
+    plan.error = error;
+    ::testing::internal::CaptureStderr();
+    faults::set_plan(plan);
+    run(path);
+    const Reader reader(path);
+    const std::int64_t faults = faults::faults();
+    faults::set_plan({});
+    EXPECT_EQ(reader.progress().pending, 0);
+    EXPECT_GE(faults, 3) << "the lock file, the output, HDF5's file";
+    EXPECT_THAT(
+        ::testing::internal::GetCapturedStderr(),
+        ::testing::AllOf(::testing::HasSubstr("result.h5.lock: this file system has no locks ("),
+                         ::testing::HasSubstr("so the output cannot be locked: two runs must not write "
+                                              "to it\n")));
+  }
+}
+
 }  // namespace
 }  // namespace polyhead::store

@@ -7,6 +7,7 @@
 
 #include "child.hpp"
 #include "example.hpp"
+#include "polyhead/h5/h5.hpp"
 
 namespace polyhead::store {
 namespace {
@@ -77,32 +78,108 @@ TEST(Create, ShowsNothingUnderItsNameBeforeItIsComplete) {
 
 TEST(Create, RefusesAnExistingOutput) {
   const TemporaryFolder folder;
-  touch(folder / "result.h5");
+  create_example(folder / "result.h5");
+  const auto before = Reader(folder / "result.h5").results_digest();
   const auto [code, message] = error_of([&] { return create_example(folder / "result.h5"); });
   EXPECT_EQ(code, ExitCode::cant_create);
   EXPECT_THAT(
       message,
       HasSubstr("result.h5: exists already. Give --resume to go on with it, --overwrite to replace it, "
                 "or another output.path"));
-  EXPECT_EQ(content(folder / "result.h5"), "precious");
-  fs::create_symlink(folder / "nowhere", folder / "link.h5");
-  EXPECT_THAT(error_of([&] { return create_example(folder / "link.h5"); }).second,
-              HasSubstr("exists already"));
+  EXPECT_EQ(Reader(folder / "result.h5").results_digest(), before);
+  const fs::path empty = folder.write("empty.h5", "");
+  EXPECT_EQ(error_of([&] { return create_example(empty); }),
+            std::pair(ExitCode::cant_create,
+                      empty.string() + ": exists already, and is empty. Give --overwrite to replace it, or "
+                                       "another output.path"));
 }
 
-TEST(Create, OverwritesWhenToldSo) {
+TEST(Create, OverwritesResultsAndEmptyFilesWhenToldSo) {
   const TemporaryFolder folder;
-  touch(folder / "result.h5");
-  touch(folder / "target");
-  fs::create_symlink(folder / "target", folder / "link.h5");
+  create_example(folder / "result.h5");
+  const auto inode = [&] {
+    struct stat status {};
+    ::stat((folder / "result.h5").c_str(), &status);
+    return status.st_ino;
+  };
+  const auto before = inode();
   create_example(folder / "result.h5", Existing::overwrite);
-  create_example(folder / "link.h5", Existing::overwrite);  // the link goes, its target stays
-  EXPECT_EQ(Reader(folder / "result.h5").layout(), example::layout());
-  EXPECT_EQ(content(folder / "target"), "precious");
-  EXPECT_THAT(names_in(folder.path()), ElementsAre("link.h5", "result.h5", "target"));
-  fs::create_directory(folder / "folder.h5");
-  EXPECT_THAT(error_of([&] { return create_example(folder / "folder.h5", Existing::overwrite); }).second,
-              HasSubstr("folder.h5: cannot be created: something that is not a file has this name"));
+  EXPECT_NE(inode(), before);
+  create_example(folder.write("empty.h5", ""), Existing::overwrite);
+  EXPECT_EQ(Reader(folder / "empty.h5").layout(), example::layout());
+  EXPECT_THAT(names_in(folder.path()), ElementsAre("empty.h5", "result.h5"));
+}
+
+TEST(Create, ReplacesNothingElse) {
+  const TemporaryFolder folder;
+  touch(folder / "thesis.tex");
+  fs::create_directory(folder / "folder");
+  fs::create_symlink(folder / "thesis.tex", folder / "link.h5");
+  { h5::File::create(folder / "data.h5").close(); }
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  const std::vector<std::pair<std::string, std::string>> strangers{
+      {"thesis.tex",
+       "thesis.tex: is a file of another program and no result of polyhead, so no run replaces "
+       "it, --overwrite or not. Choose another output.path, or remove it yourself if nobody "
+       "needs it"},
+      {"folder", "folder: is a folder and no"},
+      {"data.h5", "data.h5: is an HDF5 file of another program and no"},
+      {"pipe", "pipe: is something that is not a file and no"},
+      {"link.h5", "link.h5 (a link to " + (folder / "thesis.tex").string() + "): is a file of another"}};
+  for (const auto& [name, text] : strangers) {
+    for (const Existing existing : {Existing::overwrite, Existing::refuse}) {
+      const auto [code, message] = error_of([&] { return create_example(folder / name, existing); });
+      EXPECT_EQ(code, ExitCode::cant_create) << name;
+      EXPECT_THAT(message, HasSubstr(text)) << name;
+    }
+  }
+  EXPECT_EQ(content(folder / "thesis.tex"), "precious");
+}
+
+TEST(Create, LeavesAFileAloneThatTakesTheResultsPlaceMeanwhile) {
+  const TemporaryFolder folder;
+  create_example(folder / "result.h5");
+  SampleSource samples = example::samples();
+  samples.labels = [&](std::int64_t /*first*/, std::span<std::int32_t> /*labels*/) {
+    touch(folder / "result.h5");
+  };
+  EXPECT_EQ(error_of([&] {
+              return create(folder / "result.h5", example::layout(), samples, example::header(),
+                            Existing::overwrite);
+            }).first,
+            ExitCode::cant_create);
+  EXPECT_EQ(content(folder / "result.h5"), "precious");
+}
+
+TEST(Create, WritesWhereLinksLead) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "disk");
+  fs::create_symlink("disk/real.h5", folder / "inner.h5");  // to nothing as yet
+  fs::create_symlink(folder / "inner.h5", folder / "link.h5");
+  create_example(folder / "link.h5");
+  EXPECT_THAT(names_in(folder / "disk"), ElementsAre("real.h5"));
+  EXPECT_THAT(
+      error_of([&] { return create_example(folder / "link.h5"); }).second,
+      AllOf(HasSubstr("link.h5 (a link to "), HasSubstr("disk/real.h5): exists already. Give --resume")));
+  create_example(folder / "link.h5", Existing::overwrite);
+  EXPECT_TRUE(fs::is_symlink(folder / "link.h5") && fs::is_symlink(folder / "inner.h5"));
+  EXPECT_EQ(Reader(folder / "link.h5").layout(), example::layout());
+  EXPECT_THAT(names_in(folder / "disk"), ElementsAre("real.h5"));
+  EXPECT_EQ(fs::canonical(folder / "link.h5"), fs::canonical(folder / "disk") / "real.h5");
+  check_output(folder / "link.h5", Existing::resume);
+  open_for_writing(folder / "link.h5")->sync();
+}
+
+TEST(Create, RefusesLinksThatLeadInACircle) {
+  const TemporaryFolder folder;
+  fs::create_symlink("b.h5", folder / "a.h5");
+  fs::create_symlink("a.h5", folder / "b.h5");
+  for (const Existing existing : {Existing::refuse, Existing::overwrite, Existing::resume}) {
+    EXPECT_EQ(error_of([&] { return create_example(folder / "a.h5", existing); }),
+              std::pair(ExitCode::cant_create, (folder / "a.h5").string() +
+                                                   ": is a symbolic link that cannot be followed: Too many "
+                                                   "levels of symbolic links"));
+  }
 }
 
 TEST(Create, LosesAgainstAFileThatAppearsMeanwhile) {
@@ -204,7 +281,7 @@ TEST(CheckOutput, AcceptsWhatCanBeCreatedAndTouchesNothing) {
   check_output(folder / "result.h5", Existing::refuse);
   check_output(folder / "a/b/c/result.h5", Existing::refuse);
   EXPECT_THAT(names_in(folder.path()), IsEmpty());
-  touch(folder / "result.h5");
+  create_example(folder / "result.h5");
   check_output(folder / "result.h5", Existing::overwrite);
   EXPECT_EQ(error_of([&] { check_output(folder / "result.h5", Existing::refuse); }).first,
             ExitCode::cant_create);

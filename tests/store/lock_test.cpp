@@ -61,6 +61,57 @@ TEST(OutputLock, FollowsNoLink) {
   EXPECT_FALSE(std::filesystem::exists(folder / "target"));
 }
 
+TEST(OutputLock, KeepsOutWhoComesByALink) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("result.h5", folder / "link.h5");
+  const OutputLock lock(folder / "result.h5");
+  EXPECT_THAT(message_in_child([&] { const OutputLock second(folder / "link.h5"); }),
+              HasSubstr("result.h5: is being written by process "));
+}
+
+TEST(OutputLock, KeepsOutWhoComesByAHardLink) {
+  const TemporaryFolder folder;
+  const auto output = folder.write("result.h5", "rows");
+  std::filesystem::create_hard_link(output, folder / "twin.h5");
+  const auto second = [&] { return message_in_child([&] { const OutputLock lock(folder / "twin.h5"); }); };
+  auto lock = std::make_unique<OutputLock>(output);
+  EXPECT_EQ(second(),
+            fmt::format("73: {}: is being written under another name of the same file (a hard link). "
+                        "Wait until that run has ended, stop it, or choose another output.path",
+                        (folder / "twin.h5").string()));
+  EXPECT_FALSE(std::filesystem::exists(folder / "twin.h5.lock"));
+  const FileDescriptor reader(::open(output.c_str(), O_RDONLY));
+  EXPECT_EQ(::flock(reader.get(), LOCK_SH | LOCK_NB), 0);  // as h5py asks
+  lock.reset();
+  EXPECT_EQ(second(), "no error");
+}
+
+TEST(OutputLock, HoldsTheFileThatIsMadeMeanwhile) {
+  const TemporaryFolder folder;
+  OutputLock lock(folder / "result.h5");
+  std::filesystem::create_hard_link(folder.write("result.h5", "rows"), folder / "twin.h5");
+  lock.hold_file();
+  lock.hold_file();  // its own lock is in nobody's way
+  EXPECT_THAT(message_in_child([&] { const OutputLock second(folder / "twin.h5"); }),
+              HasSubstr("(a hard link)"));
+}
+
+TEST(OutputLock, LeavesALockFileOfAnotherProgramAlone) {
+  const TemporaryFolder folder;
+  const auto other = folder.write("Cargo.lock", "[[package]]\n");
+  const auto [code, message] = error_of([&] { return std::make_unique<OutputLock>(folder / "Cargo"); });
+  EXPECT_EQ(code, ExitCode::cant_create);
+  EXPECT_EQ(message, other.string() +
+                         ": would be the output's lock file, but is a file of another program. "
+                         "Choose another output.path, or remove that file if nobody needs it");
+  std::string line;
+  std::getline(std::ifstream(other), line);
+  EXPECT_EQ(line, "[[package]]");
+  for (const char* torn : {"", "proc", "process 7 on node"}) {
+    const OutputLock lock(folder.write("result.h5.lock", torn).replace_extension());
+  }
+}
+
 TEST(OutputLock, LeavesAFileAloneThatAnotherPutInItsPlace) {
   const TemporaryFolder folder;
   auto lock = std::make_unique<OutputLock>(folder / "result.h5");

@@ -196,8 +196,10 @@ TEST(Resume, NamesWhatCannotBeResumed) {
   EXPECT_EQ(check("other.h5").first, ExitCode::no_input);
   EXPECT_THAT(check("other.h5").second, AllOf(HasSubstr("other.h5: there is no result to go on with"),
                                               HasSubstr("without --resume"), HasSubstr("--resume=auto")));
-  std::filesystem::create_symlink(file.path, file.folder / "link.h5");
-  EXPECT_THAT(check("link.h5").second, HasSubstr("link.h5: cannot be resumed: it is a symbolic link"));
+  std::filesystem::create_symlink("other.h5", file.folder / "link.h5");
+  EXPECT_THAT(check("link.h5").second, HasSubstr("link.h5: there is no result to go on with"));
+  std::filesystem::create_symlink(file.path, file.folder / "good.h5");
+  check_output(file.folder / "good.h5", Existing::resume);
   std::filesystem::create_directory(file.folder / "folder.h5");
   EXPECT_THAT(check("folder.h5").second, HasSubstr("folder.h5: cannot be resumed: it is not a file"));
 }

@@ -56,31 +56,41 @@ struct Committed {
   std::uint64_t provenance_dirty = 0;  ///< up to there a crash may have left parts of others
 };
 
-/// Keeps two jobs off one output file: an exclusive lock on `PATH.lock`, held until destruction. (A lock on
-/// the file itself would keep h5py out.) Throws Error(cant_create) that names the holder when it is taken.
+/// Keeps two jobs off one output file: an exclusive lock on `PATH.lock`, held until destruction. (Such a lock
+/// on the file itself would keep h5py out.) PATH is where symbolic links end. Throws Error(cant_create) that
+/// names the holder when it is taken, or when `PATH.lock` is a file of another program. Where the file system
+/// has no locks, it warns.
 class OutputLock {
  public:
   explicit OutputLock(const std::filesystem::path& output);
+  /// Locks one byte of the file that now has the output's name, if there is one, so that a run on another
+  /// name of it (a hard link) finds out. The constructor has done so to the file of that moment. Throws
+  /// Error(cant_create) when another run holds it.
+  void hold_file();
   ~OutputLock();
   OutputLock(const OutputLock&) = delete;
   OutputLock& operator=(const OutputLock&) = delete;
 
  private:
+  std::filesystem::path output_;
   std::filesystem::path path_;
   FileDescriptor file_;
+  FileDescriptor output_file_;
 };
 
 /// Throws Error(cant_create), as `create` would, when the output cannot be created: it exists, or its folder
-/// is missing or not writable. Where a run goes on with it: Error(no_input) when it is missing,
-/// Error(cant_create) when it is no file that can be written. Touches nothing.
+/// is missing or not writable. `overwrite` replaces a result of polyhead or an empty file, and nothing else.
+/// Where a run goes on with it: Error(no_input) when it is missing, Error(cant_create) when it is no file
+/// that can be written. Touches nothing.
 void check_output(const std::filesystem::path& path, Existing existing);
 
 /// Whether a run that was told `existing` goes on with the file under `path`.
 bool goes_on(const std::filesystem::path& path, Existing existing);
 
-/// Creates the result file: written under a temporary name beside it, closed, synced, renamed; all rows
-/// pending. Parent folders are made. A crash at any moment leaves either the complete empty file or none
-/// under `path`. Space is reserved (fallocate) where the file system can. Throws Error(cant_create).
+/// Creates the result file, where symbolic links of `path` end: written under a temporary name beside that,
+/// closed, synced, renamed; all rows pending. Parent folders are made. A crash at any moment leaves either
+/// the complete empty file or none under `path`. Space is reserved (fallocate) where the file system can.
+/// Throws Error(cant_create).
 Offsets create(const std::filesystem::path& path, const Layout& layout, const SampleSource& samples,
                const Header& header, Existing existing);
 

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace polyhead::store {
+
+/// What stands under an output's name and is no result, for a message: "a folder", "an HDF5 file of another
+/// program".
+std::string describe_stranger(const std::filesystem::path& output);
+
+}  // namespace polyhead::store
