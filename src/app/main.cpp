@@ -6,6 +6,7 @@
 #include <malloc.h>
 
 #include "commands.hpp"
+#include "polyhead/base/environment.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
 
@@ -23,6 +24,7 @@ void keep_freed_memory() {
 /// The only place where errors become exit codes.
 int main(int argc, char** argv) {
   using polyhead::ExitCode;
+  polyhead::settle_environment();
   keep_freed_memory();
   // A limit on the size of files is an error like a full disk, no reason to die.
   std::signal(SIGXFSZ, SIG_IGN);

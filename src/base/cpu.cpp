@@ -4,7 +4,9 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <span>
 #include <sstream>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <sched.h>
@@ -83,6 +85,28 @@ std::string cpuinfo_field(const std::string& cpuinfo, const std::string& field) 
   return begin < end ? cpuinfo.substr(begin, end - begin) : "";
 }
 
+/// Those of the instruction sets that the processor has.
+std::vector<std::string> sets_of(const std::string& cpuinfo, std::span<const std::string_view> sets) {
+  const std::string flags = fmt::format(" {} ", cpuinfo_field(cpuinfo, "flags"));
+  std::vector<std::string> present;
+  for (const std::string_view set : sets) {
+    if (flags.find(fmt::format(" {} ", set)) != std::string::npos) present.emplace_back(set);
+  }
+  return present;
+}
+
+/// Sizes of data caches of levels 1 and 2: libraries cut their sums by them. Of core 0, which is the same one
+/// for every process of the machine.
+std::vector<std::string> own_caches() {
+  std::vector<std::string> sizes;
+  for (const char* index : {"index0", "index2"}) {
+    std::istringstream text(read_text(fs::path("/sys/devices/system/cpu/cpu0/cache") / index / "size"));
+    std::string size;
+    if (text >> size) sizes.push_back(size);
+  }
+  return sizes;
+}
+
 }  // namespace
 
 std::vector<int> affinity_cores() {
@@ -134,14 +158,23 @@ int online_cores() {
 
 std::string cpu_fingerprint() {
   const std::string cpuinfo = read_text("/proc/cpuinfo");
-  const std::string flags = fmt::format(" {} ", cpuinfo_field(cpuinfo, "flags"));
   static constexpr std::array<std::string_view, 8> kSets{
       "avx", "fma", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16"};
-  std::vector<std::string> present;
-  for (const std::string_view set : kSets) {
-    if (flags.find(fmt::format(" {} ", set)) != std::string::npos) present.emplace_back(set);
-  }
-  return fmt::format("{}; {}", cpuinfo_field(cpuinfo, "model name"), join(present, " "));
+  return fmt::format("{}; {}", cpuinfo_field(cpuinfo, "model name"), join(sets_of(cpuinfo, kSets), " "));
+}
+
+std::string cpu_of_libraries() {
+  const std::string cpuinfo = read_text("/proc/cpuinfo");
+  static constexpr std::array<std::string_view, 4> kSets{"avx", "fma", "avx2", "avx512f"};
+  std::vector<std::string> parts = sets_of(cpuinfo, kSets);
+  parts.insert(parts.begin(), cpuinfo_field(cpuinfo, "vendor_id"));
+  const std::vector<std::string> caches = own_caches();
+  return join(parts, " ") + (caches.empty() ? "" : fmt::format(", caches {}", join(caches, " ")));
+}
+
+bool has_fused_multiply_add(const std::string& processor) {
+  const std::string words = processor + " ";
+  return words.find(" fma ") != std::string::npos && words.find(" avx2 ") != std::string::npos;
 }
 
 }  // namespace polyhead

@@ -137,8 +137,12 @@ DeviceInfo query(int index) {
   std::size_t free = 0;
   std::size_t total = 0;
   check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
-  return {properties.name, uuid_text(properties.uuid),
-          fmt::format("{}.{}", properties.major, properties.minor), total, free};
+  return {properties.name,
+          uuid_text(properties.uuid),
+          fmt::format("{}.{}", properties.major, properties.minor),
+          total,
+          free,
+          properties.multiProcessorCount};
 }
 
 std::string driver_version() {

@@ -1,5 +1,4 @@
-#include <array>
-#include <cstdlib>
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -7,6 +6,8 @@
 #include <fmt/format.h>
 #include <torch/version.h>
 
+#include "polyhead/base/cpu.hpp"
+#include "polyhead/base/environment.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/kernels/isa.hpp"
 #include "polyhead/model/model.hpp"
@@ -15,16 +16,36 @@
 namespace polyhead::model {
 namespace {
 
-/// Variables that make MKL or oneDNN pick other kernels, with other bits.
-constexpr std::array kVariables{"ONEDNN_MAX_CPU_ISA",       "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE",
-                                "DNNL_DEFAULT_FPMATH_MODE", "MKL_CBWR",         "MKL_ENABLE_INSTRUCTIONS"};
+void add_variables(std::vector<std::string>& parts, Computer computer) {
+  for (std::string& variable : variables_of(computer)) parts.push_back(std::move(variable));
+}
 
-std::string cpu_engine() {
-  std::vector<std::string> parts{fmt::format("kernels {}", at::get_cpu_capability())};
-  for (const char* variable : kVariables) {
-    if (const char* value = std::getenv(variable)) parts.push_back(fmt::format("{}={}", variable, value));
+std::string cpu_kernels() {
+  return fmt::format("kernels {}", at::get_cpu_capability());
+}
+
+std::string torch_fingerprint(const Placement& placement) {
+  std::vector<std::string> parts{fmt::format("LibTorch {}", libtorch_version())};
+  if (placement.cuda) {
+    parts.push_back(cuda_engine(placement.device));
+    add_variables(parts, Computer::torch_gpu);
+  } else {
+    parts.push_back(cpu_of_libraries());
+    parts.push_back(cpu_kernels());
+    add_variables(parts, Computer::torch_cpu);
   }
   return join(parts, "; ");
+}
+
+/// Layers that LibTorch computes by approximations or sums of its own. Batch norm is a product and a sum,
+/// each rounded once.
+bool is_of_libtorch(const config::Layer& layer) {
+  using config::LayerKind;
+  return layer.kind == LayerKind::gelu || layer.kind == LayerKind::tanh || layer.kind == LayerKind::layernorm;
+}
+
+bool needs_libtorch(const config::Head& head) {
+  return std::ranges::any_of(head.layers, is_of_libtorch);
 }
 
 }  // namespace
@@ -33,14 +54,27 @@ std::string libtorch_version() {
   return TORCH_VERSION;
 }
 
-std::string engine_fingerprint(const config::Backbone& backbone, const Placement& placement) {
+std::string backbone_fingerprint(const config::Backbone& backbone, const Placement& placement) {
+  if (engine_of(backbone, placement) == config::Engine::winograd) return "winograd";
+  return torch_fingerprint(placement);
+}
+
+std::string heads_fingerprint(const config::Config& config, const Placement& placement) {
+  if (!batches_heads(config.backbone, placement)) return torch_fingerprint(placement);
+  if (!std::ranges::any_of(config.heads, needs_libtorch)) return "polyhead";
+  // LibTorch sees panels of samples, as wide as a vector of the own kernels.
+  return fmt::format("polyhead {}; {}", kernels::name(*kernels::best_isa()), torch_fingerprint(placement));
+}
+
+std::string former_engine_fingerprint(const config::Backbone& backbone, const Placement& placement) {
   std::vector<std::string> parts{fmt::format("LibTorch {}", libtorch_version())};
   const auto own = [&](const char* what) {
     parts.push_back(fmt::format("{} {}", what, kernels::name(*kernels::best_isa())));
   };
   if (engine_of(backbone, placement) == config::Engine::winograd) own("backbone winograd");
   if (batches_heads(backbone, placement)) own("heads");
-  parts.push_back(placement.cuda ? cuda_engine(placement.device) : cpu_engine());
+  parts.push_back(placement.cuda ? former_cuda_engine(placement.device) : cpu_kernels());
+  if (!placement.cuda) add_variables(parts, Computer::torch_cpu);
   return join(parts, "; ");
 }
 

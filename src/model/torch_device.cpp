@@ -2,11 +2,22 @@
 
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include "polyhead/device/cuda.hpp"
 
 namespace polyhead::model {
+namespace {
+
+/// Of the library that LibTorch has loaded, which LD_LIBRARY_PATH may have chosen. Not linked: there need not
+/// be one.
+std::string cublas_version() {
+  auto* const version = reinterpret_cast<std::size_t (*)()>(::dlsym(RTLD_DEFAULT, "cublasLtGetVersion"));
+  return version == nullptr ? "unknown" : fmt::format("{}", version());
+}
+
+}  // namespace
 
 c10::Device open_device(const Placement& placement) {
   if (!placement.cuda) return c10::Device(c10::DeviceType::CPU);
@@ -20,6 +31,14 @@ void release_cached_memory() {
 }
 
 std::string cuda_engine(int index) {
+  device::load_torch_cuda();
+  const device::DeviceInfo info = device::query(index);
+  return fmt::format("{}; compute capability {}; {} multiprocessors; cuDNN {}; cuBLAS {}", info.name,
+                     info.compute_capability, info.multiprocessors, at::detail::getCUDAHooks().versionCuDNN(),
+                     cublas_version());
+}
+
+std::string former_cuda_engine(int index) {
   device::load_torch_cuda();
   const device::DeviceInfo info = device::query(index);
   return fmt::format("{}; compute capability {}; CUDA {}; cuDNN {}", info.name, info.compute_capability,

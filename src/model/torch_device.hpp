@@ -17,7 +17,10 @@ c10::Device open_device(const Placement& placement);
 /// Gives the GPU memory that LibTorch keeps for reuse back to the driver.
 void release_cached_memory();
 
-/// A GPU's name and the versions of what computes on it.
+/// A GPU's name, its size as kernels see it, and the versions of what computes on it.
 std::string cuda_engine(int index);
+
+/// As files of the former form hold it, with the driver's version.
+std::string former_cuda_engine(int index);
 
 }  // namespace polyhead::model

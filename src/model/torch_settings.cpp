@@ -4,7 +4,6 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <c10/util/env.h>
 
 namespace polyhead::model {
 namespace {
@@ -19,12 +18,12 @@ void forbid_reduced_precision() {
       context.setFloat32Precision(backend, op, at::Float32Precision::IEEE);
     }
   }
+  // The older names of the same: LibTorch throws where the two disagree, as they do by default.
+  context.setFloat32MatmulPrecision("highest");
+  context.setAllowTF32CuDNN(false);
 }
 
 void make_deterministic() {
-  // cuBLAS is deterministic with a fixed workspace only, and LibTorch refuses to run without this.
-  if (!c10::utils::has_env("CUBLAS_WORKSPACE_CONFIG"))
-    c10::utils::set_env("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
   auto& context = at::globalContext();
   context.setDeterministicAlgorithms(true, false);
   context.setDeterministicFillUninitializedMemory(false);  // a debugging aid that costs a write

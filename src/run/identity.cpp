@@ -8,12 +8,14 @@
 
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/digest.hpp"
+#include "polyhead/base/environment.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/data/codecs.hpp"
+#include "polyhead/data/resize.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -52,6 +54,20 @@ std::string describe(const config::Preprocess& preprocess) {
                      fmt::join(preprocess.std, " "));
 }
 
+/// Integers are added; only a softmax before has other bits elsewhere.
+std::string fusion_fingerprint(config::FusionRule rule) {
+  if (rule == config::FusionRule::mean_logits) return kExactFusion;
+  return libm_text(gnu_get_libc_version(), has_fused_multiply_add(cpu_fingerprint()));
+}
+
+/// Arrays of pixels meet no decoder.
+std::string image_fingerprint(config::DataFormat format) {
+  using config::DataFormat;
+  const bool pixels =
+      format == DataFormat::hdf5 || format == DataFormat::cifar10 || format == DataFormat::cifar100;
+  return pixels ? fmt::format("resampling {}", data::kResamplingVersion) : data::codec_fingerprint();
+}
+
 }  // namespace
 
 std::string identity_json(Inputs& inputs) {
@@ -76,15 +92,29 @@ std::string identity_json(Inputs& inputs) {
   return identity.dump(1);
 }
 
-std::string fingerprint_json(const config::Backbone& backbone, const model::Placement& placement) {
-  const nlohmann::ordered_json fingerprint{
-      {"cpu", cpu_fingerprint()},
-      {"engine", model::engine_fingerprint(backbone, placement)},
-      {"images", data::codec_fingerprint()},
-      {"libc", gnu_get_libc_version()},  // exp() of the softmax
+std::string libm_text(const std::string& version, bool fused_multiply_add) {
+  std::vector<std::string> parts{fmt::format("exp() of glibc {} {} fused multiply-add", version,
+                                             fused_multiply_add ? "with" : "without")};
+  for (std::string& variable : variables_of(Computer::libm)) parts.push_back(std::move(variable));
+  return join(parts, "; ");
+}
+
+Fingerprint fingerprint_of(const config::Config& config, const model::Placement& placement) {
+  const nlohmann::ordered_json today{
+      {"backbone", model::backbone_fingerprint(config.backbone, placement)},
+      {"heads", model::heads_fingerprint(config, placement)},
+      {"fusion", fusion_fingerprint(config.fusion.rule)},
+      {"images", image_fingerprint(config.data.format)},
       {"polyhead", POLYHEAD_VERSION},
   };
-  return fingerprint.dump(1);
+  const nlohmann::ordered_json former{
+      {"cpu", cpu_fingerprint()},
+      {"engine", model::former_engine_fingerprint(config.backbone, placement)},
+      {"images", data::codec_fingerprint()},
+      {"libc", gnu_get_libc_version()},
+      {"polyhead", POLYHEAD_VERSION},
+  };
+  return {today.dump(1), former.dump(1)};
 }
 
 std::string features_key(Inputs& inputs, const std::string& fingerprint) {
@@ -93,6 +123,7 @@ std::string features_key(Inputs& inputs, const std::string& fingerprint) {
   for (const char* part : {"heads", "fusion", "classes"}) key.erase(part);
   key["weights"] = "xxh128:" + inputs.backbone_digest.hex();
   key["fingerprint"] = nlohmann::ordered_json::parse(fingerprint);
+  for (const char* part : {"heads", "fusion"}) key["fingerprint"].erase(part);
   return key.dump(1);
 }
 

@@ -278,8 +278,8 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
 
   const Equipment rank = equip(*world, mpi.host(), group.collectives.get(), inputs, grid, choice.heads,
                                std::move(weights), placement, cores);
-  const std::string fingerprint = fingerprint_json(inputs.config.backbone, placement);
-  const bool mixed = !agree_on_fingerprint(*world, fingerprint, options.allow_mixed);
+  const Fingerprint fingerprint = fingerprint_of(inputs.config, placement);
+  const bool mixed = !agree_on_fingerprint(*world, fingerprint.text, options.allow_mixed);
 
   std::optional<Keeper> keeper;
   set_up(*world, mpi.host(), [&] {

@@ -60,7 +60,7 @@ Keeper::Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inp
       output_(inputs.config.output.path),
       work_(std::move(work)) {}
 
-void Keeper::create(const std::string& fingerprint, bool mixed) {
+void Keeper::create(const Fingerprint& fingerprint, bool mixed) {
   lock_ = std::make_unique<store::OutputLock>(output_);
   const store::Layout layout = inputs_.layout();
   const store::SampleSource samples{
@@ -69,15 +69,16 @@ void Keeper::create(const std::string& fingerprint, bool mixed) {
         throw_if_stop_asked();
         return inputs_.dataset->sample_id(index);
       }};
-  const store::Header header{identity_json(inputs_), fingerprint, config::to_yaml(inputs_.config)};
+  const store::Header header{identity_json(inputs_), fingerprint.text, config::to_yaml(inputs_.config)};
   offsets_ = store::create(output_, layout, samples, header, options_.existing);
+  lock_->hold_file();
   writer_ = std::make_unique<store::Writer>(store::open_for_writing(output_), layout, offsets_);
   writer_->append_provenance(provenance("start", mixed, "{}"));
   writer_->finish();  // the note is there before other ranks look for it
-  cache_ = open_cache(inputs_, fingerprint, mixed, {});
+  cache_ = open_cache(inputs_, fingerprint.text, mixed, {});
 }
 
-void Keeper::resume(Resumption file, const std::string& fingerprint, bool mixed) {
+void Keeper::resume(Resumption file, const Fingerprint& fingerprint, bool mixed) {
   const std::string other =
       compare_fingerprints(file.fingerprint, fingerprint, options_.allow_mixed, output_);
   lock_ = std::move(file.lock);
@@ -89,7 +90,7 @@ void Keeper::resume(Resumption file, const std::string& fingerprint, bool mixed)
   writer_->reopen(file.reopened);
   nlohmann::ordered_json more{{"committed", writer_->committed()}};
   if (options_.retry_bad) more["reopened"] = file.reopened.size();
-  if (!other.empty()) more["fingerprint"] = nlohmann::ordered_json::parse(fingerprint);
+  if (!other.empty()) more["fingerprint"] = nlohmann::ordered_json::parse(fingerprint.text);
   if (!file.data_change.empty()) more["data"] = nlohmann::ordered_json::parse(file.data_change);
   writer_->append_provenance(provenance("resume", mixed || !other.empty(), more.dump()));
   writer_->finish();
@@ -102,7 +103,7 @@ void Keeper::resume(Resumption file, const std::string& fingerprint, bool mixed)
       file.reopened.empty()
           ? ""
           : fmt::format(", {} of them again for their quarantined samples", file.reopened.size())));
-  cache_ = open_cache(inputs_, fingerprint, mixed, file.reopened);
+  cache_ = open_cache(inputs_, fingerprint.text, mixed, file.reopened);
 }
 
 void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "fingerprint_changes.hpp"
 #include "job_loader.hpp"
 #include "polyhead/comm/local.hpp"
 #include "polyhead/run/identity.hpp"
@@ -16,7 +17,9 @@ model::Placement place_alone(const config::Config& config, const std::string& fi
   if (!placement.cuda || parallel.device != config::Device::automatic) return placement;
   parallel.device = config::Device::cpu;
   const model::Placement cpu = choose_placement(cores, 0, 0, parallel);
-  return fingerprint_json(config.backbone, cpu) == fingerprint ? cpu : placement;
+  const nlohmann::json held = parse_object(fingerprint);
+  const bool same = held.is_object() && fingerprint_changes(held, fingerprint_of(config, cpu)).empty();
+  return same ? cpu : placement;
 }
 
 Recompute::Recompute(const Inputs& inputs, const model::Placement& placement,

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "changes.hpp"
+#include "fingerprint_changes.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/base/text.hpp"
@@ -197,7 +198,7 @@ std::vector<std::string> identity_changes(const std::string& held, const std::st
   return texts;
 }
 
-std::string compare_fingerprints(const std::string& held, const std::string& now, bool allow_mixed,
+std::string compare_fingerprints(const std::string& held, const Fingerprint& now, bool allow_mixed,
                                  const fs::path& result) {
   const nlohmann::json then = parse_object(held);
   if (!then.is_object()) {
@@ -205,7 +206,7 @@ std::string compare_fingerprints(const std::string& held, const std::string& now
                                                 "or damaged",
                                                 result.string()));
   }
-  std::string different = join(describe(changes(then, parse_object(now))), "; ");
+  std::string different = join(describe(fingerprint_changes(then, now)), "; ");
   if (different.empty()) return "";
   const std::string message =
       fmt::format("{}: this machine would not compute the same bits as the one that began the file: {}",

@@ -89,8 +89,8 @@ class Verification {
   void recompute(Inputs& inputs, const std::vector<std::int64_t>& batches) {
     const std::string fingerprint = reader_.text("fingerprint");
     const model::Placement placement = place_alone(inputs.config, fingerprint);
-    result_.why_tolerance = why_other_bits(fingerprint, fingerprint_json(inputs.config.backbone, placement),
-                                           reader_.text("provenance"));
+    result_.why_tolerance =
+        why_other_bits(fingerprint, fingerprint_of(inputs.config, placement), reader_.text("provenance"));
     if (!result_.why_tolerance.empty()) {
       result_.how = Comparison::tolerance;
       log::warning("other bits are to be expected here, so results are compared by tolerance: " +

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "changes.hpp"
+#include "fingerprint_changes.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/run/resume.hpp"
@@ -82,10 +83,10 @@ void check_layout(const store::Layout& held, const store::Layout& now, const std
                                               result.string(), join(found, "\n")));
 }
 
-std::string why_other_bits(const std::string& held, const std::string& now, const std::string& provenance) {
+std::string why_other_bits(const std::string& held, const Fingerprint& now, const std::string& provenance) {
   const nlohmann::json then = parse_object(held);
   if (!then.is_object()) return "/job/fingerprint cannot be read";
-  const std::vector<std::string> other = describe(changes(then, parse_object(now)));
+  const std::vector<std::string> other = describe(fingerprint_changes(then, now));
   if (!other.empty()) return join(other, "; ");
   return was_mixed(provenance) ? "its ranks or its resumes had different ones (--allow-mixed)" : "";
 }

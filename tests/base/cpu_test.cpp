@@ -67,6 +67,11 @@ TEST(Affinity, NamesThisProcessesCores) {
 
 TEST(CpuFingerprint, NamesTheModel) {
   EXPECT_GT(cpu_fingerprint().size(), 3U);
+  EXPECT_TRUE(has_fused_multiply_add("AMD EPYC; avx fma avx2"));
+  EXPECT_FALSE(has_fused_multiply_add("AMD EPYC; avx avx2"));
+  EXPECT_FALSE(has_fused_multiply_add("AMD FX; avx fma"));
+  EXPECT_EQ(cpu_of_libraries(), cpu_of_libraries());
+  EXPECT_EQ(cpu_of_libraries().find("model"), std::string::npos);
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 #include "polyhead/base/aligned.hpp"
+#include "polyhead/base/cpu.hpp"
+#include "polyhead/base/environment.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/device/cuda.hpp"
 #include "polyhead/kernels/isa.hpp"
@@ -24,6 +26,7 @@ using config::LayerKind;
 using ::testing::HasSubstr;
 using testing::layer;
 using testing::linear;
+using ::testing::StartsWith;
 
 using Values = AlignedVector<float>;
 
@@ -328,20 +331,57 @@ TEST_F(SmallModel, AGpuThatIsNotThereIsRefused) {
                                          : std::string("this process may use")));
 }
 
-TEST(EngineFingerprint, NamesWhatChangesTheBits) {
+TEST(FormerEngineFingerprint, NamesEnginesWithTheirInstructionSets) {
   unsetenv("ONEDNN_MAX_CPU_ISA");
   config::Backbone backbone;
   backbone.engine = Engine::libtorch;
-  const std::string plain = engine_fingerprint(backbone, {});
+  const std::string plain = former_engine_fingerprint(backbone, {});
   EXPECT_THAT(plain, HasSubstr("LibTorch " + libtorch_version() + "; kernels "));
   setenv("ONEDNN_MAX_CPU_ISA", "AVX", 1);
-  EXPECT_EQ(engine_fingerprint(backbone, {}), plain + "; ONEDNN_MAX_CPU_ISA=AVX");
+  EXPECT_EQ(former_engine_fingerprint(backbone, {}), plain + "; ONEDNN_MAX_CPU_ISA=AVX");
   unsetenv("ONEDNN_MAX_CPU_ISA");
   backbone.engine = Engine::automatic;
   const auto isa = kernels::best_isa();
   const std::string own = isa ? fmt::format("backbone winograd {0}; heads {0}; ", kernels::name(*isa)) : "";
-  EXPECT_THAT(engine_fingerprint(backbone, {}), HasSubstr("; " + own + "kernels "));
-  EXPECT_EQ(engine_fingerprint(backbone, {}).size(), plain.size() + own.size());
+  EXPECT_THAT(former_engine_fingerprint(backbone, {}), HasSubstr("; " + own + "kernels "));
+  EXPECT_EQ(former_engine_fingerprint(backbone, {}).size(), plain.size() + own.size());
+}
+
+TEST(BackboneFingerprint, IsLibTorchsWhereLibTorchComputes) {
+  unsetenv("ONEDNN_MAX_CPU_ISA");
+  config::Backbone backbone;
+  backbone.engine = Engine::libtorch;
+  const std::string plain = backbone_fingerprint(backbone, {});
+  EXPECT_THAT(plain,
+              HasSubstr(fmt::format("LibTorch {}; {}; kernels ", libtorch_version(), cpu_of_libraries())));
+  setenv("ONEDNN_MAX_CPU_ISA", "AVX", 1);
+  EXPECT_EQ(backbone_fingerprint(backbone, {}), plain + "; ONEDNN_MAX_CPU_ISA=AVX");
+  backbone.engine = Engine::automatic;
+  if (kernels::best_isa()) {
+    EXPECT_EQ(backbone_fingerprint(backbone, {}), "winograd");
+  }
+  unsetenv("ONEDNN_MAX_CPU_ISA");
+}
+
+TEST(HeadsFingerprint, NamesLibTorchForItsLayersAlone) {
+  using config::LayerKind;
+  config::Config config;
+  const auto with = [&](LayerKind kind) {
+    config.heads.assign(2, {});
+    config.heads[1].layers = {{LayerKind::linear, 8, 0}, {kind, 0, 0}, {LayerKind::linear, 3, 0}};
+    return heads_fingerprint(config, {});
+  };
+  const std::string libtorch = "LibTorch " + libtorch_version();
+  if (kernels::best_isa()) {
+    for (const LayerKind kind :
+         {LayerKind::relu, LayerKind::batchnorm, LayerKind::dropout, LayerKind::flatten})
+      EXPECT_EQ(with(kind), "polyhead");
+    const std::string both = fmt::format("polyhead {}; {}", kernels::name(*kernels::best_isa()), libtorch);
+    for (const LayerKind kind : {LayerKind::gelu, LayerKind::tanh, LayerKind::layernorm})
+      EXPECT_THAT(with(kind), StartsWith(both));
+  }
+  config.backbone.engine = Engine::libtorch;
+  EXPECT_THAT(with(LayerKind::relu), StartsWith(libtorch));
 }
 
 TEST(EngineOf, WinogradIsRefusedWhereItCannotRun) {
@@ -356,6 +396,7 @@ TEST(EngineOf, WinogradIsRefusedWhereItCannotRun) {
 
 TEST(GpuModel, ComputesWhatTheCpuComputes) {
   if (device::device_count() == 0) GTEST_SKIP() << "no CUDA device";
+  settle_environment();
   const Reference reference(config::Arch::resnet18, 32);
   const auto model = reference.model({true, 0, 1});
   const Values features = reference.features(*model, reference.images());
@@ -364,7 +405,7 @@ TEST(GpuModel, ComputesWhatTheCpuComputes) {
   EXPECT_LE(largest_difference(scores, reference.expected_logits()), 1e-4);
   EXPECT_EQ(reference.features(*model, reference.images()), features);
   EXPECT_EQ(Reference::scores(*model, features), scores);
-  EXPECT_THAT(engine_fingerprint({}, {true, 0, 1}), HasSubstr(device::query(0).name));
+  EXPECT_THAT(backbone_fingerprint({}, {true, 0, 1}), HasSubstr(device::query(0).name));
 }
 
 }  // namespace

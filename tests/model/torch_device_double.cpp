@@ -17,4 +17,8 @@ std::string cuda_engine(int index) {
   return device::query(index).name;
 }
 
+std::string former_cuda_engine(int index) {
+  return cuda_engine(index);
+}
+
 }  // namespace polyhead::model

@@ -2,9 +2,11 @@
 
 #include <string>
 
+#include <ATen/Context.h>
 #include <gtest/gtest.h>
 
 #include "../../src/model/torch_guard.hpp"
+#include "../../src/model/torch_settings.hpp"
 
 namespace polyhead::model {
 namespace {
@@ -65,6 +67,18 @@ TEST(TorchGuard, OtherErrorsAreNotTriedAgain) {
   };
   EXPECT_THROW(guarded("the heads", [&] { with_second_try(work, [] { FAIL(); }); }), Error);
   EXPECT_EQ(tries, 1);
+}
+
+/// The variable is set in one of the runs of this test (tests/CMakeLists.txt), as in NVIDIA's containers.
+TEST(TorchSettings, AreFp32UnderBothTheirNames) {
+  apply_torch_settings(1);
+  const auto& context = at::globalContext();
+  EXPECT_FALSE(context.allowTF32CuBLAS());
+  EXPECT_FALSE(context.allowTF32CuDNN());
+  for (const auto backend : {at::Float32Backend::CUDA, at::Float32Backend::MKLDNN}) {
+    for (const auto op : {at::Float32Op::CONV, at::Float32Op::MATMUL})
+      EXPECT_EQ(context.float32Precision(backend, op), at::Float32Precision::IEEE);
+  }
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/comm/local.hpp"
 #include "polyhead/data/codecs.hpp"
+#include "polyhead/data/resize.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -180,19 +181,56 @@ TEST(FeaturesKey, FollowsWhatTheBackboneSeesAndNotTheHeads) {
       [](Inputs& in) { in.config.fusion.rule = config::FusionRule::mean_probabilities; }));
   EXPECT_FALSE(makes_other_features([](Inputs& in) { in.weights_digest = Hasher().update("").digest(); }));
   Inputs job = inputs();
-  EXPECT_NE(features_key(job, R"({"cpu": "avx2"})"), features_key(job, R"({"cpu": "avx512"})"));
+  EXPECT_NE(features_key(job, R"({"backbone": "a"})"), features_key(job, R"({"backbone": "b"})"));
+  EXPECT_EQ(features_key(job, R"({"heads": "a", "fusion": "a"})"),
+            features_key(job, R"({"heads": "b", "fusion": "b"})"));
 }
 
-TEST(Fingerprint, NamesProcessorEngineAndLibraries) {
-  const Json found = Json::parse(fingerprint_json({}, {}));
+std::vector<std::string> keys_of(const Json& object) {
   std::vector<std::string> keys;
-  for (const auto& [key, value] : found.items()) keys.push_back(key);
-  EXPECT_THAT(keys, ElementsAre("cpu", "engine", "images", "libc", "polyhead"));
+  for (const auto& [key, value] : object.items()) keys.push_back(key);
+  return keys;
+}
+
+config::Config job(config::Engine engine, config::LayerKind layer) {
+  config::Config made;
+  made.backbone.engine = engine;
+  made.data.format = config::DataFormat::hdf5;
+  made.heads = {{"mlp", "", {{layer, 0, 0}, {config::LayerKind::linear, 10, 0}}, "mlp.pth", 1.0}};
+  return made;
+}
+
+TEST(Fingerprint, OfTheOwnEngineNamesNoProcessor) {
+  if (!model::batches_heads({}, {})) GTEST_SKIP() << "this processor has no AVX2";
+  const config::Config config = job(config::Engine::winograd, config::LayerKind::batchnorm);
+  const Json found = Json::parse(fingerprint_of(config, {}).text);
+  EXPECT_THAT(keys_of(found), ElementsAre("backbone", "heads", "fusion", "images", "polyhead"));
+  EXPECT_EQ(found["backbone"], "winograd");
+  EXPECT_EQ(found["heads"], "polyhead");
+  EXPECT_EQ(found["fusion"], "exact");
+  EXPECT_EQ(found["images"], fmt::format("resampling {}", data::kResamplingVersion));
+  EXPECT_EQ(fingerprint_of(config, {}).text, fingerprint_of(config, {false, 0, 8}).text);  // threads
+}
+
+TEST(Fingerprint, NamesWhatTheJobComputesWith) {
+  config::Config config = job(config::Engine::libtorch, config::LayerKind::gelu);
+  config.fusion.rule = config::FusionRule::mean_probabilities;
+  config.data.format = config::DataFormat::webdataset;
+  const Json found = Json::parse(fingerprint_of(config, {}).text);
+  EXPECT_EQ(found["backbone"], model::backbone_fingerprint(config.backbone, {}));
+  EXPECT_THAT(found["backbone"], HasSubstr("LibTorch "));
+  EXPECT_EQ(found["heads"], found["backbone"]);
+  EXPECT_THAT(found["fusion"], HasSubstr("exp() of glibc "));
+  EXPECT_EQ(found["images"], data::codec_fingerprint());
+}
+
+TEST(Fingerprint, HasItsFormerFormBeside) {
+  const Json found = Json::parse(fingerprint_of({}, {}).former);
+  EXPECT_THAT(keys_of(found), ElementsAre("cpu", "engine", "images", "libc", "polyhead"));
   EXPECT_EQ(found["cpu"], cpu_fingerprint());
-  EXPECT_EQ(found["engine"], model::engine_fingerprint({}, {}));
+  EXPECT_EQ(found["engine"], model::former_engine_fingerprint({}, {}));
   EXPECT_EQ(found["images"], data::codec_fingerprint());
   EXPECT_THAT(found["libc"], HasSubstr("."));
-  EXPECT_EQ(fingerprint_json({}, {}), fingerprint_json({}, {false, 0, 8}));  // threads don't change bits
 }
 
 /// What a rank came to.

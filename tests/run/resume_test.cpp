@@ -89,16 +89,20 @@ TEST(IdentityOf, KnowsWhatARetryHasChanged) {
 TEST(CompareFingerprints, RefusesOtherOnesOrWarns) {
   const std::string here = R"({"cpu":"zen","libc":"2.36"})";
   const std::string there = R"({"cpu":"icelake","libc":"2.36"})";
-  EXPECT_EQ(compare_fingerprints(here, here, false, "r.h5"), "");
-  const auto [code, message] = error_of([&] { return compare_fingerprints(here, there, false, "r.h5"); });
+  EXPECT_EQ(compare_fingerprints(here, {here, ""}, false, "r.h5"), "");
+  const auto [code, message] = error_of([&] {
+    return compare_fingerprints(here, {there, ""}, false, "r.h5");
+  });
   EXPECT_EQ(code, ExitCode::config);
   EXPECT_THAT(message, AllOf(HasSubstr("r.h5: this machine would not compute the same bits as the one that "
                                        "began the file: cpu: zen in the file, icelake now"),
                              HasSubstr("--allow-mixed")));
   ::testing::internal::CaptureStderr();
-  EXPECT_EQ(compare_fingerprints(here, there, true, "r.h5"), "cpu: zen in the file, icelake now");
+  EXPECT_EQ(compare_fingerprints(here, {there, ""}, true, "r.h5"), "cpu: zen in the file, icelake now");
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("[warning] r.h5: this machine would not"));
-  EXPECT_EQ(error_of([&] { return compare_fingerprints("?", here, true, "r.h5"); }).first,
+  EXPECT_EQ(error_of([&] {
+              return compare_fingerprints("?", {here, ""}, true, "r.h5");
+            }).first,
             ExitCode::bad_data);
 }
 

@@ -398,10 +398,11 @@ TEST(WhyOtherBits, ComparesFingerprintsAndKnowsMixedRuns) {
   const std::string here = R"({"cpu":"zen","libc":"2.36"})";
   const std::string plain = "{\"event\":\"start\",\"mixed_fingerprints\":false}\nsome note\n";
   const std::string mixed = "{\"event\":\"start\",\"mixed_fingerprints\":true}";
-  EXPECT_EQ(why_other_bits(here, here, plain), "");
-  EXPECT_EQ(why_other_bits(R"({"cpu":"xeon","libc":"2.36"})", here, plain), "cpu: xeon in the file, zen now");
-  EXPECT_THAT(why_other_bits(here, here, plain + mixed), HasSubstr("--allow-mixed"));
-  EXPECT_THAT(why_other_bits("", here, plain), HasSubstr("cannot be read"));
+  EXPECT_EQ(why_other_bits(here, {here, ""}, plain), "");
+  EXPECT_EQ(why_other_bits(R"({"cpu":"xeon","libc":"2.36"})", {here, ""}, plain),
+            "cpu: xeon in the file, zen now");
+  EXPECT_THAT(why_other_bits(here, {here, ""}, plain + mixed), HasSubstr("--allow-mixed"));
+  EXPECT_THAT(why_other_bits("", {here, ""}, plain), HasSubstr("cannot be read"));
 }
 
 TEST(Spread, IsEvenAndHoldsBothEnds) {

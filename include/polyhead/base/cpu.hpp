@@ -24,8 +24,16 @@ std::optional<std::uint64_t> cgroup_memory_limit(const std::string& root = "/sys
 /// Cores of this machine that are online.
 int online_cores();
 
-/// Processor model and the vector instruction sets that change results, as one line; part of the numerics
-/// fingerprint.
+/// Processor model and vector instruction sets, as one line, for people; and for result files of the former
+/// form whose fingerprint holds it.
 std::string cpu_fingerprint();
+
+/// What numerical libraries choose their fp32 kernels by, as one line: vendor, vector instruction sets, sizes
+/// of the first core's own caches. "AuthenticAMD avx fma avx2, caches 32K 512K".
+std::string cpu_of_libraries();
+
+/// Whether the line of a processor (`cpu_fingerprint`) names all that glibc asks for before it takes the
+/// functions with fused multiply-add.
+bool has_fused_multiply_add(const std::string& processor);
 
 }  // namespace polyhead

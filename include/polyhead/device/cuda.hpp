@@ -13,6 +13,7 @@ struct DeviceInfo {
   std::string compute_capability;  ///< "8.0"
   std::uint64_t total_memory = 0;  ///< bytes
   std::uint64_t free_memory = 0;   ///< bytes, at the time of the call
+  int multiprocessors = 0;         ///< that this process may use: fewer with MIG
 };
 
 /// GPUs that this process may use. 0 without a GPU, a driver that fits, or CUDA in the build; never throws

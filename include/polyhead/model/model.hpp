@@ -35,9 +35,18 @@ class Model {
 std::unique_ptr<Model> make_model(const config::Config& config, Weights weights, std::int64_t batch,
                                   ImageShape image, const Placement& placement, Prepared prepared = {});
 
-/// LibTorch's version and the instruction set that its CPU kernels picked, or the GPU's name; and the
-/// backbone's engine and its instruction set: part of the numerics fingerprint.
-std::string engine_fingerprint(const config::Backbone& backbone, const Placement& placement);
+/// What the bits of the backbone's features depend on beside the job. "winograd" for the own engine, whose
+/// bits are the same on every processor; elsewhere LibTorch's version and what its kernels look at: vendor,
+/// vector instruction sets and caches of the processor, or the GPU and its libraries, and variables.
+std::string backbone_fingerprint(const config::Backbone& backbone, const Placement& placement);
+
+/// The same of the heads' scores: "polyhead" for heads of linear layers, ReLU and batch norm; of the others
+/// also LibTorch's.
+std::string heads_fingerprint(const config::Config& config, const Placement& placement);
+
+/// Both in one, as files of the former form hold it, which named the instruction sets of the own
+/// engine and the GPU's driver.
+std::string former_engine_fingerprint(const config::Backbone& backbone, const Placement& placement);
 
 /// "2.15.0"
 std::string libtorch_version();

@@ -13,12 +13,23 @@ namespace polyhead::run {
 /// nothing that does not (ranks, threads, output). Resuming compares entry by entry.
 std::string identity_json(Inputs& inputs);
 
-/// What the bits depend on beside the job: a JSON object with processor and vector instruction sets, engine
-/// and its version, decoders of images and theirs, C library.
-std::string fingerprint_json(const config::Backbone& backbone, const model::Placement& placement);
+/// What the bits of a job depend on beside the job itself, as JSON objects.
+struct Fingerprint {
+  std::string text;    ///< as result files hold it: backbone, heads, fusion, images, polyhead
+  std::string former;  ///< of the same machine, as files of the former form hold it
+};
 
-/// All that the backbone's features of a job depend on, as JSON: its identity without what concerns heads and
-/// fusion, and the fingerprint.
+/// Of a job whose data format and layers are known. Holds nothing that the job's bits do not depend on: of
+/// the processor only what LibTorch's kernels look at, where LibTorch computes; of the C library its exp(),
+/// with mean-probabilities; of image libraries their versions, where images are encoded.
+Fingerprint fingerprint_of(const config::Config& config, const model::Placement& placement);
+
+/// The entry "fusion" where sums are of integers, and where exp() comes before.
+inline constexpr const char* kExactFusion = "exact";
+std::string libm_text(const std::string& version, bool fused_multiply_add);
+
+/// All that the backbone's features of a job depend on, as JSON: its identity and its fingerprint (the text
+/// of one) without what concerns heads and fusion.
 std::string features_key(Inputs& inputs, const std::string& fingerprint);
 
 /// Lets the ranks compare their fingerprints. Where they differ, throws AgreedError that names the ranks and

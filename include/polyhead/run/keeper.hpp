@@ -15,6 +15,7 @@
 #include "polyhead/metrics/run_figures.hpp"
 #include "polyhead/plan/grid.hpp"
 #include "polyhead/plan/lease.hpp"
+#include "polyhead/run/identity.hpp"
 #include "polyhead/run/inputs.hpp"
 #include "polyhead/run/job.hpp"
 #include "polyhead/run/resume.hpp"
@@ -38,10 +39,10 @@ class Keeper {
          std::vector<plan::Lease> work);
 
   /// Creates the output; all of it is on the disk. Throws Error.
-  void create(const std::string& fingerprint, bool mixed);
+  void create(const Fingerprint& fingerprint, bool mixed);
   /// Goes on with the output of an earlier run instead. Throws Error, also where `fingerprint` is another one
   /// than the file's and `--allow-mixed` was not given.
-  void resume(Resumption file, const std::string& fingerprint, bool mixed);
+  void resume(Resumption file, const Fingerprint& fingerprint, bool mixed);
   /// Samples that were finished before.
   [[nodiscard]] std::int64_t earlier() const { return earlier_.done + earlier_.quarantined; }
   /// Of the output, once it is open.

@@ -10,6 +10,7 @@
 
 #include "polyhead/metrics/run_figures.hpp"
 #include "polyhead/plan/lease.hpp"
+#include "polyhead/run/identity.hpp"
 #include "polyhead/run/inputs.hpp"
 #include "polyhead/store/reader.hpp"
 #include "polyhead/store/writer.hpp"
@@ -49,9 +50,9 @@ std::string identity_of(const store::Reader& reader);
 std::vector<std::string> identity_changes(const std::string& held, const std::string& now,
                                           const std::filesystem::path& result);
 
-/// Compares the fingerprint of the file with `now`. Where they differ, throws Error(config); with
-/// `allow_mixed` it warns. Returns what differs; empty when nothing does.
-std::string compare_fingerprints(const std::string& held, const std::string& now, bool allow_mixed,
+/// Compares the fingerprint of the file, of whichever version, with `now`. Where they differ, throws
+/// Error(config); with `allow_mixed` it warns. Returns what differs; empty when nothing does.
+std::string compare_fingerprints(const std::string& held, const Fingerprint& now, bool allow_mixed,
                                  const std::filesystem::path& result);
 
 /// Makes /job/summary of a complete file.

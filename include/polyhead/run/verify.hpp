@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "polyhead/run/compare.hpp"
+#include "polyhead/run/identity.hpp"
 #include "polyhead/run/progress.hpp"
 #include "polyhead/store/reader.hpp"
 
@@ -64,9 +65,9 @@ void check_identity(const std::string& held, const std::string& now, const std::
 /// Throws Error(bad_data) that names what differs between the file's shape and names and those of the inputs.
 void check_layout(const store::Layout& held, const store::Layout& now, const std::filesystem::path& result);
 
-/// Why the bits need not be the same: which entries of two fingerprints (JSON objects) differ, or that the
-/// run's ranks had several (`provenance`). Empty when they must be.
-std::string why_other_bits(const std::string& held, const std::string& now, const std::string& provenance);
+/// Why the bits need not be the same: which entries of the fingerprint of a file differ from `now`, or that
+/// the run's ranks had several (`provenance`). Empty when they must be.
+std::string why_other_bits(const std::string& held, const Fingerprint& now, const std::string& provenance);
 
 /// `count` of `batches`, evenly spread, the first and the last among them; all when there are no more.
 std::vector<std::int64_t> spread(const std::vector<std::int64_t>& batches, std::int64_t count);
