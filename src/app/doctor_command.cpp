@@ -1,4 +1,5 @@
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,11 +15,14 @@
 #include "polyhead/config/load.hpp"
 #include "polyhead/doctor/examine.hpp"
 #include "polyhead/doctor/report.hpp"
+#include "start_limit.hpp"
+#include "wrong_start.hpp"
 
 namespace polyhead::app {
 namespace {
 
-constexpr std::chrono::minutes kLimit{2};  // for all ranks to start and to look at their hosts
+/// For MPI to start, where programs may have to be loaded first, and once more for the hosts to be looked at.
+constexpr std::chrono::seconds kLimit{30};
 
 struct Options {
   std::string config;
@@ -31,8 +35,15 @@ std::optional<config::Config> read_config(const Options& options) {
   return config::load(options.config, options.overrides).config;
 }
 
+bool speaks(const comm::MpiEnvironment& mpi) {
+  const auto wrong = comm::launcher_without_ranks(mpi.size());
+  return mpi.rank() == 0 && (!wrong || speaks_for_all(*wrong));
+}
+
 int examine(const Options& options) {
-  comm::MpiEnvironment mpi(kLimit);
+  const std::chrono::milliseconds limit = start_limit(kLimit);
+  warn_before_start();
+  comm::MpiEnvironment mpi(limit, limit);
   log::set_rank(mpi.rank(), mpi.host());
   int problems = 0;
   try {
@@ -40,9 +51,13 @@ int examine(const Options& options) {
     comm::agree(*mpi.collectives(), [&] {
       if (mpi.rank() == 0) config = read_config(options);
     });
-    const std::vector<doctor::HostReport> reports = doctor::examine(mpi, config);
-    problems = doctor::problems(reports);
-    if (mpi.rank() == 0) fmt::print("{}", options.json ? doctor::json(reports) : doctor::text(reports));
+    const doctor::Examination found = doctor::examine(mpi, config, limit);
+    problems = doctor::problems(found.reports);
+    if (speaks(mpi))
+      fmt::print("{}", options.json ? doctor::json(found.reports) : doctor::text(found.reports));
+    std::fflush(stdout);
+    if (!found.complete)
+      mpi.abort(static_cast<int>(ExitCode::unavailable));  // some would never come to the end
   } catch (const comm::AgreedError& error) {
     if (mpi.rank() == 0) log::error(error.what());
     return static_cast<int>(error.code());

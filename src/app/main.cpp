@@ -1,5 +1,7 @@
 #include <csignal>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -9,6 +11,8 @@
 #include "polyhead/base/environment.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
+#include "polyhead/comm/launcher.hpp"
+#include "usage.hpp"
 
 namespace {
 
@@ -17,6 +21,20 @@ namespace {
 void keep_freed_memory() {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
+}
+
+/// Said once, by the first of the processes that a launcher has started alike.
+int show_usage(CLI::App& app, const CLI::ParseError& error, const std::vector<std::string>& words) {
+  constexpr int kUsage = static_cast<int>(polyhead::ExitCode::usage);
+  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  if (polyhead::comm::launched_rank() != 0) return kUsage;
+  const std::string text = polyhead::app::explain_usage(app, error, words);
+  if (text.empty()) {
+    fmt::print(stderr, "{}", app.help());
+  } else {
+    polyhead::log::error(text);
+  }
+  return kUsage;
 }
 
 }  // namespace
@@ -35,8 +53,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return exit_code;
   } catch (const CLI::ParseError& error) {
-    const int shown = app.exit(error);  // 0 for --help and --version
-    return shown == 0 ? 0 : static_cast<int>(ExitCode::usage);
+    return show_usage(app, error, {argv + 1, argv + argc});
   } catch (const polyhead::Error& error) {
     polyhead::log::error(error.what());
     return static_cast<int>(error.code());

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string_view>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -34,9 +35,26 @@ std::vector<std::string> words_of(int process) {
   return words;
 }
 
+/// Where a process works; empty when that cannot be read, or when the folder is gone.
+std::string folder_of(int process) {
+  std::error_code none;
+  const std::filesystem::path link = fmt::format("/proc/{}/cwd", process);
+  const std::filesystem::path folder = std::filesystem::read_symlink(link, none);
+  return !folder.empty() && std::filesystem::is_directory(folder, none) ? folder.string() : "";
+}
+
 bool is_starter(const std::string& program) {
   const std::string_view name = std::string_view(program).substr(program.rfind('/') + 1);
   return std::ranges::any_of(kStarters, [&](std::string_view starter) { return name.starts_with(starter); });
+}
+
+std::vector<std::string> begun_by_srun(const std::string& tasks, const comm::Variables& variable) {
+  std::vector<std::string> command{"srun"};
+  // Without it srun takes the cluster's default, which may not reach this MPI.
+  if (const auto type = variable("SLURM_MPI_TYPE")) command.push_back("--mpi=" + *type);
+  if (const auto nodes = variable("SLURM_STEP_NUM_NODES")) command.insert(command.end(), {"-N", *nodes});
+  command.insert(command.end(), {"-n", tasks});
+  return command;
 }
 
 }  // namespace
@@ -51,31 +69,35 @@ std::string quoted(const std::vector<std::string>& words) {
 std::string resume_command(const std::vector<std::string>& words) {
   std::vector<std::string> kept;
   std::ranges::copy_if(words, std::back_inserter(kept), [](const std::string& word) {
-    return word != "--overwrite" && word != "--retry-bad" && word != "--resume" &&
-           !word.starts_with("--resume=");
+    const std::string option = word.substr(0, word.find('='));
+    return option != "--overwrite" && option != "--retry-bad" && option != "--resume";
   });
   kept.emplace_back("--resume");
   return quoted(kept);
 }
 
-std::vector<std::string> command_typed(const std::vector<std::string>& words) {
-  std::vector<std::string> parent = words_of(::getppid());
+Typed command_typed(const std::vector<std::string>& words, const comm::Variables& variable) {
+  const int parent_id = ::getppid();
+  const std::vector<std::string> parent = words_of(parent_id);
   // Several programs, divided by colons, have options of their own each.
   const bool simple = !parent.empty() && is_starter(parent.front()) && std::ranges::count(parent, ":") == 0;
-  if (simple) return parent;
+  if (simple) return {folder_of(parent_id), parent};
   std::vector<std::string> command;
-  if (const char* ranks = std::getenv("OMPI_COMM_WORLD_SIZE")) {  // by mpirun on another host
-    command = {"mpirun", "-np", ranks};
-  } else if (const char* tasks = std::getenv("SLURM_STEP_NUM_TASKS")) {
-    command = {"srun", "-n", tasks};
+  if (const auto ranks = variable("OMPI_COMM_WORLD_SIZE")) {  // by mpirun on another host
+    command = {"mpirun", "-np", *ranks};
+  } else if (const auto tasks = variable("SLURM_STEP_NUM_TASKS")) {
+    command = begun_by_srun(*tasks, variable);
   }
   command.insert(command.end(), words.begin(), words.end());
-  return command;
+  return {folder_of(::getpid()), command};
 }
 
-std::string how_to_go_on(const std::vector<std::string>& words) {
-  const char* const script = std::getenv("POLYHEAD_COMMAND");
-  return script != nullptr && *script != '\0' ? script : resume_command(command_typed(words));
+std::string how_to_go_on(const std::vector<std::string>& words, const comm::Variables& variable) {
+  const auto script = variable("POLYHEAD_COMMAND");
+  if (script && !script->empty()) return *script;
+  const Typed typed = command_typed(words, variable);
+  const std::string command = resume_command(typed.words);
+  return typed.folder.empty() ? command : fmt::format("cd {} && {}", quoted({typed.folder}), command);
 }
 
 }  // namespace polyhead::app

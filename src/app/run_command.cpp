@@ -18,6 +18,8 @@
 #include "polyhead/run/job.hpp"
 #include "polyhead/run/status_file.hpp"
 #include "resume_command.hpp"
+#include "start_limit.hpp"
+#include "wrong_start.hpp"
 
 namespace polyhead::app {
 namespace {
@@ -63,8 +65,10 @@ int run_on_all_ranks(const run::JobOptions& options) {
         _exit(kStopped);  // MPI is not there yet, or no longer
       },
       kLastCommit);
-  comm::MpiEnvironment mpi(kSetupLimit);
+  warn_before_start();
+  comm::MpiEnvironment mpi(kSetupLimit, start_limit(comm::MpiEnvironment::kStartLimit));
   log::set_rank(mpi.rank(), mpi.host());
+  if (const auto code = refuse_wrong_launcher(mpi)) return *code;
   run::StatusFile status(run::StatusFile::path_for(mpi.rank()));
   status.set("resume", options.resume_command);
   mpi.before_abort([&](int code) { status.end(code); });

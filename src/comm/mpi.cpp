@@ -9,13 +9,17 @@
 #include "mpi_call.hpp"
 #include "mpi_channel.hpp"
 #include "mpi_collectives.hpp"
+#include "mpi_start.hpp"
 #include "polyhead/base/log.hpp"
+#include "polyhead/comm/launcher.hpp"
 #include "watchdog.hpp"
 
 namespace polyhead::comm {
 namespace {
 
 constexpr std::chrono::seconds kGoodbye{30};  // for all ranks to come to MPI_Finalize, once they have agreed
+constexpr std::chrono::seconds kAbort{10};    // for MPI_Abort, which may hang where the network does
+constexpr std::chrono::seconds kPrecedence{3};  // of rank 0, where all ranks would say the same
 
 /// Takes it over, with errors that are returned.
 Communicator adopt(MPI_Comm communicator) {
@@ -32,6 +36,15 @@ Watchdog watch(MpiEnvironment& mpi, std::string_view call, std::chrono::millisec
                                call, std::chrono::duration<double>(limit).count()));
         mpi.abort(static_cast<int>(ExitCode::unavailable));
       }};
+}
+
+/// Ends the job when MPI does not start. Rank 0 speaks first, and so alone where it is concerned as well.
+Watchdog watch_start(MpiEnvironment& mpi, const StartProgress& progress, std::chrono::milliseconds limit) {
+  const auto patience = launched_rank() == 0 ? limit : limit + kPrecedence;
+  return {patience, [&mpi, &progress, limit] {
+            log::error(progress.overdue(mpi.host(), limit));
+            mpi.abort(static_cast<int>(ExitCode::unavailable));
+          }};
 }
 
 Communicator duplicate_world(MpiEnvironment& mpi, std::chrono::milliseconds limit) {
@@ -58,9 +71,11 @@ std::string host_name() {
 
 }  // namespace
 
-MpiEnvironment::MpiEnvironment(std::chrono::milliseconds timeout)
+MpiEnvironment::MpiEnvironment(std::chrono::milliseconds timeout, std::chrono::milliseconds start)
     : timeout_(timeout), exceptions_at_start_(std::uncaught_exceptions()), host_(host_name()) {
-  const Watchdog watchdog = watch(*this, "MPI_Init_thread", timeout);
+  StartProgress progress;
+  progress.enter("MPI_Init_thread");
+  const Watchdog watchdog = watch_start(*this, progress, start);
   int granted = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &granted), "MPI_Init_thread");
   if (granted < MPI_THREAD_MULTIPLE) {
@@ -70,6 +85,8 @@ MpiEnvironment::MpiEnvironment(std::chrono::milliseconds timeout)
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
   check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+  meet(rank_, size_, progress);
+  progress.enter("MPI_Comm_split_type");
   local_rank_ = rank_on_host();
 }
 
@@ -110,8 +127,11 @@ void MpiEnvironment::abort(int code) {
   int gone = 0;
   MPI_Initialized(&there);
   MPI_Finalized(&gone);
-  if (there != 0 && gone == 0) MPI_Abort(MPI_COMM_WORLD, code);
-  _exit(code);  // mpirun ends the others when one goes so
+  if (there != 0 && gone == 0 && size_ > 1) {
+    const Watchdog watchdog(kAbort, [code] { _exit(code); });
+    MPI_Abort(MPI_COMM_WORLD, code);
+  }
+  _exit(code);  // mpirun ends the others when one goes so; where there are none, MPI_Abort would only talk
 }
 
 }  // namespace polyhead::comm

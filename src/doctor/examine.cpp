@@ -3,20 +3,25 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include <unistd.h>
 
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/wire.hpp"
+#include "polyhead/comm/launcher.hpp"
 #include "polyhead/doctor/checks.hpp"
 #include "polyhead/doctor/facts.hpp"
 #include "polyhead/doctor/report.hpp"
 
 namespace polyhead::doctor {
 namespace {
+
+constexpr std::chrono::milliseconds kPoll{100};
 
 std::string variable(const char* name) {
   const char* const value = std::getenv(name);
@@ -39,16 +44,26 @@ StartFacts start_facts(const comm::MpiEnvironment& mpi, const std::vector<std::s
   facts.ranks_here = static_cast<int>(std::ranges::count(host_of_rank, mpi.host()));
   facts.mpirun_found = is_in_path("mpirun");
   facts.root_refused = ::geteuid() == 0 && mpi.size() == 1 && variable("OMPI_ALLOW_RUN_AS_ROOT").empty();
-  facts.slurm_tasks = std::max(1, std::atoi(variable("SLURM_STEP_NUM_TASKS").c_str()));
+  if (const auto launch = comm::launcher_without_ranks(mpi.size()))
+    facts.wrong_launcher = comm::describe(*launch, mpi.size(), facts.library);
   return facts;
 }
 
-std::vector<std::string> gather_hosts(comm::Collectives& world, const std::string& host) {
+/// Of the job, in rank order.
+struct Ranks {
   std::vector<std::string> hosts;
-  for (const auto& bytes : world.all_gather(WireWriter().put_text(host).bytes())) {
-    hosts.push_back(WireReader(bytes).get_text());
+  std::vector<bool> first;  ///< of their hosts, which look at them
+};
+
+Ranks gather_ranks(comm::Collectives& world, const comm::MpiEnvironment& mpi) {
+  Ranks ranks;
+  for (const auto& bytes :
+       world.all_gather(WireWriter().put_text(mpi.host()).put(mpi.local_rank() == 0).bytes())) {
+    WireReader reader(bytes);
+    ranks.hosts.push_back(reader.get_text());
+    ranks.first.push_back(reader.get<bool>());
   }
-  return hosts;
+  return ranks;
 }
 
 /// By how much each rank's clock is ahead of rank 0's, but for the moments in which a barrier lets ranks go.
@@ -87,27 +102,49 @@ config::Device share_device(comm::Collectives& world, const std::optional<config
   return device;
 }
 
+/// In rank order. Hosts that do not answer in time have a report that says so.
+Examination collect(comm::Channel& channel, HostReport mine, const Ranks& ranks,
+                    std::chrono::milliseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  std::map<int, HostReport> found;
+  found[0] = std::move(mine);
+  const auto expected = static_cast<std::size_t>(std::ranges::count(ranks.first, true));
+  while (found.size() < expected && std::chrono::steady_clock::now() < deadline) {
+    if (const auto message = channel.receive(kPoll)) found[message->source] = unpack(message->bytes);
+  }
+  Examination all{{}, found.size() == expected};
+  for (int rank = 0; rank < static_cast<int>(ranks.hosts.size()); ++rank) {
+    const auto at = static_cast<std::size_t>(rank);
+    if (!ranks.first[at]) continue;
+    const auto report = found.find(rank);
+    all.reports.push_back(report != found.end()
+                              ? report->second
+                              : HostReport{ranks.hosts[at], {check_silent(ranks.hosts[at], limit)}});
+  }
+  return all;
+}
+
 }  // namespace
 
-std::vector<HostReport> examine(comm::MpiEnvironment& mpi, const std::optional<config::Config>& config) {
+Examination examine(comm::MpiEnvironment& mpi, const std::optional<config::Config>& config,
+                    std::chrono::milliseconds limit) {
   const auto world = mpi.collectives();
+  const auto reports = mpi.channel(limit, limit);
   const config::Device wanted = share_device(*world, config);
-  const std::vector<std::string> hosts = gather_hosts(*world, mpi.host());
-  HostReport mine{mpi.host(), {}};
-  if (mpi.local_rank() == 0) mine.findings = examine_host(start_facts(mpi, hosts), wanted);
+  const Ranks ranks = gather_ranks(*world, mpi);
   const std::vector<double> clocks = compare_clocks(*world);
-  if (mpi.rank() == 0) {
-    const auto output = config ? config->output.path : std::filesystem::current_path() / "result.h5";
-    mine.findings.push_back(
-        check_output(output_facts(output, config ? config->output.writers : config::Output{}.writers)));
-    mine.findings.push_back(check_clock(clocks));
+  HostReport mine{mpi.host(), {}};
+  // From here on a host may hang, and nobody waits for it without a limit.
+  if (mpi.local_rank() == 0) mine.findings = examine_host(start_facts(mpi, ranks.hosts), wanted);
+  if (mpi.rank() != 0) {
+    if (mpi.local_rank() == 0) reports->send(0, 0, pack(mine));
+    return {};
   }
-  std::vector<HostReport> reports;
-  for (const auto& bytes : world->all_gather(pack(mine))) {
-    HostReport report = unpack(bytes);
-    if (!report.findings.empty() && mpi.rank() == 0) reports.push_back(std::move(report));
-  }
-  return reports;
+  const auto output = config ? config->output.path : std::filesystem::current_path() / "result.h5";
+  mine.findings.push_back(
+      check_output(output_facts(output, config ? config->output.writers : config::Output{}.writers)));
+  mine.findings.push_back(check_clock(clocks));
+  return collect(*reports, std::move(mine), ranks, limit);
 }
 
 }  // namespace polyhead::doctor

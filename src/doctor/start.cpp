@@ -25,11 +25,9 @@ Finding check_mpi(const StartFacts& facts) {
       fmt::format("{}, thread level multiple; {} on {}", facts.library.substr(0, facts.library.find(',')),
                   counted(facts.ranks, "rank"), counted(facts.hosts, "host")),
       "", ""};
-  if (facts.slurm_tasks > 1 && facts.ranks == 1) {
+  if (!facts.wrong_launcher.empty()) {
     found.verdict = Verdict::problem;
-    found.advice = fmt::format(
-        "Slurm started {} tasks, but MPI knows of one: start them with srun --mpi=pmix, or with mpirun",
-        facts.slurm_tasks);
+    found.advice = facts.wrong_launcher;
   } else if (!facts.mpirun_found) {
     found.verdict = Verdict::note;
     found.advice = "mpirun is not in PATH: run launch/setup.sh, or load the cluster's MPI module";
@@ -40,6 +38,14 @@ Finding check_mpi(const StartFacts& facts) {
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1";
   }
   return found;
+}
+
+Finding check_silent(const std::string& host, std::chrono::milliseconds limit) {
+  return {
+      "host", Verdict::problem,
+      fmt::format("{} has not answered within {} s", host, std::chrono::duration<double>(limit).count()), "",
+      "something hangs there: a mounted file system whose server is gone (df), a GPU's driver (nvidia-smi), "
+      "the host itself; or it is slow, and needs POLYHEAD_MPI_START_TIMEOUT=5min"};
 }
 
 Finding check_clock(const std::vector<double>& seconds) {

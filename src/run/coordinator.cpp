@@ -11,6 +11,7 @@
 #include "polyhead/base/sample.hpp"
 #include "polyhead/base/wire.hpp"
 #include "polyhead/plan/steps.hpp"
+#include "polyhead/run/bad_samples.hpp"
 #include "pulse.hpp"
 #include "silence.hpp"
 
@@ -172,16 +173,20 @@ void Coordinator::keep(int rank, const store::Rows& rows) {
   for (std::size_t n = 0; n < rows.status.size(); ++n) {
     if (rows.status[n] != static_cast<std::uint8_t>(SampleStatus::quarantined)) continue;
     if (++quarantined_ <= settings_.max_bad) continue;
-    throw Error(
-        ExitCode::bad_data,
-        fmt::format(
-            "{} quarantined, data.max_bad allows {} of {}; the last: sample {}, {}. Look at the data and the "
-            "heads, or allow more: --set data.max_bad=5%",
-            quarantined_ == 1 ? "1 sample is" : fmt::format("{} samples are", quarantined_),
-            settings_.max_bad, batches_.samples(),
-            settings_.sample_id(rows.batch * batches_.size() + static_cast<std::int64_t>(n)),
-            describe(static_cast<Reason>(rows.reason[n]))));
+    throw_too_many_bad(rows.batch * batches_.size() + static_cast<std::int64_t>(n), rows.reason[n]);
   }
+}
+
+void Coordinator::throw_too_many_bad(std::int64_t last, std::uint8_t reason) const {
+  const BadSamples bad{quarantined_, samples_done_, batches_.samples()};
+  throw TooManyBad(
+      fmt::format(
+          "{} quarantined, data.max_bad allows {} of {}; the last: sample {}, {}. Look at the data and "
+          "the heads, or allow more (at this rate it will be {}): {}",
+          quarantined_ == 1 ? "1 sample is" : fmt::format("{} samples are", quarantined_), settings_.max_bad,
+          bad.samples, settings_.sample_id(last), describe(static_cast<Reason>(reason)), expected_bad(bad),
+          advised_option(bad)),
+      bad);
 }
 
 void Coordinator::rest_is_synced(const std::vector<std::int64_t>& batches) {

@@ -14,6 +14,7 @@
 #include "own_pages.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/config/load.hpp"
+#include "polyhead/run/bad_samples.hpp"
 #include "polyhead/run/coordinator.hpp"
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/progress.hpp"
@@ -114,6 +115,8 @@ void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
       status_.set("lost_rank", std::to_string(error.rank()));
       status_.set("lost_host", hosts_.at(static_cast<std::size_t>(error.rank())));
       keep_and_end(error);
+    } catch (const TooManyBad& error) {
+      keep_and_end(error, error.option());
     } catch (const store::FileGone& error) {  // nothing is kept
       end_job(mpi_, Error(error.code(), fmt::format("{}; start again", error.what())));
     } catch (const Error& error) {
@@ -128,7 +131,7 @@ void Keeper::finish(const metrics::RunFigures& figures) {
   writer_->finish();
   status_.set("committed", std::to_string(writer_->committed()));
   if (writer_->committed() < inputs_.micro_batches().count())
-    throw Error(ExitCode::preempted, fmt::format("stopped by {}\n{}", stopped_by_, how_to_go_on()));
+    throw Error(ExitCode::preempted, fmt::format("stopped by {}\n{}", stopped_by_, how_to_go_on("")));
   certify(*writer_, output_, options_.summarise, figures);
 }
 
@@ -177,10 +180,10 @@ std::int64_t Keeper::most_in_a_lease() const {
   return std::max<std::int64_t>(grid_.heads, most);
 }
 
-void Keeper::keep_and_end(const Error& error) {
+void Keeper::keep_and_end(const Error& error, const std::string& option) {
   if (error.code() == ExitCode::preempted) status_.set("stopped_by", who_stopped(error.what()));
   status_.set("committed", std::to_string(writer_->committed()));
-  end_job(mpi_, Error(error.code(), fmt::format("{}\n{}", error.what(), how_to_go_on())));
+  end_job(mpi_, Error(error.code(), fmt::format("{}\n{}", error.what(), how_to_go_on(option))));
 }
 
 /// By a signal at this rank or by the clock; the other ranks tell the coordinator themselves.
@@ -192,9 +195,10 @@ StopRequest Keeper::stop_wanted() const {
   return {Stop::soon, "run.time_limit"};
 }
 
-std::string Keeper::how_to_go_on() const {
-  return fmt::format("{} of {} micro-batches are finished and kept in {}\nTo go on: {}", writer_->committed(),
-                     inputs_.micro_batches().count(), output_.string(), options_.resume_command);
+std::string Keeper::how_to_go_on(const std::string& option) const {
+  return fmt::format("{} of {} micro-batches are finished and kept in {}\nTo go on: {}{}{}",
+                     writer_->committed(), inputs_.micro_batches().count(), output_.string(),
+                     options_.resume_command, option.empty() ? "" : " ", option);
 }
 
 /// `more`: entries to add, a JSON object.

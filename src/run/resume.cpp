@@ -15,6 +15,7 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/base/text.hpp"
+#include "polyhead/run/bad_samples.hpp"
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/verify.hpp"
 #include "polyhead/store/resume.hpp"
@@ -144,15 +145,16 @@ std::string check_same_job(const store::Reader& reader, Inputs& inputs,
 void check_bad_samples(const store::Progress& progress, const Inputs& inputs) {
   const std::int64_t most = most_bad(inputs);
   if (progress.quarantined <= most) return;
-  throw Error(
-      ExitCode::bad_data,
+  const BadSamples bad{progress.quarantined, progress.done + progress.quarantined, inputs.shape.size};
+  throw TooManyBad(
       fmt::format(
-          "{}: {} quarantined by earlier runs, data.max_bad allows {} of {}. List them: "
-          "polyhead info --bad; then mend the data and give --retry-bad, or allow more: --set "
-          "data.max_bad=5%",
+          "{}: {} quarantined by earlier runs, data.max_bad allows {} of {}. List them: polyhead info "
+          "--bad {}; then mend the data and give --retry-bad, or allow more (at this rate it will be "
+          "{}): {}",
           inputs.config.output.path.string(),
-          progress.quarantined == 1 ? "1 sample is" : fmt::format("{} samples are", progress.quarantined),
-          most, inputs.shape.size));
+          bad.quarantined == 1 ? "1 sample is" : fmt::format("{} samples are", bad.quarantined), most,
+          bad.samples, inputs.config.output.path.string(), expected_bad(bad), advised_option(bad)),
+      bad);
 }
 
 }  // namespace

@@ -10,6 +10,9 @@ TEST(Closest, FindsTheNearestWord) {
   EXPECT_EQ(closest("linaer", {"linear", "relu"}), "linear");
   EXPECT_EQ(closest("x", {"y"}), "y");
   EXPECT_EQ(closest("KB", {"TB", "kB"}), "kB");
+  EXPECT_EQ(closest("rnu", {"plan", "run", "check"}), "run");  // two letters that have changed places
+  EXPECT_EQ(closest("urn", {"plan", "run"}), "run");
+  EXPECT_EQ(closest("nur", {"plan", "run"}), std::nullopt);
 }
 
 TEST(Closest, StaysSilentWhenNothingIsNear) {

@@ -36,15 +36,20 @@ void expect(const Finding& found, Verdict verdict, const std::string& text, cons
 }
 
 TEST(CheckMpi, HowItWasStarted) {
-  StartFacts facts{"Open MPI v4.1.4, package: Debian", 4, 2, 2, true, false, 1};
+  StartFacts facts{"Open MPI v4.1.4, package: Debian", 4, 2, 2, true, false};
   expect(check_mpi(facts), Verdict::ok, "Open MPI v4.1.4, thread level multiple; 4 ranks on 2 hosts", "");
   facts.root_refused = true;
   expect(check_mpi(facts), Verdict::note, "", "mpirun refuses root: start with launch/mpirun.sh");
   facts.mpirun_found = false;
   expect(check_mpi(facts), Verdict::note, "", "mpirun is not in PATH");
   facts.ranks = 1;
-  facts.slurm_tasks = 4;
-  expect(check_mpi(facts), Verdict::problem, "", "Slurm started 4 tasks, but MPI knows of one");
+  facts.wrong_launcher = "Slurm's srun has started 4 processes";
+  expect(check_mpi(facts), Verdict::problem, "", "Slurm's srun has started 4 processes");
+}
+
+TEST(CheckSilent, SaysWhatMayHang) {
+  expect(check_silent("node7", std::chrono::seconds(30)), Verdict::problem,
+         "node7 has not answered within 30 s", "nvidia-smi");
 }
 
 TEST(CheckGpu, EnoughForTheRanks) {

@@ -15,6 +15,7 @@ from pretended_hosts import HERE, NETWORK, in_namespaces, main, processes, wait_
 
 BAD_DATA, CANT_CREATE = 65, 73
 SETS = ("parallel.threads=1", "parallel.batch=48", "output.head_scores=true")
+LIMIT = 6  # seconds, of doctor
 HEADS = ("parallel.strategy=heads",)
 GRID = ("parallel.strategy=grid", "parallel.grid={data: 2, heads: 2}")
 # Hosts, ranks a host, options. Ranks are dealt out to hosts in turns: each group of the grid is on both hosts.
@@ -107,6 +108,25 @@ class Hosts(EndToEnd):
         self.assertEqual(found["network"]["hosts"], ["host-1", "host-2"])
         self.assertEqual(found["output"]["hosts"], ["host-1"])
         self.assertEqual(found["clock"]["text"], "the hosts' clocks agree")
+
+    def frozen(self, at, *words):
+        """The command on two hosts of which the second stands still at a call of MPI."""
+        freezer = self.folder / "freeze.so"
+        subprocess.run(["mpicc", "-shared", "-fPIC", "-o", freezer, HERE / "freeze.c"], check=True)
+        variables = {"LD_PRELOAD": freezer, "FREEZE_AT": at, "FREEZE_RANK": "1", "POLYHEAD_MPI_START_TIMEOUT": f"{LIMIT}s"}
+        command = self.command(2, 1, *words)
+        place = command.index(MPIEXEC) + 1
+        command[place:place] = [word for name, value in variables.items() for word in ("-x", f"{name}={value}")]
+        return self.launch(command)
+
+    def test_doctor_names_a_host_that_hangs(self):
+        """While it is looked at. The others are told about."""
+        job = self.frozen("MPI_Get_library_version:2", "doctor", self.config)
+        text, _ = job.communicate(timeout=30)
+        self.assertEqual(job.returncode, 69, text)
+        self.assertRegex(text, rf"(?m)^problem +host +host-2 has not answered within {LIMIT} s$")
+        self.assertIn("something hangs there", text)
+        self.assertRegex(text, r"(?m)^ok +mpi ")
 
     def test_ranks_that_write_want_a_shared_file_system(self):
         job = self.start(2, 1, "/dev/shm/out.h5", "output.writers=all")  # each host has its own

@@ -252,14 +252,22 @@ class Resume(EndToEnd):
         done = self.job(ranks=1)
         self.assert_fails(done, 65, "2 samples are quarantined, data.max_bad allows 1 of 96")
         command = re.search(r"To go on: (.*)", done.stderr).group(1)
-        self.assertRegex(command, r"^\S*mpi(run|exec) -np 1 --oversubscribe --bind-to none .* run .*ensemble.yaml .* --resume$")
+        self.assertRegex(command, r"^cd \S+ && \S*mpi(run|exec) -np 1 --oversubscribe --bind-to none .* run .*ensemble.yaml .* --resume "
+                                  r"--set data.max_bad=\d+$")
 
-        def go_on(more=""):
-            return subprocess.run(command + more, shell=True, env=environment(), capture_output=True, text=True,
+        def go_on(command):
+            return subprocess.run(command, shell=True, env=environment(), capture_output=True, text=True,
                                   timeout=SECONDS, stdin=subprocess.DEVNULL, check=False)
-        self.assert_fails(go_on(), 65, "quarantined by earlier runs, data.max_bad allows 1 of 96", "--retry-bad")
+        without = command[:command.index(" --set data.max_bad")]
+        refused = go_on(without)
+        self.assert_fails(refused, 65, "quarantined by earlier runs, data.max_bad allows 1 of 96", "--retry-bad")
+        self.assertIn(re.search(r"it will be \d+\): (--set data.max_bad=\d+)", refused.stderr).group(1), command)
+        kept = self.output.read_bytes()
+        done = go_on(command)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.output.write_bytes(kept)
         self.mend(*self.bad)
-        done = go_on(" --retry-bad")
+        done = go_on(without + " --retry-bad")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(results(self.output), self.whole())
 

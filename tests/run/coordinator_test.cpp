@@ -288,7 +288,7 @@ TEST(Coordinator, TooManyBadSamplesEndTheJob) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ExitCode::bad_data);
   EXPECT_THAT(error->what(), HasSubstr("5 samples are quarantined, data.max_bad allows 4 of 40; the last: "));
-  EXPECT_THAT(error->what(), HasSubstr("or allow more: --set data.max_bad=5%"));
+  EXPECT_THAT(error->what(), HasSubstr("or allow more (at this rate it will be 25): --set data.max_bad=25"));
   EXPECT_THAT(error->what(), HasSubstr("image-4"));
 }
 

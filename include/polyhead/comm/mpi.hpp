@@ -18,10 +18,12 @@ namespace polyhead::comm {
 class MpiEnvironment {
  public:
   static constexpr std::size_t kLargestPiece = std::size_t{1} << 30U;
+  static constexpr std::chrono::minutes kStartLimit{2};
 
   /// Asks for MPI_THREAD_MULTIPLE and throws Error(unavailable) when MPI grants less. `timeout` bounds every
-  /// wait inside.
-  explicit MpiEnvironment(std::chrono::milliseconds timeout);
+  /// later wait inside. Where MPI does not start within `start`, or ranks do not reach each other, the job
+  /// ends (`abort`, unavailable) with a message that says what to do.
+  explicit MpiEnvironment(std::chrono::milliseconds timeout, std::chrono::milliseconds start = kStartLimit);
   /// Finalizes, but not while an exception unwinds: ranks that wait for each other would hang.
   ~MpiEnvironment();
   MpiEnvironment(const MpiEnvironment&) = delete;
@@ -48,7 +50,8 @@ class MpiEnvironment {
 
   /// `tell` is called with the code before ranks are ended by force: somebody may watch. From any thread.
   void before_abort(std::function<void(int code)> tell) { before_abort_ = std::move(tell); }
-  /// Ends all ranks of the job; mpirun exits with `code`.
+  /// Ends all ranks of the job; mpirun exits with `code`. A rank that is alone just exits: MPI_Abort would
+  /// add words of its own.
   [[noreturn]] void abort(int code);
 
  private:

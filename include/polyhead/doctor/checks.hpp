@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@ namespace polyhead::doctor {
 
 /// MPI and how it was started.
 Finding check_mpi(const StartFacts& facts);
+/// A host that has not answered within `limit`.
+Finding check_silent(const std::string& host, std::chrono::milliseconds limit);
 /// GPUs, driver. `ranks_here`: ranks of the host.
 Finding check_gpu(const GpuFacts& facts, int ranks_here);
 Finding check_nccl(const GpuFacts& facts);

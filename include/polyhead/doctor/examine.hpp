@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -9,8 +10,16 @@
 
 namespace polyhead::doctor {
 
-/// Examines every host of the job, one rank on each; rank 0's host comes first. The output is looked at by
-/// rank 0, which writes it; `config` is rank 0's, empty without one. Collective; only rank 0 gets reports.
-std::vector<HostReport> examine(comm::MpiEnvironment& mpi, const std::optional<config::Config>& config);
+/// What was found out about the hosts of a job.
+struct Examination {
+  std::vector<HostReport> reports;  ///< rank 0's host comes first
+  bool complete = true;             ///< every host has answered: the ranks may end together
+};
+
+/// Examines every host of the job, one rank on each. The output is looked at by rank 0, which writes it;
+/// `config` is rank 0's, empty without one. Collective; only rank 0 gets reports. A host that does not answer
+/// within `limit` is a problem of its own.
+Examination examine(comm::MpiEnvironment& mpi, const std::optional<config::Config>& config,
+                    std::chrono::milliseconds limit);
 
 }  // namespace polyhead::doctor

@@ -19,7 +19,8 @@ struct StartFacts {
   int ranks_here = 1;
   bool mpirun_found = false;
   bool root_refused = false;  ///< mpirun would not start anything for this user
-  int slurm_tasks = 1;        ///< of the step of Slurm that started this
+  std::string
+      wrong_launcher{};  ///< of another MPI, which started this: what to do; empty where there is none
 };
 
 struct GpuFacts {

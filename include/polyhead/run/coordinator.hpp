@@ -75,7 +75,7 @@ class Coordinator {
 
   /// Returns when every rank has said farewell and all their rows are committed: of the whole job, or, once a
   /// stop was asked for, of what was under way. Otherwise throws, with all that has arrived committed where
-  /// the disk allows it: what a rank reported, LostRank for a silent one, Error(bad_data) over `max_bad`,
+  /// the disk allows it: what a rank reported, LostRank for a silent one, TooManyBad over `max_bad`,
   /// Error(io_error) from the writer, Error(preempted) when it was to stop at once.
   void run();
   /// Why the run stopped: "SIGUSR1 at rank 1 on node7"; empty when nobody asked it to.
@@ -97,6 +97,7 @@ class Coordinator {
   void send_grant(int rank, const plan::Lease& lease);
   void dismiss_surplus();
   void keep(int rank, const store::Rows& rows);  // of one micro-batch
+  [[noreturn]] void throw_too_many_bad(std::int64_t last, std::uint8_t reason) const;
   void rest_is_synced(const std::vector<std::int64_t>& batches);
   void commit_when_due();
   void look_for_silent_ranks();

@@ -59,9 +59,9 @@ class Keeper {
  private:
   void coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks);
   [[nodiscard]] std::int64_t most_in_a_lease() const;
-  [[noreturn]] void keep_and_end(const Error& error);
+  [[noreturn]] void keep_and_end(const Error& error, const std::string& option = "");
   [[nodiscard]] StopRequest stop_wanted() const;
-  [[nodiscard]] std::string how_to_go_on() const;
+  [[nodiscard]] std::string how_to_go_on(const std::string& option) const;  // which the next run needs
   [[nodiscard]] std::string provenance(std::string_view event, bool mixed, const std::string& more) const;
 
   comm::MpiEnvironment& mpi_;

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "polyhead/comm/start.hpp"
+
+namespace polyhead::comm {
+
+/// Exchanges a byte with each of the first contacts: connections come to be when they are first used, and one
+/// that hangs is found here. Returns when all have answered, with no limit of its own.
+void meet(int rank, int size, StartProgress& progress);
+
+}  // namespace polyhead::comm
