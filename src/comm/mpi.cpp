@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::chrono::seconds kGoodbye{30};  // for all ranks to come to MPI_Finalize, once they have agreed
 constexpr std::chrono::seconds kAbort{10};    // for MPI_Abort, which may hang where the network does
-constexpr std::chrono::seconds kPrecedence{3};  // of rank 0, where all ranks would say the same
+constexpr std::chrono::seconds kPrecedence{5};  // of rank 0, where all ranks would say the same
 
 /// Takes it over, with errors that are returned.
 Communicator adopt(MPI_Comm communicator) {

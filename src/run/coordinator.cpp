@@ -170,11 +170,14 @@ void Coordinator::keep(int rank, const store::Rows& rows) {
   writer_.write(rows);
   schedule_.finished(settings_.grid.group_of(rank), 1, seconds());
   samples_done_ += rows.count;
+  std::size_t last = 0;  // all of the micro-batch count: they are kept in the file
   for (std::size_t n = 0; n < rows.status.size(); ++n) {
     if (rows.status[n] != static_cast<std::uint8_t>(SampleStatus::quarantined)) continue;
-    if (++quarantined_ <= settings_.max_bad) continue;
-    throw_too_many_bad(rows.batch * batches_.size() + static_cast<std::int64_t>(n), rows.reason[n]);
+    ++quarantined_;
+    last = n;
   }
+  if (quarantined_ > settings_.max_bad && !rows.reason.empty())
+    throw_too_many_bad(rows.batch * batches_.size() + static_cast<std::int64_t>(last), rows.reason[last]);
 }
 
 void Coordinator::throw_too_many_bad(std::int64_t last, std::uint8_t reason) const {

@@ -250,7 +250,7 @@ class Resume(EndToEnd):
         self.damage()
         self.config.write_text(self.config.read_text().replace("max_bad: 20%", "max_bad: 2%"))
         done = self.job(ranks=1)
-        self.assert_fails(done, 65, "2 samples are quarantined, data.max_bad allows 1 of 96")
+        self.assert_fails(done, 65, "3 samples are quarantined, data.max_bad allows 1 of 96")
         command = re.search(r"To go on: (.*)", done.stderr).group(1)
         self.assertRegex(command, r"^cd \S+ && \S*mpi(run|exec) -np 1 --oversubscribe --bind-to none .* run .*ensemble.yaml .* --resume "
                                   r"--set data.max_bad=\d+$")

@@ -88,7 +88,7 @@ TEST(Coordinator, BadSamplesOfEarlierRunsCount) {
   });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ExitCode::bad_data);
-  EXPECT_THAT(error->what(), HasSubstr("5 samples are quarantined, data.max_bad allows 4 of 40"));
+  EXPECT_THAT(error->what(), HasSubstr("7 samples are quarantined, data.max_bad allows 4 of 40"));
 }
 
 TEST(Coordinator, ASlowRankGetsLess) {
@@ -287,9 +287,10 @@ TEST(Coordinator, TooManyBadSamplesEndTheJob) {
   });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ExitCode::bad_data);
-  EXPECT_THAT(error->what(), HasSubstr("5 samples are quarantined, data.max_bad allows 4 of 40; the last: "));
-  EXPECT_THAT(error->what(), HasSubstr("or allow more (at this rate it will be 25): --set data.max_bad=25"));
-  EXPECT_THAT(error->what(), HasSubstr("image-4"));
+  EXPECT_THAT(error->what(), HasSubstr("8 samples are quarantined, data.max_bad allows 4 of 40; the last: "));
+  EXPECT_THAT(error->what(),
+              HasSubstr("or allow more (at this rate it will be 40): --set data.max_bad=100%"));
+  EXPECT_THAT(error->what(), HasSubstr("image-7"));
 }
 
 }  // namespace
