@@ -16,7 +16,7 @@ interfaces() { sed -n 's/^ *\([^ :]*\):.*/\1/p' /proc/net/dev; }
 # The interface on the way to a host. It is used, whatever its name: hosts may be containers.
 interface_to() { # HOST
   local address
-  address=$(timeout 5 getent ahosts "${1#*@}" < /dev/null | awk '{print $1; exit}')
+  address=$(timeout 5 getent ahosts "${1#*@}" < /dev/null 2> /dev/null | awk '{print $1; exit}')
   [[ -z $address ]] || ip -o route get "$address" 2> /dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p'
 }
 
