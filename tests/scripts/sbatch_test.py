@@ -81,7 +81,7 @@ class Batch(unittest.TestCase):
         self.assertEqual([file.name for file in tmp.iterdir()], ["polyhead-slurm.77.abcdef"])
 
     def test_a_lost_node_goes_back_into_the_queue_when_the_job_got_on(self):
-        step = "say state=running committed=1; sleep 2; say state=running committed=4; exit 0"
+        step = "say state=running committed=1; sleep 4; say state=running committed=4; exit 0"
         code, text = self.run_it(step)
         self.assertEqual(code, -9)  # as Slurm ends it
         self.assertEqual((self.folder / "requeued").read_text(), "7\n")
