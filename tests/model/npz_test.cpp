@@ -25,73 +25,74 @@ std::string npy(const std::string& descr, const std::string& shape, const std::s
   return "\x93NUMPY\x01"s + '\0' + le(static_cast<std::uint16_t>(header.size())) + header + data;
 }
 
-NumpyArray parse(const std::string& bytes) {
+NumpyArray parse_bytes(const std::string& bytes) {
   return parse_npy(std::as_bytes(std::span(bytes.data(), bytes.size())), "x.npz", "a");
 }
 
-std::string refusal(const std::string& bytes) {
-  const auto [code, text] = testing::error_of([&] { return parse(bytes); });
+std::string npy_refusal(const std::string& bytes) {
+  const auto [code, text] = testing::error_of([&] { return parse_bytes(bytes); });
   EXPECT_EQ(code, ExitCode::bad_data);
   EXPECT_THAT(text, ::testing::StartsWith("x.npz: array 'a': "));
   return text;
 }
 
 TEST(Npy, ReadsNumbers) {
-  const NumpyArray array = parse(npy("'<f4'", "(2, 1)", le(1.5F) + le(-2.0F)));
+  const NumpyArray array = parse_bytes(npy("'<f4'", "(2, 1)", le(1.5F) + le(-2.0F)));
   EXPECT_EQ(array.dtype, "<f4");
   EXPECT_FALSE(array.is_text());
   EXPECT_THAT(array.shape, ElementsAre(2, 1));
   EXPECT_THAT(array.values, ElementsAre(1.5, -2.0));
-  EXPECT_THAT(parse(npy("'>i2'", "(2L,)", "\x01\x02\xff\xff"s)).values, ElementsAre(258, -1));
-  EXPECT_THAT(parse(npy("'|b1'", "()", "\x01")).values, ElementsAre(1));
+  EXPECT_THAT(parse_bytes(npy("'>i2'", "(2L,)", "\x01\x02\xff\xff"s)).values, ElementsAre(258, -1));
+  EXPECT_THAT(parse_bytes(npy("'|b1'", "()", "\x01")).values, ElementsAre(1));
 }
 
 TEST(Npy, ReadsTexts) {
-  const NumpyArray array = parse(npy("'|S3'", "(2,)", "ab\0cde"s));
+  const NumpyArray array = parse_bytes(npy("'|S3'", "(2,)", "ab\0cde"s));
   EXPECT_TRUE(array.is_text());
   EXPECT_THAT(array.texts, ElementsAre("ab", "cde"));
   EXPECT_THAT(array.values, ::testing::IsEmpty());
 }
 
 TEST(Npy, FortranOrderIsTurned) {
-  EXPECT_THAT(parse(npy("'|u1'", "(2, 3)", "\x01\x04\x02\x05\x03\x06", "True")).values,
+  EXPECT_THAT(parse_bytes(npy("'|u1'", "(2, 3)", "\x01\x04\x02\x05\x03\x06", "True")).values,
               ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
 TEST(Npy, RefusesWhatItCannotRead) {
   EXPECT_THAT(
-      refusal(npy("'|O'", "(1,)", "\x80\x02N.")),
+      npy_refusal(npy("'|O'", "(1,)", "\x80\x02N.")),
       HasSubstr("an array of Python objects, which NumPy pickles and polyhead never loads; convert it with "
                 ".astype()"));
   EXPECT_THAT(
-      refusal(npy("'<c8'", "(1,)", "12345678")),
+      npy_refusal(npy("'<c8'", "(1,)", "12345678")),
       HasSubstr("dtype '<c8' is neither of numbers nor of texts; convert it with .astype('float32')"));
-  EXPECT_THAT(refusal(npy("'<f16'", "(1,)", std::string(16, 'x'))), HasSubstr("dtype '<f16' is neither"));
-  EXPECT_THAT(refusal(npy("'<M8[ns]'", "(1,)", "12345678")), HasSubstr("dtype '<M8[ns]' is not known"));
-  EXPECT_THAT(refusal(npy("[('a', '<f4')]", "(1,)", "1234")),
+  EXPECT_THAT(npy_refusal(npy("'<f16'", "(1,)", std::string(16, 'x'))), HasSubstr("dtype '<f16' is neither"));
+  EXPECT_THAT(npy_refusal(npy("'<M8[ns]'", "(1,)", "12345678")), HasSubstr("dtype '<M8[ns]' is not known"));
+  EXPECT_THAT(npy_refusal(npy("[('a', '<f4')]", "(1,)", "1234")),
               HasSubstr("is a structured array; save each field"));
-  EXPECT_THAT(refusal(npy("'<f4'", "(3,)", "12345678")),
+  EXPECT_THAT(npy_refusal(npy("'<f4'", "(3,)", "12345678")),
               HasSubstr("shape [3] and dtype '<f4' take 12 bytes, but it has 8 (truncated?)"));
-  EXPECT_THAT(refusal(npy("'<f4'", "(1,)", "12345678")), HasSubstr("take 4 bytes, but it has 8"));
-  EXPECT_THAT(refusal(npy("'<f4'", "(4294967296, 4294967296)", "")), HasSubstr("is not possible"));
-  EXPECT_THAT(refusal(npy("'<U0'", "(1000000000000,)", "")), HasSubstr("its texts have no characters"));
-  EXPECT_THAT(refusal(npy("'<U1'", "(1,)", le(std::uint32_t{0xD800}))),
+  EXPECT_THAT(npy_refusal(npy("'<f4'", "(1,)", "12345678")), HasSubstr("take 4 bytes, but it has 8"));
+  EXPECT_THAT(npy_refusal(npy("'<f4'", "(4294967296, 4294967296)", "")), HasSubstr("is not possible"));
+  EXPECT_THAT(npy_refusal(npy("'<U0'", "(1000000000000,)", "")), HasSubstr("its texts have no characters"));
+  EXPECT_THAT(npy_refusal(npy("'<U1'", "(1,)", le(std::uint32_t{0xD800}))),
               HasSubstr("a text that is not Unicode"));
 }
 
 TEST(Npy, RefusesDamagedHeaders) {
-  EXPECT_THAT(refusal("PK"), HasSubstr("it does not start as a NumPy array does"));
-  EXPECT_THAT(refusal("\x93NUMPY\x01"), HasSubstr("malformed: the file ends in it (truncated?)"));
-  EXPECT_THAT(refusal("\x93NUMPY\x04"s + std::string(5, '\0')),
+  EXPECT_THAT(npy_refusal("PK"), HasSubstr("it does not start as a NumPy array does"));
+  EXPECT_THAT(npy_refusal("\x93NUMPY\x01"), HasSubstr("malformed: the file ends in it (truncated?)"));
+  EXPECT_THAT(npy_refusal("\x93NUMPY\x04"s + std::string(5, '\0')),
               HasSubstr("its version is 4, known are 1 to 3"));
-  EXPECT_THAT(refusal("\x93NUMPY\x02"s + '\0' + le(std::uint32_t{0xFFFFFFFF})),
+  EXPECT_THAT(npy_refusal("\x93NUMPY\x02"s + '\0' + le(std::uint32_t{0xFFFFFFFF})),
               HasSubstr("the file ends in it"));
-  EXPECT_THAT(refusal(npy("'<f4'", "(-1,)", "")), HasSubstr("a dimension is not a whole number"));
-  EXPECT_THAT(refusal(npy("'<f4'", "(99999999999999999999,)", "")), HasSubstr("not a whole number"));
-  EXPECT_THAT(refusal(npy("'<f4", "(1,)", "1234")), HasSubstr("malformed"));
-  EXPECT_THAT(refusal(npy("'<f4'", "(1,)", "1234", "None")), HasSubstr("neither True nor False"));
-  EXPECT_THAT(refusal(npy("'<f4'", "(1,), 'x': 1", "1234")), HasSubstr("it has an unknown key"));
-  EXPECT_THAT(refusal(npy("'<f4'", "(" + std::string(100, '1') + ",)", "")), HasSubstr("not a whole number"));
+  EXPECT_THAT(npy_refusal(npy("'<f4'", "(-1,)", "")), HasSubstr("a dimension is not a whole number"));
+  EXPECT_THAT(npy_refusal(npy("'<f4'", "(99999999999999999999,)", "")), HasSubstr("not a whole number"));
+  EXPECT_THAT(npy_refusal(npy("'<f4", "(1,)", "1234")), HasSubstr("malformed"));
+  EXPECT_THAT(npy_refusal(npy("'<f4'", "(1,)", "1234", "None")), HasSubstr("neither True nor False"));
+  EXPECT_THAT(npy_refusal(npy("'<f4'", "(1,), 'x': 1", "1234")), HasSubstr("it has an unknown key"));
+  EXPECT_THAT(npy_refusal(npy("'<f4'", "(" + std::string(100, '1') + ",)", "")),
+              HasSubstr("not a whole number"));
 }
 
 TEST(Npz, DamageEndsInAnError) {
@@ -99,7 +100,7 @@ TEST(Npz, DamageEndsInAnError) {
   std::mt19937 random(5);  // the same damage every time
   for (int i = 0; i < 20'000; ++i) {
     try {
-      parse(testing::mutate(whole, random));
+      parse_bytes(testing::mutate(whole, random));
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::bad_data) << error.what();
     }
