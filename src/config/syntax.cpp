@@ -143,8 +143,9 @@ class Guess {
   [[nodiscard]] std::optional<SyntaxFault> bracket() const {
     const bool is_end = says("illegal flow end");
     if (!is_end && !says("flow not found")) return std::nullopt;
-    const std::vector<Bracket> open =
-        open_brackets(std::string_view(text_).substr(0, offset_of(text_, line_, column_)));
+    // The parser says 1:1 for the end of a text without a last line break.
+    const std::size_t end = line_ == 1 && column_ == 1 ? text_.size() : offset_of(text_, line_, column_);
+    const std::vector<Bracket> open = open_brackets(std::string_view(text_).substr(0, end));
     if (is_end && open.empty())
       return fault(fmt::format("nothing is open that this {} closes", at().substr(0, 1)));
     if (open.empty()) return std::nullopt;
