@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "polyhead/config/head_name.hpp"
 #include "type.hpp"
 
 /// The types of options that are text.
@@ -27,8 +28,6 @@ Type<std::filesystem::path> path();
 /// what variables say stand for themselves, whatever their characters.
 Type<std::string> pattern();
 
-/// What keeps `name` from being a head's name, if anything: "is longer than 63 bytes".
-std::optional<std::string> problem_of_head_name(const std::string& name);
 /// What keeps `text` from being written to YAML and HDF5, if anything: "is empty".
 std::optional<std::string> problem_of_text(const std::string& text);
 

@@ -3,6 +3,10 @@
 namespace polyhead::model {
 namespace {
 
+constexpr const char* kStemHint =
+    "a 3x3 stem without max pooling, as ResNets for small images (CIFAR) have it, is another network, which "
+    "polyhead does not compute";
+
 enum class Affine { required, optional };
 
 void add_batch_norm(std::vector<ExpectedParameter>& expected, const std::string& name, std::int64_t width,
@@ -21,10 +25,10 @@ void add_step(std::vector<ExpectedParameter>& expected, const HeadStep& step, co
   const std::string name = std::to_string(step.index);
   if (step.kind == LayerKind::linear) {
     expected.push_back({name + ".weight", {step.out, step.in}, hint, ""});
-    expected.push_back({name + ".bias", {step.out}, "", ""});
+    expected.push_back({name + ".bias", {step.out}, "", "", true});
   } else if (step.kind == LayerKind::layernorm) {
-    expected.push_back({name + ".weight", {step.out}, hint, ""});
-    expected.push_back({name + ".bias", {step.out}, hint, ""});
+    expected.push_back({name + ".weight", {step.out}, hint, name + ".bias"});
+    expected.push_back({name + ".bias", {step.out}, hint, name + ".weight"});
   } else if (step.kind == LayerKind::batchnorm) {
     add_batch_norm(expected, name, step.out, Affine::optional, hint);
   }
@@ -38,7 +42,8 @@ void add_step(std::vector<ExpectedParameter>& expected, const HeadStep& step, co
 std::vector<ExpectedParameter> expected_of(const resnet::Spec& spec) {
   std::vector<ExpectedParameter> expected;
   for (const resnet::ConvSpec& conv : convolutions(spec)) {
-    expected.push_back({conv.name + ".weight", conv.weight_shape(), "", ""});
+    const bool stem = conv.name == spec.stem.name;
+    expected.push_back({conv.name + ".weight", conv.weight_shape(), stem ? kStemHint : "", ""});
     add_batch_norm(expected, conv.batch_norm, conv.shape.out, Affine::required, "");
   }
   return expected;

@@ -7,7 +7,6 @@
 namespace polyhead::model {
 namespace {
 
-constexpr double kEpsilon = 1e-5;  // nn.BatchNorm's default
 constexpr std::string_view kVariance = ".running_var";
 
 bool usable(float value, bool variance) {
@@ -16,7 +15,7 @@ bool usable(float value, bool variance) {
 
 }  // namespace
 
-ScaleShift scale_shift(const Match& match, const std::string& name) {
+ScaleShift scale_shift(const Match& match, const std::string& name, double epsilon) {
   const std::vector<float>& mean = match.found.at(name + ".running_mean")->values;
   const std::vector<float>& variance = match.found.at(name + ".running_var")->values;
   const bool affine = match.found.count(name + ".weight") > 0;
@@ -24,7 +23,7 @@ ScaleShift scale_shift(const Match& match, const std::string& name) {
   for (std::size_t i = 0; i < mean.size(); ++i) {
     const double gamma = affine ? match.found.at(name + ".weight")->values[i] : 1.0;
     const double beta = affine ? match.found.at(name + ".bias")->values[i] : 0.0;
-    const double scale = gamma / std::sqrt(double{variance[i]} + kEpsilon);
+    const double scale = gamma / std::sqrt(double{variance[i]} + epsilon);
     result.scale.push_back(scale);
     result.shift.push_back(beta - mean[i] * scale);
   }

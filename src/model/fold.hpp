@@ -14,8 +14,9 @@ struct ScaleShift {
   std::vector<double> shift;
 };
 
-/// `name`: "layer1.0.bn1"; its weight and bias may both be missing (affine=False).
-ScaleShift scale_shift(const Match& match, const std::string& name);
+/// `name`: "layer1.0.bn1"; its weight and bias may both be missing (affine=False). `epsilon`: the
+/// norm's eps, which no file holds.
+ScaleShift scale_shift(const Match& match, const std::string& name, double epsilon);
 
 /// Writes weight and bias of a convolution or linear layer with the batch norm after it folded in, computed
 /// in double precision: weight * scale per output channel, (bias - 0) * scale + shift. `bias` may be empty.

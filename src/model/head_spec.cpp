@@ -25,7 +25,7 @@ std::vector<HeadStep> head_steps(const config::Head& head, std::int64_t features
       continue;
     }
     const std::int64_t out = layer.kind == LayerKind::linear ? layer.width : width;
-    steps.push_back({layer.kind, index, width, out, std::nullopt});
+    steps.push_back({layer.kind, index, width, out, std::nullopt, head.layernorm_eps});
     width = out;
   }
   return steps;

@@ -14,8 +14,6 @@ namespace {
 
 using config::LayerKind;
 
-constexpr double kLayerNormEpsilon = 1e-5;  // nn.LayerNorm's default
-
 bool has_weights(LayerKind kind) {
   return kind == LayerKind::linear || kind == LayerKind::batchnorm || kind == LayerKind::layernorm;
 }
@@ -27,6 +25,7 @@ std::vector<Layer> take_layers(const std::vector<HeadStep>& steps, TensorSource&
   for (const HeadStep& step : steps) {
     Layer& layer = layers.emplace_back();
     layer.kind = step.kind;
+    layer.epsilon = step.epsilon;
     if (has_weights(step.kind)) {
       layer.weight = source.next();
       layer.bias = source.next();
@@ -42,7 +41,7 @@ at::Tensor apply(const Layer& layer, const at::Tensor& x) {
     case LayerKind::batchnorm:
       return at::mul(x, layer.weight).add_(layer.bias);
     case LayerKind::layernorm:
-      return at::layer_norm(x, layer.weight.sizes(), layer.weight, layer.bias, kLayerNormEpsilon);
+      return at::layer_norm(x, layer.weight.sizes(), layer.weight, layer.bias, layer.epsilon);
     case LayerKind::relu:
       return at::relu(x);
     case LayerKind::gelu:

@@ -14,6 +14,7 @@ struct Layer {
   config::LayerKind kind = config::LayerKind::relu;
   at::Tensor weight;
   at::Tensor bias;
+  double epsilon = 0;  ///< a layer norm's
 };
 
 /// A head's layers; takes the weights of `steps` in their order.

@@ -24,9 +24,25 @@ void pack_values(const std::vector<T>& values, Packer& packer) {
 }
 
 void pack_folded(const Match& match, const std::string& name, std::span<const float> bias,
-                 const std::string& batch_norm, Packer& packer) {
+                 const ScaleShift& norm, Packer& packer) {
   const auto weight = packer.next();
-  fold(match.found.at(name + ".weight")->values, bias, scale_shift(match, batch_norm), weight, packer.next());
+  fold(match.found.at(name + ".weight")->values, bias, norm, weight, packer.next());
+}
+
+std::span<const float> values_if_any(const Match& match, const std::string& name) {
+  const auto found = match.found.find(name);
+  return found == match.found.end() ? std::span<const float>()
+                                    : std::span<const float>(found->second->values);
+}
+
+void pack_or_fill(const Match& match, const std::string& name, float otherwise, Packer& packer) {
+  const auto values = values_if_any(match, name);
+  const auto place = packer.next();
+  if (values.empty()) {
+    std::ranges::fill(place, otherwise);
+  } else {
+    std::ranges::copy(values, place.begin());
+  }
 }
 
 }  // namespace
@@ -52,23 +68,23 @@ std::span<float> Packer::next() {
                                     static_cast<std::size_t>(parameter.elements()));
 }
 
-void pack_conv(const Match& match, const resnet::ConvSpec& conv, Packer& packer) {
-  pack_folded(match, conv.name, {}, conv.batch_norm, packer);
+void pack_conv(const Match& match, const resnet::ConvSpec& conv, double epsilon, Packer& packer) {
+  pack_folded(match, conv.name, {}, scale_shift(match, conv.batch_norm, epsilon), packer);
 }
 
-void pack_step(const Match& match, const HeadStep& step, Packer& packer) {
+void pack_step(const Match& match, const HeadStep& step, double epsilon, Packer& packer) {
   using config::LayerKind;
   const std::string name = std::to_string(step.index);
   if (step.kind == LayerKind::batchnorm) {
-    const ScaleShift norm = scale_shift(match, name);
+    const ScaleShift norm = scale_shift(match, name, epsilon);
     pack_values(norm.scale, packer);
     pack_values(norm.shift, packer);
   } else if (step.batch_norm) {
-    pack_folded(match, name, match.found.at(name + ".bias")->values, std::to_string(*step.batch_norm),
-                packer);
+    pack_folded(match, name, values_if_any(match, name + ".bias"),
+                scale_shift(match, std::to_string(*step.batch_norm), epsilon), packer);
   } else if (step.kind == LayerKind::linear || step.kind == LayerKind::layernorm) {
-    pack_values(match.found.at(name + ".weight")->values, packer);
-    pack_values(match.found.at(name + ".bias")->values, packer);
+    pack_or_fill(match, name + ".weight", 1, packer);
+    pack_or_fill(match, name + ".bias", 0, packer);
   }
 }
 

@@ -23,10 +23,11 @@ class Packer {
   std::size_t next_ = 0;
 };
 
-/// Packs a convolution with the batch norm after it.
-void pack_conv(const Match& match, const resnet::ConvSpec& conv, Packer& packer);
+/// Packs a convolution with the batch norm after it. `epsilon`: the eps of batch norms.
+void pack_conv(const Match& match, const resnet::ConvSpec& conv, double epsilon, Packer& packer);
 
-/// Packs what a step of a head computes with, if anything.
-void pack_step(const Match& match, const HeadStep& step, Packer& packer);
+/// Packs what a step of a head computes with, if anything. Where a linear layer has no bias, or a layer norm
+/// neither weight nor bias, zeros and ones take their place.
+void pack_step(const Match& match, const HeadStep& step, double epsilon, Packer& packer);
 
 }  // namespace polyhead::model

@@ -25,6 +25,9 @@ std::string heads_digest(const std::vector<config::Head>& heads) {
   for (const config::Head& head : heads) {
     hasher.update(std::string_view(head.name)).update(std::string_view(fmt::format("{}", head.weight)));
     for (const config::Layer& layer : head.layers) hasher.update(std::string_view(config::describe(layer)));
+    // Not where it is what it always was, so that old results go on. A batch norm's is in the weights.
+    if (head.layernorm_eps != config::kDefaultEpsilon)
+      hasher.update(std::string_view(fmt::format("layernorm_eps {}", head.layernorm_eps)));
   }
   return hasher.digest().hex();
 }

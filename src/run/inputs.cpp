@@ -14,6 +14,7 @@
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/load.hpp"
 #include "polyhead/config/names.hpp"
+#include "polyhead/model/load_weights.hpp"
 #include "polyhead/store/reader.hpp"
 #include "scratch_index.hpp"
 
@@ -161,12 +162,14 @@ Inputs open_and_tell(config::Config config, const std::filesystem::path& index,
   inputs.shape = {inputs.dataset->size(), inputs.dataset->image_shape()};
   log::info(inputs.dataset->describe());
 
-  model::Notes notes;
-  inputs.weights = model::load_weights(inputs.config, notes);
+  model::complete_heads(inputs.config);
+  model::Findings findings;
+  inputs.weights = model::load_weights(inputs.config, findings);
   inputs.weights_digest = inputs.weights.digest();
   if (inputs.config.output.cache != config::Cache::none)
     inputs.backbone_digest = inputs.weights.digest("backbone.");
-  for (const std::string& note : notes) log::info(note);
+  for (const std::string& note : findings.notes) log::info(note);
+  for (const std::string& warning : findings.warnings) log::warning(warning);
   inputs.labels = LabelMap(data.classes, inputs.dataset->class_names(), inputs.weights.classes);
   check_labels(inputs);
   return inputs;
@@ -177,6 +180,7 @@ Inputs open_and_tell(config::Config config, const std::filesystem::path& index,
 Survey survey_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides) {
   auto loaded = config::load(config, overrides);
   config::resolve_files(loaded);
+  model::complete_heads(loaded.config);
   Survey survey{std::move(loaded.config), {}, {}};
   config::Data& data = survey.config.data;
   if (data.format == config::DataFormat::automatic) data.format = data::recognise(data);

@@ -12,7 +12,7 @@ using testing::layer;
 using testing::linear;
 
 config::Head head(std::vector<config::Layer> layers) {
-  return {"h", "", std::move(layers), {}, 1.0};
+  return testing::head_of("h", std::move(layers));
 }
 
 TEST(HeadSteps, ChainWidthsAndKeepNumbers) {

@@ -14,7 +14,7 @@ using testing::linear;
 config::Config with_heads(const std::vector<std::vector<config::Layer>>& heads) {
   config::Config config;
   for (const auto& layers : heads) {
-    config.heads.push_back({fmt::format("h{}", config.heads.size()), "", layers, {}, 1.0});
+    config.heads.push_back(testing::head_of(fmt::format("h{}", config.heads.size()), layers));
   }
   return config;
 }

@@ -16,19 +16,27 @@ CheckpointTensor tensor(const std::string& name, std::vector<std::int64_t> shape
 const std::vector<ExpectedParameter> kLinear{{"0.weight", {4, 2}, "there are 2 features", ""},
                                              {"0.bias", {4}, "", ""}};
 
+/// The only reading, or the nearest.
+Match only_match(const Checkpoint& file, const std::vector<ExpectedParameter>& expected,
+                 const Lookup& lookup = {}) {
+  const std::vector<Match> matches = match_parameters(file, expected, lookup);
+  EXPECT_EQ(matches.size(), 1U);
+  return matches.front();
+}
+
 TEST(MatchParameters, FindsPlainNames) {
   const Checkpoint file{tensor("0.bias", {4}), tensor("0.weight", {4, 2})};
-  const Match match = match_parameters(file, kLinear);
+  const Match match = only_match(file, kLinear);
   EXPECT_THAT(match.problems, IsEmpty());
   EXPECT_EQ(match.prefix, "");
   EXPECT_EQ(match.found.at("0.weight"), &file[1]);
 }
 
-TEST(MatchParameters, TakesSharedPrefixesOff) {
-  for (const std::string prefix : {"module.", "_orig_mod.", "head.", "fc.", "classifier.", "net.",
-                                   "_orig_mod.module.head.", "model.backbone.encoder."}) {
+TEST(MatchParameters, TakesAnySharedPrefixOff) {
+  for (const std::string prefix :
+       {"module.", "head.", "fc.", "_orig_mod.module.head.", "model.backbone.encoder.", "x.", "a.b.c."}) {
     const Match match =
-        match_parameters({tensor(prefix + "0.bias", {4}), tensor(prefix + "0.weight", {4, 2})}, kLinear);
+        only_match({tensor(prefix + "0.bias", {4}), tensor(prefix + "0.weight", {4, 2})}, kLinear);
     EXPECT_THAT(match.problems, IsEmpty()) << prefix;
     EXPECT_EQ(match.prefix, prefix);
   }
@@ -42,58 +50,86 @@ TEST(MatchParameters, WhatIsNoTensorMattersOnlyWhereOneIsNeeded) {
 }
 
 TEST(MatchParameters, APrefixThatNotAllShareIsNotTakenOff) {
-  const Match match = match_parameters({tensor("head.0.weight", {4, 2}), tensor("0.bias", {4})}, kLinear);
+  const Match match = only_match({tensor("head.0.weight", {4, 2}), tensor("0.bias", {4})}, kLinear);
   EXPECT_EQ(match.problems.size(), 2U);
 }
 
-TEST(MatchParameters, UnknownPrefixesAreNot) {
-  const Match match = match_parameters({tensor("x.0.weight", {4, 2}), tensor("x.0.bias", {4})}, kLinear);
-  EXPECT_THAT(match.problems, ElementsAre("0.weight is missing, expected shape [4, 2]",
-                                          "0.bias is missing, expected shape [4]",
-                                          "x.0.weight [4, 2] is unexpected", "x.0.bias [4] is unexpected"));
+TEST(MatchParameters, EveryPrefixThatFitsIsAReading) {
+  const Checkpoint file{tensor("a.0.weight", {4, 2}), tensor("a.0.bias", {4}), tensor("b.0.weight", {4, 2}),
+                        tensor("b.0.bias", {4})};
+  const std::vector<Match> matches = match_parameters(file, kLinear);
+  ASSERT_EQ(matches.size(), 2U);
+  EXPECT_EQ(matches[0].prefix, "a.");
+  EXPECT_EQ(matches[1].prefix, "b.");
+  EXPECT_TRUE(same_values(matches[0], matches[1]));  // none at all
+  EXPECT_EQ(only_match(file, kLinear, {"b.", {}, {}, nullptr}).found.at("0.bias"), &file[3]);
+}
+
+TEST(MatchParameters, AReadingWithMoreOptionalParametersIsTaken) {
+  std::vector<ExpectedParameter> linear = kLinear;
+  linear[1].optional = true;
+  const Checkpoint file{tensor("a.0.weight", {4, 2}), tensor("b.0.weight", {4, 2}), tensor("b.0.bias", {4})};
+  EXPECT_EQ(only_match(file, linear).prefix, "b.");
+}
+
+TEST(MatchParameters, AFileOfSomethingElseIsOneLine) {
+  EXPECT_THAT(only_match({tensor("x.weight", {4, 2}), tensor("x.bias", {4})}, kLinear).problems,
+              ElementsAre("holds none of the 2 expected parameters (0.weight [4, 2], 0.bias [4]); it holds "
+                          "x.weight [4, 2], x.bias [4]"));
 }
 
 TEST(MatchParameters, ReportsWhatStandsOutsideThePrefix) {
-  const Match match = match_parameters(
+  const Match match = only_match(
       {tensor("backbone.conv1.weight"), tensor("head.0.weight", {4, 2}), tensor("head.0.bias", {4})},
       kLinear);
   EXPECT_THAT(match.problems, IsEmpty());
-  EXPECT_THAT(match.outside, ElementsAre("backbone.conv1.weight"));
+  ASSERT_EQ(match.outside.size(), 1U);
 }
 
 TEST(MatchParameters, ListsEverythingThatIsWrong) {
-  const Match match = match_parameters({tensor("0.weight", {4, 3}), tensor("1.weight", {9})}, kLinear);
+  const Match match = only_match({tensor("0.weight", {4, 3}), tensor("1.weight", {9})}, kLinear);
   EXPECT_THAT(match.problems, ElementsAre("0.bias is missing, expected shape [4]",
                                           "0.weight has shape [4, 3], expected [4, 2]: there are 2 features",
                                           "1.weight [9] is unexpected"));
 }
 
 TEST(MatchParameters, TheHintIsForTheLastDimension) {
-  const Match match = match_parameters({tensor("0.weight", {5, 2}), tensor("0.bias", {4})}, kLinear);
+  const Match match = only_match({tensor("0.weight", {5, 2}), tensor("0.bias", {4})}, kLinear);
   EXPECT_THAT(match.problems, ElementsAre("0.weight has shape [5, 2], expected [4, 2]"));
 }
 
 TEST(MatchParameters, PairsMayBothBeMissing) {
   const std::vector<ExpectedParameter> norm{{"1.weight", {2}, "", "1.bias"}, {"1.bias", {2}, "", "1.weight"}};
-  EXPECT_THAT(match_parameters({}, norm).problems, IsEmpty());
-  EXPECT_THAT(match_parameters({tensor("1.weight")}, norm).problems,
+  EXPECT_THAT(only_match({}, norm).problems, IsEmpty());
+  EXPECT_THAT(only_match({tensor("1.weight")}, norm).problems,
               ElementsAre("1.bias is missing, expected shape [2]"));
 }
 
-TEST(MatchParameters, LeavesOut) {
-  const Match match = match_parameters({tensor("0.weight", {4, 2}), tensor("0.bias", {4}),
-                                        tensor("fc.weight"), tensor("1.num_batches_tracked", {})},
-                                       kLinear, {"fc.weight", "fc.bias"});
+TEST(MatchParameters, StrangersAreForTheCallerToJudge) {
+  const auto in_layers = [](std::string_view name) { return name.starts_with("layer"); };
+  const Checkpoint file{tensor("0.weight", {4, 2}), tensor("0.bias", {4}), tensor("fc.weight"),
+                        tensor("1.num_batches_tracked", {}), tensor("layer5.total_ops", {1})};
+  const Match match = only_match(file, kLinear, {{}, {}, in_layers, nullptr});
   EXPECT_THAT(match.problems, IsEmpty());
-  EXPECT_THAT(match.unused, ElementsAre("fc.weight"));
+  EXPECT_EQ(match.beside.size(), 3U);
+  Checkpoint strange = file;
+  strange.push_back(tensor("layer5.weight"));
+  EXPECT_THAT(only_match(strange, kLinear, {{}, {}, in_layers, nullptr}).problems,
+              ElementsAre("layer5.weight [2] is unexpected"));
+}
+
+TEST(MatchParameters, ALinearLayerMayBeAConvolutionOfOnePixel) {
+  EXPECT_TRUE(only_match({tensor("0.weight", {4, 2, 1, 1}), tensor("0.bias", {4})}, kLinear).fits());
+  EXPECT_FALSE(only_match({tensor("0.weight", {4, 2, 3, 3}), tensor("0.bias", {4})}, kLinear).fits());
+  EXPECT_FALSE(fits_shape({64, 3, 7, 7}, {64, 3, 7}));
 }
 
 TEST(MatchParameters, LongListsAreCut) {
   Checkpoint file{tensor("0.weight", {4, 2}), tensor("0.bias", {4})};
   for (int i = 0; i < 25; ++i) file.push_back(tensor(fmt::format("extra{}", i)));
-  const Match match = match_parameters(file, kLinear);
-  EXPECT_EQ(match.problems.size(), 21U);
-  EXPECT_EQ(match.problems.back(), "and 5 more unexpected parameters");
+  const Match match = only_match(file, kLinear);
+  EXPECT_EQ(match.problems.size(), 4U);
+  EXPECT_EQ(match.problems.back(), "and 22 more unexpected parameters");
 }
 
 }  // namespace

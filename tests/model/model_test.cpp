@@ -40,16 +40,16 @@ config::Config reference_config(const std::filesystem::path& folder, config::Arc
   config::Config config;
   config.backbone = {arch, folder / "backbone.pth", config::Precision::fp32, engine};
   config.heads = {
-      {"mlp", "", {linear(256), layer(LayerKind::relu), linear(10)}, folder / "mlp.pth", 1.0},
-      {"wide", "", {linear(512), layer(LayerKind::batchnorm), linear(10)}, folder / "wide.safetensors", 1.0},
-      {"dropout", "", {linear(128), layer(LayerKind::dropout), linear(10)}, folder / "dropout.pth", 1.0},
+      testing::head_of("mlp", {linear(256), layer(LayerKind::relu), linear(10)}, folder / "mlp.pth"),
+      testing::head_of("wide", {linear(512), layer(LayerKind::batchnorm), linear(10)}, folder / "wide.safetensors"),
+      testing::head_of("dropout", {linear(128), layer(LayerKind::dropout), linear(10)}, folder / "dropout.pth"),
       {"every",
        "",
        {layer(LayerKind::flatten), layer(LayerKind::batchnorm), linear(64), layer(LayerKind::gelu),
         layer(LayerKind::layernorm), layer(LayerKind::tanh), linear(32), layer(LayerKind::batchnorm),
         layer(LayerKind::relu), linear(10)},
        folder / "every.pth",
-       1.0}};
+       1.0)};
   return config;
 }
 
@@ -252,7 +252,7 @@ class SmallModel : public ::testing::Test {
     testing::add_linear(head, "0", 512, 3);
     config_.backbone.weights =
         folder_.write("b.safetensors", testing::safetensors(testing::random_resnet(config::Arch::resnet18)));
-    config_.heads = {{"h", "", {linear(3)}, folder_.write("h.safetensors", testing::safetensors(head)), 1.0}};
+    config_.heads = {testing::head_of("h", {linear(3)}, folder_.write("h.safetensors", testing::safetensors(head)))};
     Notes notes;
     weights_ = load_weights(config_, notes);
   }

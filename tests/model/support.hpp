@@ -65,6 +65,15 @@ inline std::string safetensors(const model::Checkpoint& tensors) {
   return safetensors("{" + header + "}", data);
 }
 
+inline config::Head head_of(const std::string& name, std::vector<config::Layer> layers,
+                            std::filesystem::path weights = {}) {
+  config::Head head;
+  head.name = name;
+  head.layers = std::move(layers);
+  head.weights = std::move(weights);
+  return head;
+}
+
 inline config::Layer linear(std::int64_t width) {
   return {config::LayerKind::linear, width, 0};
 }

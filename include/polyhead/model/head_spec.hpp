@@ -16,6 +16,7 @@ struct HeadStep {
   std::int64_t out = 0;
   /// `linear`: the number of the batch norm right after it, which is folded into its weights.
   std::optional<std::int64_t> batch_norm;
+  double epsilon = config::kDefaultEpsilon;  ///< `layernorm`: its eps
 };
 
 /// The head without the layers that do nothing at inference (dropout, flatten) and with batch norms folded

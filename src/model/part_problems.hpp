@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "polyhead/config/config.hpp"
+#include "problems.hpp"
+#include "trunk.hpp"
+
+namespace polyhead::model {
+
+/// What is wrong with the files of backbone and heads. What is wrong with many heads in the same words is
+/// said of the first ones only.
+class FileProblems {
+ public:
+  explicit FileProblems(Problems& problems) : problems_(problems) {}
+  /// `what` names the part: "head 'a'".
+  void add(const std::string& what, const std::filesystem::path& file, const std::vector<std::string>& found);
+  /// To be called when all files were read.
+  void count_the_rest();
+
+ private:
+  Problems& problems_;
+  std::map<std::vector<std::string>, std::size_t> seen_;  // how many files say so
+};
+
+/// Heads whose files have another backbone than the job.
+class TrunkProblems {
+ public:
+  explicit TrunkProblems(Problems& problems) : problems_(problems) {}
+  void add(const config::Head& head, const std::filesystem::path& backbone,
+           const TrunkDifference& difference);
+  /// To be called when all files were read: how many more there are, and what to do.
+  void count_the_rest();
+
+ private:
+  Problems& problems_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace polyhead::model
