@@ -4,6 +4,7 @@
 #include <array>
 
 #include "byte_kernels.hpp"
+#include "file_kind.hpp"
 #include "jpeg.hpp"
 #include "large_turn.hpp"
 #include "png.hpp"
@@ -83,7 +84,8 @@ Reason ImageDecoder::State::decode(Bytes file, LargeTurn& turn) {
   if (file.empty()) return Reason::empty_file;
   if (is_jpeg(file)) return decode_jpeg(file, turn);
   if (is_png(file)) return decode_png(file, turn);
-  return Reason::not_an_image;
+  const auto kind = kind_of(file);
+  return kind ? kind->reason : Reason::not_an_image;
 }
 
 Reason ImageDecoder::State::decode_jpeg(Bytes file, LargeTurn& turn) {

@@ -23,33 +23,35 @@ struct Mark {
 
 // https://www.iana.org/assignments/media-types and the formats' own pages; longer marks before their starts.
 constexpr std::array kMarks{
-    Mark{0, "\xFF\xD8\xFF"sv, {"a JPEG image", Family::image}},
-    Mark{0, "\x89PNG\r\n\x1A\n"sv, {"a PNG image", Family::image}},
-    Mark{8, "WEBPVP"sv, {"a WebP image", Family::image}},
-    Mark{0, "GIF87a"sv, {"a GIF image", Family::image}},
-    Mark{0, "GIF89a"sv, {"a GIF image", Family::image}},
-    Mark{0, "II*\0"sv, {"a TIFF image", Family::image}},
-    Mark{0, "MM\0*"sv, {"a TIFF image", Family::image}},
-    Mark{0, "II+\0"sv, {"a BigTIFF image", Family::image}},
-    Mark{0, "MM\0+"sv, {"a BigTIFF image", Family::image}},
-    Mark{0, "II\xBC"sv, {"a JPEG XR image", Family::image}},
-    Mark{0, "\xFF\x0A"sv, {"a JPEG XL image", Family::image}},
-    Mark{0, "\0\0\0\x0CJXL \r\n"sv, {"a JPEG XL image", Family::image}},
-    Mark{0, "\xFF\x4F\xFF\x51"sv, {"a JPEG 2000 image", Family::image}},
-    Mark{0, "\0\0\0\x0CjP  "sv, {"a JPEG 2000 image", Family::image}},
-    Mark{4, "ftypavi"sv, {"an AVIF image", Family::image}},
-    Mark{4, "ftyphei"sv, {"a HEIC image", Family::image}},
-    Mark{4, "ftyphev"sv, {"a HEIC image", Family::image}},
-    Mark{4, "ftypmif1"sv, {"a HEIF image (HEIC or AVIF)", Family::image}},
-    Mark{4, "ftypmsf1"sv, {"a HEIF image (HEIC or AVIF)", Family::image}},
-    Mark{0, "\0\0\1\0"sv, {"an icon (ICO)", Family::image}},
-    Mark{0, "8BPS"sv, {"a Photoshop image", Family::image}},
-    Mark{0, "P5\n"sv, {"a PGM image", Family::image}},
-    Mark{0, "P6\n"sv, {"a PPM image", Family::image}},
-    Mark{0, "qoif"sv, {"a QOI image", Family::image}},
-    Mark{0, "\x76\x2F\x31\x01"sv, {"an OpenEXR image", Family::image}},
-    Mark{128, "DICM"sv, {"a DICOM image", Family::image}},
-    Mark{0, "\0\5\x16\7"sv, {"a file of macOS's attributes (AppleDouble), no image", Family::document}},
+    Mark{0, "\xFF\xD8\xFF"sv, {"a JPEG image", Family::image, Reason::not_an_image}},
+    Mark{0, "\x89PNG\r\n\x1A\n"sv, {"a PNG image", Family::image, Reason::not_an_image}},
+    Mark{8, "WEBPVP"sv, {"a WebP image", Family::image, Reason::webp}},
+    Mark{0, "GIF87a"sv, {"a GIF image", Family::image, Reason::gif}},
+    Mark{0, "GIF89a"sv, {"a GIF image", Family::image, Reason::gif}},
+    Mark{0, "II*\0"sv, {"a TIFF image", Family::image, Reason::tiff}},
+    Mark{0, "MM\0*"sv, {"a TIFF image", Family::image, Reason::tiff}},
+    Mark{0, "II+\0"sv, {"a BigTIFF image", Family::image, Reason::tiff}},
+    Mark{0, "MM\0+"sv, {"a BigTIFF image", Family::image, Reason::tiff}},
+    Mark{0, "II\xBC"sv, {"a JPEG XR image", Family::image, Reason::jpeg_2000}},
+    Mark{0, "\xFF\x0A"sv, {"a JPEG XL image", Family::image, Reason::jpeg_2000}},
+    Mark{0, "\0\0\0\x0CJXL \r\n"sv, {"a JPEG XL image", Family::image, Reason::jpeg_2000}},
+    Mark{0, "\xFF\x4F\xFF\x51"sv, {"a JPEG 2000 image", Family::image, Reason::jpeg_2000}},
+    Mark{0, "\0\0\0\x0CjP  "sv, {"a JPEG 2000 image", Family::image, Reason::jpeg_2000}},
+    Mark{4, "ftypavi"sv, {"an AVIF image", Family::image, Reason::heif}},
+    Mark{4, "ftyphei"sv, {"a HEIC image", Family::image, Reason::heif}},
+    Mark{4, "ftyphev"sv, {"a HEIC image", Family::image, Reason::heif}},
+    Mark{4, "ftypmif1"sv, {"a HEIF image (HEIC or AVIF)", Family::image, Reason::heif}},
+    Mark{4, "ftypmsf1"sv, {"a HEIF image (HEIC or AVIF)", Family::image, Reason::heif}},
+    Mark{0, "\0\0\1\0"sv, {"an icon (ICO)", Family::image, Reason::other_image}},
+    Mark{0, "8BPS"sv, {"a Photoshop image", Family::image, Reason::other_image}},
+    Mark{0, "P5\n"sv, {"a PGM image", Family::image, Reason::other_image}},
+    Mark{0, "P6\n"sv, {"a PPM image", Family::image, Reason::other_image}},
+    Mark{0, "qoif"sv, {"a QOI image", Family::image, Reason::other_image}},
+    Mark{0, "\x76\x2F\x31\x01"sv, {"an OpenEXR image", Family::image, Reason::other_image}},
+    Mark{128, "DICM"sv, {"a DICOM image", Family::image, Reason::other_image}},
+    Mark{0,
+         "\0\5\x16\7"sv,
+         {"a file of macOS's attributes (AppleDouble), no image", Family::document, Reason::attributes}},
     Mark{0, "%PDF-"sv, {"a PDF document", Family::document}},
     Mark{0, "{\\rtf"sv, {"a document (RTF)", Family::document}},
     Mark{0, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"sv, {"an old Office document (.xls, .doc)", Family::document}},
@@ -135,7 +137,7 @@ std::optional<FileKind> kind_of_bmp(std::string_view bytes) {
   constexpr std::array<char, 6> kSizes{12, 40, 52, 56, 108, 124};
   if (bytes.size() < kSize + 4 || !bytes.starts_with("BM")) return std::nullopt;
   const bool known = std::ranges::find(kSizes, bytes[kSize]) != kSizes.end() && bytes[kSize + 1] == '\0';
-  return known ? std::optional(FileKind{"a BMP image", Family::image}) : std::nullopt;
+  return known ? std::optional(FileKind{"a BMP image", Family::image, Reason::bmp}) : std::nullopt;
 }
 
 std::optional<FileKind> kind_of_text(std::string_view bytes) {
@@ -143,16 +145,18 @@ std::optional<FileKind> kind_of_text(std::string_view bytes) {
   bytes.remove_prefix(std::min(bytes.find_first_not_of(" \t\r\n"), bytes.size()));
   const std::string text = lower(bytes);
   if (text.starts_with("version https://git-lfs")) {
-    return FileKind{"a pointer of Git LFS, not the file itself (git lfs pull fetches it)", Family::text};
+    return FileKind{"a pointer of Git LFS, not the file itself (git lfs pull fetches it)", Family::text,
+                    Reason::lfs_pointer};
   }
   if (text.starts_with("<!doctype html") || text.starts_with("<html")) {
-    return FileKind{"an HTML page, perhaps that of an error or a login while it was downloaded",
-                    Family::text};
+    return FileKind{"an HTML page, perhaps that of an error or a login while it was downloaded", Family::text,
+                    Reason::web_page};
   }
   if (text.starts_with("<svg") || (text.starts_with("<?xml") && text.find("<svg") != std::string::npos)) {
-    return FileKind{"an SVG drawing", Family::image};
+    return FileKind{"an SVG drawing", Family::image, Reason::other_image};
   }
-  if (text.starts_with("<?xml")) return FileKind{"an XML file, perhaps a server's error", Family::text};
+  if (text.starts_with("<?xml"))
+    return FileKind{"an XML file, perhaps a server's error", Family::text, Reason::web_page};
   return std::nullopt;
 }
 

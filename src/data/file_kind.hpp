@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "polyhead/base/sample.hpp"
+
 namespace polyhead::data {
 
 /// What people do with files of a kind, and so what can be done to have them evaluated.
@@ -15,6 +17,7 @@ enum class KindFamily { image, text, document, archive, array, table, database, 
 struct FileKind {
   std::string_view name;  ///< with its article: "a WebP image"
   KindFamily family = KindFamily::document;
+  Reason reason = Reason::other_kind;  ///< why a sample of this kind is quarantined
 };
 
 /// How many of a file's first bytes `kind_of` looks at.

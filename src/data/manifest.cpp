@@ -94,7 +94,8 @@ std::optional<std::string> Manifest::path_of(std::string_view cell) const {
   return resolved(place_, slashes);
 }
 
-std::pair<std::string, std::string> Manifest::problem_of(const RecordReader& record, const Line& line) const {
+std::pair<std::string, std::string> Manifest::problem_of(const RecordReader& record, const Line& line,
+                                                         bool inside) const {
   if (!record.problem().empty()) return {record.problem(), record.problem()};
   if (format_.columns == 0 && line.cells > 2) {
     return {"cells", fmt::format("found {} fields; expected a path and a label (quote a path that holds the "
@@ -115,7 +116,7 @@ std::pair<std::string, std::string> Manifest::problem_of(const RecordReader& rec
                         "every line",
                         shown(line.path))};
   }
-  if (path_of(line.path)) return {};
+  if (inside) return {};
   return {"outside", fmt::format("found the path '{}'; expected one inside {} (data.root chooses the folder)",
                                  shown(line.path), place_.root)};
 }
@@ -127,7 +128,7 @@ void Manifest::check(Progress progress) {
   each_record([&](const RecordReader& record) {
     progress.lines(++lines);
     const Line line = line_of(record);
-    const auto [cause, text] = problem_of(record, line);
+    const auto [cause, text] = problem_of(record, line, path_of(line.path).has_value());
     cause.empty() ? labels_.see(line.label, record.line(), problems)
                   : problems.add(record.line(), cause, text);
   });
@@ -145,13 +146,13 @@ void Manifest::list(const std::function<void(const std::string& path, std::int32
   each_record([&](const RecordReader& record) {
     const Line line = line_of(record);
     const auto label = labels_.label_of(line.label);
-    if (!label || !problem_of(record, line).first.empty()) {
+    const auto path = path_of(line.path);
+    if (!label || !problem_of(record, line, path.has_value()).first.empty()) {
       throw Error(ExitCode::bad_data,
                   fmt::format("{}:{}: changed while it was read; start again", place_.where, record.line()));
     }
-    const std::string path = *path_of(line.path);
-    repeated.add(path, record.line(), *label);
-    sample(path, *label);
+    repeated.add(*path, record.line(), *label);
+    sample(*path, *label);
   });
   note(repeated.settle(place_.where));
 }

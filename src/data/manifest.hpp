@@ -46,9 +46,9 @@ class Manifest {
   void find_format();
   [[nodiscard]] Line line_of(const RecordReader& record);
   [[nodiscard]] std::optional<std::string> path_of(std::string_view cell) const;
-  /// Cause and text; the cause is empty if there is none.
-  [[nodiscard]] std::pair<std::string, std::string> problem_of(const RecordReader& record,
-                                                               const Line& line) const;
+  /// Cause and text; the cause is empty if there is none. `inside`: whether the path has a meaning.
+  [[nodiscard]] std::pair<std::string, std::string> problem_of(const RecordReader& record, const Line& line,
+                                                               bool inside) const;
   void note(const std::string& text);
 
   std::istream& in_;

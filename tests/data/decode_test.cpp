@@ -148,9 +148,18 @@ TEST_F(Decode, NamesTheReason) {
   const std::string jpeg = content(path("420_129x97.jpg"));
   const std::string png = content(path("2_8_0_129x97.png"));
   EXPECT_EQ(reason(""), Reason::empty_file);
-  EXPECT_EQ(reason("<html>404 not found</html>"), Reason::not_an_image);
+  EXPECT_EQ(reason("<html>404 not found</html>"), Reason::web_page);
   EXPECT_EQ(reason("\xFF\xD8"), Reason::not_an_image);
-  EXPECT_EQ(reason("GIF89a"), Reason::not_an_image);
+  EXPECT_EQ(reason("no image at all"), Reason::not_an_image);
+  EXPECT_EQ(reason("GIF89a"), Reason::gif);
+  EXPECT_EQ(reason(std::string("RIFF\0\0\0\0WEBPVP8 ", 16)), Reason::webp);
+  EXPECT_EQ(reason(std::string("\0\0\0\x1C"
+                               "ftypavif",
+                               12)),
+            Reason::heif);
+  EXPECT_EQ(reason("version https://git-lfs.github.com/spec/v1\n"), Reason::lfs_pointer);
+  EXPECT_EQ(reason(std::string("\0\5\x16\7", 4)), Reason::attributes);
+  EXPECT_EQ(reason("%PDF-1.4"), Reason::other_kind);
   for (const std::size_t size : {std::size_t{3}, std::size_t{100}, jpeg.size() / 2, jpeg.size() - 100}) {
     EXPECT_EQ(reason(jpeg.substr(0, size)), Reason::truncated) << size;
   }

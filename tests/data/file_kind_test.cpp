@@ -62,6 +62,15 @@ TEST(FileKind, NamesWhatFewCanWrite) {
   }
 }
 
+TEST(FileKind, EveryReasonHasItsText) {
+  for (int i = 0; i <= static_cast<int>(Reason::other_kind); ++i) {
+    EXPECT_THAT(describe(static_cast<Reason>(i)), ::testing::Not(HasSubstr("unknown"))) << i;
+  }
+  EXPECT_EQ(coarse(Reason::webp), Reason::not_an_image);
+  EXPECT_EQ(coarse(Reason::other_kind), Reason::not_an_image);
+  EXPECT_EQ(coarse(Reason::truncated), Reason::truncated);
+}
+
 class KindsAtDataPath : public ::testing::Test {
  protected:
   std::string refusal(const std::string& path) {

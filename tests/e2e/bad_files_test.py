@@ -55,7 +55,7 @@ class BadFiles(EndToEnd):
             "000.jpg": (b"", "the file is empty"),
             "010.jpg": (whole[:len(whole) // 2], "ends before the image does"),
             "020.jpg": (os.urandom(3000).replace(b"\xff\xd8", b"xx"), "neither a JPEG nor a PNG"),
-            "030.jpg": (b"<!DOCTYPE html><html><body>404 not found</body></html>", "neither a JPEG nor a PNG"),
+            "030.jpg": (b"<!DOCTYPE html><html><body>404 not found</body></html>", "an HTML or XML page"),
             "040.jpg": (png_that_claims(60_000, 60_000), "more pixels than data.max_pixels"),
             "050.jpg": (png_that_claims(200, 200), "ends before|damaged"),
             "060.jpg": (whole[:40] + b"\xff\xff" * 20 + whole[80:300], "damaged|ends before|not read"),
@@ -153,7 +153,7 @@ class BadFiles(EndToEnd):
         self.run_job("tar.h5", f"data.path={shard}", ranks=2)
         found = self.listed("tar.h5")
         self.assertEqual(found["s.tar/003.jpg"], "the file is empty")
-        self.assertEqual(found["s.tar/007.jpg"], "neither a JPEG nor a PNG image")
+        self.assertEqual(found["s.tar/007.jpg"], "an HTML or XML page, perhaps the error of a download")
         self.assertEqual(len(found), 2)
         with open(shard, "r+b") as file:
             file.truncate(shard.stat().st_size - 30_000)

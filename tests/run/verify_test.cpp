@@ -104,6 +104,15 @@ TEST_F(CompareRows, NamesDatasetSamplePlaceAndBits) {
          "0 (0x00) none");
 }
 
+/// They called all that is no JPEG or PNG by one reason.
+TEST_F(CompareRows, TakesTheReasonsOfOlderVersions) {
+  held_.reason[2] = static_cast<std::uint8_t>(Reason::not_an_image);
+  computed_.reason[2] = static_cast<std::uint8_t>(Reason::webp);
+  EXPECT_FALSE(by_bits());
+  std::swap(held_.reason[2], computed_.reason[2]);
+  EXPECT_TRUE(by_bits());
+}
+
 TEST_F(CompareRows, TheFirstIsTheLowestSampleThenTheCause) {
   held_.head_scores[0] = held_.fused_scores[0] = 9;
   held_.head_prediction[0] = held_.fused_prediction[0] = 0;

@@ -24,7 +24,23 @@ enum class Reason : std::uint8_t {
   missing = 11,            ///< the file is gone
   not_permitted = 12,      ///< the file may not be read
   not_a_file = 13,         ///< a folder, pipe or device
+  webp = 14,               ///< this and those below were 4 in files of older versions
+  gif = 15,
+  bmp = 16,
+  tiff = 17,
+  heif = 18,         ///< AVIF or HEIC
+  jpeg_2000 = 19,    ///< JPEG 2000, XL or XR
+  other_image = 20,  ///< of a kind that is known
+  lfs_pointer = 21,  ///< of Git LFS, in place of the file
+  web_page = 22,     ///< HTML or XML
+  attributes = 23,   ///< macOS's AppleDouble
+  other_kind = 24,   ///< known, but no image: a PDF, an archive
 };
+
+/// The reason that older versions gave: what is no JPEG or PNG was one kind.
+constexpr Reason coarse(Reason reason) {
+  return reason >= Reason::webp && reason <= Reason::other_kind ? Reason::not_an_image : reason;
+}
 
 /// One line for `polyhead info` and the log.
 constexpr std::string_view describe(Reason reason) {
@@ -57,6 +73,28 @@ constexpr std::string_view describe(Reason reason) {
       return "the file may not be read";
     case Reason::not_a_file:
       return "a folder, pipe or device, not a file";
+    case Reason::webp:
+      return "a WebP image, whatever its name; JPEG and PNG are read";
+    case Reason::gif:
+      return "a GIF image, whatever its name; JPEG and PNG are read";
+    case Reason::bmp:
+      return "a BMP image, whatever its name; JPEG and PNG are read";
+    case Reason::tiff:
+      return "a TIFF image, whatever its name; JPEG and PNG are read";
+    case Reason::heif:
+      return "an AVIF or HEIC image, whatever its name; JPEG and PNG are read";
+    case Reason::jpeg_2000:
+      return "a JPEG 2000, XL or XR image, whatever its name; JPEG and PNG are read";
+    case Reason::other_image:
+      return "an image of another kind, whatever its name; JPEG and PNG are read";
+    case Reason::lfs_pointer:
+      return "a pointer of Git LFS, not the image: git lfs pull fetches it";
+    case Reason::web_page:
+      return "an HTML or XML page, perhaps the error of a download";
+    case Reason::attributes:
+      return "macOS's attributes of another file (AppleDouble), no image";
+    case Reason::other_kind:
+      return "no image, but a document, archive or another known kind of file";
   }
   return "unknown reason (written by a newer polyhead)";
 }
