@@ -26,7 +26,12 @@ config::Config heavy_heads() {
   config.data.format = config::DataFormat::hdf5;
   const std::vector<config::Layer> layers{
       {config::LayerKind::linear, 4096}, {config::LayerKind::relu}, {config::LayerKind::linear, 10}};
-  for (int k = 0; k < 8; ++k) config.heads.push_back({fmt::format("h{}", k), "", layers, "w.pth"});
+  for (int k = 0; k < 8; ++k) {
+    config::Head& head = config.heads.emplace_back();
+    head.name = fmt::format("h{}", k);
+    head.layers = layers;
+    head.weights = "w.pth";
+  }
   return config;
 }
 
