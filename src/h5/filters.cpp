@@ -32,14 +32,16 @@ std::string name_of_filter(H5Z_filter_t number, const char* in_file) {
 
 /// Bit i: the first chunk was written without filter i, as a writer may that lacks an optional one.
 unsigned skipped_filters(hid_t dataset) {
-  hsize_t chunks = 0;
   detail::silence();
-  if (H5Dget_num_chunks(dataset, H5S_ALL, &chunks) < 0 || chunks == 0) return ~0U;
+  const Handle space(H5Dget_space(dataset));  // HDF5 1.10 does not take H5S_ALL here
+  hsize_t chunks = 0;
+  if (H5Dget_num_chunks(dataset, space.get(), &chunks) < 0) return 0;
+  if (chunks == 0) return ~0U;
   std::array<hsize_t, H5S_MAX_RANK> offset{};
   unsigned mask = 0;
   haddr_t address = 0;
   hsize_t size = 0;
-  return H5Dget_chunk_info(dataset, H5S_ALL, 0, offset.data(), &mask, &address, &size) < 0 ? 0 : mask;
+  return H5Dget_chunk_info(dataset, space.get(), 0, offset.data(), &mask, &address, &size) < 0 ? 0 : mask;
 }
 
 }  // namespace

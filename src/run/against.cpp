@@ -204,7 +204,7 @@ class Comparing {
   std::unique_ptr<data::SampleReader> reader_;
   std::unique_ptr<model::Model> model_;
   std::vector<ScoreComparison> heads_;
-  ScoreComparison fused_{"the fused scores", reference_.fused};
+  ScoreComparison fused_{"the fused score", reference_.fused};
   PixelComparison pixels_;
 };
 
@@ -277,10 +277,12 @@ std::string describe(const Agreement& agreement, const std::filesystem::path& re
       agreement.other_heads > 0
           ? fmt::format("; it has no logits of {}", counted(agreement.other_heads, "other head"))
           : "";
-  return fmt::format("{} compared with {}: {} agree, by {:.2g} at most{}{}; in {}",
-                     counted(agreement.samples, "sample"), reference.string(),
-                     counted(static_cast<std::int64_t>(agreement.scores.size()), "score array"), largest,
-                     pixels, others, human_seconds(agreement.seconds));
+  const std::int64_t heads = static_cast<std::int64_t>(agreement.scores.size()) - (agreement.fused ? 1 : 0);
+  return fmt::format("{} compared with {}: {}{} {}, within {:.2g}{}{}; in {}",
+                     counted(agreement.samples, "sample"), reference.string(), counted(heads, "head"),
+                     agreement.fused ? " and the fused scores" : "",
+                     heads == 1 && !agreement.fused ? "agrees" : "agree", largest, pixels, others,
+                     human_seconds(agreement.seconds));
 }
 
 }  // namespace polyhead::run

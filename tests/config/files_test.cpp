@@ -194,7 +194,7 @@ TEST_F(ResolveFiles, TellsOneCauseOnce) {
       "e.yaml:4:15: no such files in '" + folder_.path().string() +
           "': 'n0.pth' (weights of head 'n0'), 'n1.pth' (weights of head 'n1'), 'n2.pth' (weights of head "
           "'n2') and 1 more; the first: no such file: " +
-          quoted("n0.pth"));
+          quoted("n0.pth") + "; did you mean 'b.pth'?");
 }
 
 TEST_F(ResolveFiles, TellsAFewOneByOne) {

@@ -78,7 +78,7 @@ const std::vector<BadOverride> kBad{
     {"parallel.batch=x", "parallel.batch: expected whole number from 1 to 4096, or auto; found 'x'"},
     {"data=5", "data: expected a section with the options format, path"},
     {"data.path=", "data.path: expected path; found nothing"},
-    {"data.preprocess.mean=[1,2", "malformed YAML: end of sequence flow not found"},
+    {"data.preprocess.mean=[1,2", "malformed YAML: this [ is not closed: its ] is missing"},
     {"heads[0].weights=*.pth", "put a text that begins with & or * in quotes"},
     {"data={path: a, path: b}", "the key 'path' is already given"},
     {"data.path=caf\xE9", "not UTF-8 text: byte 0xe9"},

@@ -118,12 +118,12 @@ class Check(EndToEnd):
         good, bad = (path.relative_to(self.tree) for path in self.images()[:2])
         (self.tree / bad).write_bytes((self.tree / bad).read_bytes()[:-500])
         lines = [(good, 0)] * 500
-        lines[100] = lines[300] = (bad, 0)
+        lines[100] = lines[301] = (bad, 0)
         sets = self.list_of(lines)
         passed = self.check(*sets)
         self.assertEqual(passed.returncode, 0, passed.stderr)
         self.assertRegex(passed.stdout, r"(?m)^64 images decoded in \d")
-        self.assert_fails(self.check("--images", *sets), 65, "\n  sample 100, ", "\n  sample 300, ",
+        self.assert_fails(self.check("--images", *sets), 65, "\n  sample 100, ", "\n  sample 301, ",
                           "`data.max_bad: 2`")
 
     def test_a_list_that_names_files_which_are_not_there(self):

@@ -185,7 +185,7 @@ TEST_F(Oracle, ListsWhatThereIsWhenANameIsMissing) {
   const auto [code, message] = error_of([&] { return file().dataset("images"); });
   EXPECT_EQ(code, ExitCode::bad_data);
   EXPECT_THAT(message, AllOf(HasSubstr("oracle.h5: has no dataset 'images'"),
-                             HasSubstr("'/' holds: big, chunked"), HasSubstr("(21 in all)")));
+                             HasSubstr("'/' holds: big, chunked"), HasSubstr("(23 in all)")));
   EXPECT_THAT(error_of([&] { return file().dataset("group/inner/images"); }).second,
               HasSubstr("'/group/inner' holds: labels"));
   EXPECT_THAT(error_of([&] { return file().dataset("group"); }).second,
