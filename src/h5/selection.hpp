@@ -36,6 +36,15 @@ Extent extent_of(hid_t space, const std::string& where);
 Extent extent_of_dataset(hid_t dataset, const std::string& where);
 std::uint64_t values_in(const Extent& extent);
 
+/// The shape of what a selection holds; `all`: of the space, for a selection of all. One dimension where it
+/// is not regular.
+Extent selected_shape(hid_t space, const Extent& all, const std::string& where);
+/// Whether reading all of `found` in its order begins with the values of `wanted`: the same sides, but for
+/// the first, which may be longer, and for leading ones. For one dimension the number of values decides.
+bool begins_with(const Extent& found, const Extent& wanted);
+/// "[4, 8, 8, 3]".
+std::string shown(const Extent& extent);
+
 /// A selection that grows with the dataset: regular blocks, without an end along one dimension.
 struct Endless {
   std::size_t along = 0;
@@ -43,6 +52,7 @@ struct Endless {
   hsize_t stride = 1;
   hsize_t block = 1;         ///< H5S_UNLIMITED: one block without an end
   std::uint64_t across = 1;  ///< values of one step along the dimension
+  Extent piece;              ///< one block
 
   /// Steps along the dimension that lie below `end`.
   [[nodiscard]] std::uint64_t length(std::uint64_t end) const;

@@ -32,7 +32,7 @@ class Sources {
  private:
   void check_virtual();
   [[nodiscard]] std::uint64_t check_mapping(std::size_t number, const Extent& extent);
-  void check_source(const std::string& file, const std::string& name, hid_t selected);
+  void check_source(const std::string& file, const std::string& name, hid_t selected, const Extent& wanted);
   void check_grown_source(const std::string& file, const std::string& name, const Endless& selected,
                           std::uint64_t needed);
   void check_bounds(hid_t selected, const Extent& there, const std::string& source) const;
@@ -107,7 +107,9 @@ std::uint64_t Sources::check_mapping(std::size_t number, const Extent& extent) {
   const Handle source(read([&] { return H5Pget_virtual_srcspace(list, number); }));
   const auto grows = endless(target.get(), extent.rank);
   if (!grows) {
-    check_source(block_name(file, 0), block_name(name, 0), source.get());
+    const Extent shape = selected_shape(target.get(), extent, where_);
+    check_source(block_name(file, 0), block_name(name, 0), source.get(), shape);
+    if (H5Sget_select_type(target.get()) == H5S_SEL_ALL) return values_in(extent);
     return static_cast<std::uint64_t>(read([&] { return H5Sget_select_npoints(target.get()); }));
   }
   const hsize_t end = extent.sides.at(grows->along);
@@ -116,14 +118,21 @@ std::uint64_t Sources::check_mapping(std::size_t number, const Extent& extent) {
     check_grown_source(file, name, *grown, steps);
   } else {
     for (std::uint64_t block = 0; block < grows->blocks(end); ++block)
-      check_source(block_name(file, block), block_name(name, block), source.get());
+      check_source(block_name(file, block), block_name(name, block), source.get(), grows->piece);
   }
   return steps * grows->across;
 }
 
-void Sources::check_source(const std::string& file, const std::string& name, hid_t selected) {
+/// `wanted`: the rows of this dataset that all of a source stands for.
+void Sources::check_source(const std::string& file, const std::string& name, hid_t selected,
+                           const Extent& wanted) {
   const Extent& there = open(file, name);
-  check_bounds(selected, there, last_where_);
+  if (H5Sget_select_type(selected) != H5S_SEL_ALL) return check_bounds(selected, there, last_where_);
+  if (begins_with(there, wanted)) return;
+  throw Error(
+      ExitCode::bad_data,
+      fmt::format("{}: is a virtual dataset that takes rows from {}, which has the shape {}; expected {}",
+                  where_, last_where_, shown(there), shown(wanted)));
 }
 
 void Sources::check_grown_source(const std::string& file, const std::string& name, const Endless& selected,

@@ -79,7 +79,8 @@ TemporaryFolder* Hdf5Sources::made_ = nullptr;
 const std::vector<int> kTwelve{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
 
 TEST_F(Hdf5Sources, AreReadWhereAllAreThere) {
-  for (const char* name : {"virtual.h5", "absolute.h5", "nested.h5", "blocks.h5", "grown.h5", "external.h5"})
+  for (const char* name : {"virtual.h5", "absolute.h5", "selected.h5", "interleaved.h5", "nested.h5",
+                           "blocks.h5", "grown.h5", "external.h5"})
     EXPECT_EQ(numbers(name), kTwelve) << name;
 }
 
@@ -134,6 +135,10 @@ TEST_F(Hdf5Sources, MustHoldTheRowsThatAreMapped) {
             0);
   EXPECT_THAT(
       refusal("virtual.h5", ExitCode::bad_data),
+      HasSubstr(
+          "takes rows from parts/part-1.h5:images, which has the shape [3, 8, 8, 3]; expected [4, 8, 8, 3]"));
+  EXPECT_THAT(
+      refusal("selected.h5", ExitCode::bad_data),
       HasSubstr("takes rows from parts/part-1.h5:images, which is too small: dimension 0 has 3; expected at "
                 "least 4"));
   fs::remove(path("parts/part-1.h5"));
@@ -191,7 +196,7 @@ TEST_F(Hdf5Sources, WarnsOfChunksThatWereNeverWritten) {
   EXPECT_THAT(::testing::internal::GetCapturedStderr(),
               HasSubstr("holes.h5:/images: 1 of 3 chunks were never written"));
   ::testing::internal::CaptureStderr();
-  open("parts/part-0.h5");
+  EXPECT_EQ(open("parts/part-0.h5")->size(), 4);
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), Not(HasSubstr("never written")));
 }
 

@@ -1,6 +1,7 @@
 """Makes HDF5 files whose images lie elsewhere, or nowhere, with h5py: make_sources.py FOLDER
 
-Images are 8x8 and hold their number. In FOLDER: parts/part-0.h5, -1, -2 with 4 images each; `virtual.h5` of these 12; `nested.h5`,
+Images are 8x8 and hold their number. In FOLDER: parts/part-0.h5, -1, -2 with 4 images each; `virtual.h5` and `selected.h5` of these 12;
+`interleaved.h5` of even/even.h5 and odd/odd.h5; `nested.h5`,
 a virtual dataset of that; `blocks.h5` of the same by "%b"; `grown.h5` of even/even.h5 and odd/odd.h5, without an end; `gap.h5`, a
 virtual dataset that lacks 4 rows; `external.h5` over raw-0.bin and raw-1.bin; `holes.h5`, of which 2 of 3 chunks were written;
 `nothing.h5` and `no_chunk.h5`, to which nothing was; `filter.h5`, packed in a way that HDF5 does not know; `raw.h5` without images."""
@@ -30,6 +31,25 @@ def write_virtual(path, sources, rows):
     layout = h5py.VirtualLayout((rows, *SHAPE), np.uint8)
     for file, name, count, first in sources:
         layout[first:first + count] = h5py.VirtualSource(file, name, (count, *SHAPE))
+    with h5py.File(path, "w") as out:
+        out.create_virtual_dataset("images", layout)
+
+
+def write_selected(path):
+    """Two rows of each source in turn."""
+    layout = h5py.VirtualLayout((12, *SHAPE), np.uint8)
+    for part in range(3):
+        source = h5py.VirtualSource(f"parts/part-{part}.h5", "images", (4, *SHAPE))
+        for half in (0, 2):
+            layout[4 * part + half:4 * part + half + 2] = source[half:half + 2]
+    with h5py.File(path, "w") as out:
+        out.create_virtual_dataset("images", layout)
+
+
+def write_interleaved(path):
+    layout = h5py.VirtualLayout((12, *SHAPE), np.uint8)
+    layout[0::2] = h5py.VirtualSource("even/even.h5", "images", (6, *SHAPE))
+    layout[1::2] = h5py.VirtualSource("odd/odd.h5", "images", (6, *SHAPE))
     with h5py.File(path, "w") as out:
         out.create_virtual_dataset("images", layout)
 
@@ -74,6 +94,8 @@ def main(folder):
     write_virtual(folder / "virtual.h5", parts, 12)
     write_virtual(folder / "absolute.h5", [(str(folder / file), *rest) for file, *rest in parts], 12)
     write_virtual(folder / "nested.h5", [("virtual.h5", "images", 12, 0)], 12)
+    write_selected(folder / "selected.h5")
+    write_interleaved(folder / "interleaved.h5")
     write_virtual(folder / "gap.h5", parts[:2], 12)
     write_endless(folder / "blocks.h5", [("parts/part-%b.h5", (0, 4, 4), h5py.h5s.create_simple((4, *SHAPE)))], 12)
     write_endless(folder / "grown.h5", [("even/even.h5", (0, 2, 1), endless_rows(6)), ("odd/odd.h5", (1, 2, 1), endless_rows(6))], 12)

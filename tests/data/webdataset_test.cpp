@@ -406,7 +406,6 @@ TEST_F(WebDataset, TellsChangesOfItsFiles) {
               ElementsAre((folder_ / "shards/x-000.tar").string(), (folder_ / "shards/x-001.tar").string()));
   const auto before = dataset->stamps(0, 2);
   ASSERT_TRUE(before);
-  EXPECT_NE(dataset->stamps(2, 2), before);
   testing::make_old(folder_ / "shards/x-001.tar", 1'000'000'007);
   EXPECT_EQ(dataset->stamps(0, 2), before);
   testing::make_old(folder_ / "shards/x-000.tar", 1'000'000'007);

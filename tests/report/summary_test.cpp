@@ -136,6 +136,7 @@ TEST_F(ResultFile, WithoutLabelsSaysSo) {
             "\n1 of 10 images quarantined\nlist them: polyhead info --bad runs/result.h5\n"
             "\nresult: runs/result.h5\n");
   EXPECT_EQ(json()["labelled"], 0);
+  EXPECT_EQ(json()["unlabelled"], 10);
   EXPECT_FALSE(json().contains("ensemble"));
 }
 
@@ -182,7 +183,7 @@ TEST_F(ResultFile, JsonHoldsTheSameNumbers) {
   const nlohmann::json found = json();
   EXPECT_EQ(found, nlohmann::json::parse(R"({
     "format_version": 1, "complete": true, "samples": 10, "done": 9, "quarantined": 1, "pending": 0,
-    "fusion_rule": "mean-logits", "labelled": 9,
+    "fusion_rule": "mean-logits", "labelled": 9, "unlabelled": 0,
     "ensemble": {"correct": 8, "accuracy": 0.8888888888888888, "worst": 0.8, "best": 0.9},
     "heads": [{"name": "head0", "weight": 0.5, "correct": 9, "accuracy": 1.0},
               {"name": "head1", "weight": 0.5, "correct": 8, "accuracy": 0.8888888888888888}],
