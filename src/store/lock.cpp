@@ -133,9 +133,9 @@ OutputLock::OutputLock(const std::filesystem::path& output)
     lock(path_, file);
     if (!is_named(path_, file)) continue;
     check_ours(path_, file);
-    hold_file();
     write_holder(path_, file);
     file_ = std::move(file);
+    hold_file_or_leave();
     return;
   }
   throw Error(ExitCode::cant_create,
@@ -149,8 +149,22 @@ void OutputLock::hold_file() {
   if (output_file_ && taken_by_another(output_file_)) fail_other_name(output_);
 }
 
-OutputLock::~OutputLock() {
+/// Of an object whose constructor throws there is no destructor.
+void OutputLock::hold_file_or_leave() {
+  try {
+    hold_file();
+  } catch (const Error&) {
+    remove();
+    throw;
+  }
+}
+
+void OutputLock::remove() const {
   if (is_named(path_, file_)) ::unlink(path_.c_str());  // still locked: nobody else can hold it now
+}
+
+OutputLock::~OutputLock() {
+  remove();
 }
 
 }  // namespace polyhead::store

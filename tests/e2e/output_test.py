@@ -109,7 +109,7 @@ class Output(EndToEnd):
             self.assertEqual(results(self.output), results(self.folder / "plain.h5"))
 
     def test_a_hard_link_to_an_output_in_use(self):
-        """The run of another name is stopped in the middle by a pipe, as its output is known by then."""
+        """The run that holds the file is another process with its lock."""
         self.run_job("out.h5", "parallel.batch=8")
         with h5py.File(self.output, "r+") as file:
             file["ledger/batches"][:] = 0

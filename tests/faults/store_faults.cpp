@@ -39,9 +39,10 @@ void write_rest(Writer& writer, const Layout& layout, const std::vector<std::uin
 
 /// What a run does with its output.
 void run(const fs::path& path) {
-  const OutputLock lock(path);
+  OutputLock lock(path);
   const Layout layout = example::layout();
   const Offsets offsets = create(path, layout, example::samples(), example::header(), Existing::refuse);
+  lock.hold_file();
   Writer writer(open_for_writing(path), layout, offsets);
   writer.append_provenance("start");
   write_rest(writer, layout, {});

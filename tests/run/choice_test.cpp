@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "../support.hpp"
+#include "head_of.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/comm/local.hpp"
 
@@ -26,12 +27,7 @@ config::Config heavy_heads() {
   config.data.format = config::DataFormat::hdf5;
   const std::vector<config::Layer> layers{
       {config::LayerKind::linear, 4096}, {config::LayerKind::relu}, {config::LayerKind::linear, 10}};
-  for (int k = 0; k < 8; ++k) {
-    config::Head& head = config.heads.emplace_back();
-    head.name = fmt::format("h{}", k);
-    head.layers = layers;
-    head.weights = "w.pth";
-  }
+  for (int k = 0; k < 8; ++k) config.heads.push_back(testing::head_of(fmt::format("h{}", k), layers));
   return config;
 }
 

@@ -18,6 +18,7 @@
 #include <gtest/gtest.h>
 
 #include "../../src/run/opening.hpp"
+#include "head_of.hpp"
 #include "memory_file.hpp"
 #include "polyhead/comm/local.hpp"
 #include "polyhead/run/coordinator.hpp"
@@ -163,9 +164,7 @@ struct Shape {
 inline config::Config config_of(const Shape& shape) {
   config::Config config;
   for (std::int64_t k = 0; k < shape.heads; ++k) {
-    config::Head& head = config.heads.emplace_back();
-    head.name = fmt::format("h{}", k);
-    head.weight = 1.0 + 0.25 * static_cast<double>(k % 3);
+    config.heads.push_back(head_of(fmt::format("h{}", k), {}, 1.0 + 0.25 * static_cast<double>(k % 3)));
   }
   config.parallel.features = shape.features;
   config.output.head_scores = true;

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../support.hpp"
+#include "head_of.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/comm/local.hpp"
@@ -60,8 +61,8 @@ class NamedData final : public data::Dataset {
 Inputs inputs() {
   Inputs made;
   const config::Layer linear{config::LayerKind::linear, 10, 0};
-  made.config.heads = {{"mlp", "", {{config::LayerKind::relu, 0, 0}, linear}, "mlp.pth", 1.0},
-                       {"plain", "", {linear}, "plain.pth", 2.0}};
+  made.config.heads = {testing::head_of("mlp", {{config::LayerKind::relu, 0, 0}, linear}),
+                       testing::head_of("plain", {linear}, 2.0)};
   made.dataset = std::make_unique<NamedData>("photographs");
   made.shape = {100, {32, 32}};
   made.weights.parameters = {{"backbone.conv1.weight", {4}, 0}};
@@ -206,7 +207,7 @@ config::Config job(config::Engine engine, config::LayerKind layer) {
   config::Config made;
   made.backbone.engine = engine;
   made.data.format = config::DataFormat::hdf5;
-  made.heads = {{"mlp", "", {{layer, 0, 0}, {config::LayerKind::linear, 10, 0}}, "mlp.pth", 1.0}};
+  made.heads = {testing::head_of("mlp", {{layer, 0, 0}, {config::LayerKind::linear, 10, 0}})};
   return made;
 }
 

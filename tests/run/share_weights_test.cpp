@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "head_of.hpp"
 #include "polyhead/comm/local.hpp"
 #include "polyhead/model/layout.hpp"
 
@@ -12,7 +13,7 @@ namespace {
 TEST(ShareWeights, LeavesRank0OnlyItsOwn) {
   config::Config config;
   for (const char* name : {"a", "b", "c"}) {
-    config.heads.push_back({name, "", {{config::LayerKind::linear, 10}}, "w.pth"});
+    config.heads.push_back(testing::head_of(name, {{config::LayerKind::linear, 10}}));
   }
   const model::Layout layout = model::make_layout(config);
   model::Weights all;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "../support.hpp"
+#include "head_of.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/model/engine.hpp"
 #include "polyhead/model/layout.hpp"
@@ -18,9 +19,10 @@ config::Config job(config::Arch arch) {
   config::Config config;
   config.backbone.arch = arch;
   config.heads = {
-      {"mlp", "", {{LayerKind::linear, 256}, {LayerKind::relu}, {LayerKind::linear, 10}}, "m.pth"},
-      {"wide", "", {{LayerKind::linear, 512}, {LayerKind::batchnorm}, {LayerKind::linear, 10}}, "w.pth"},
-      {"norm", "", {{LayerKind::layernorm}, {LayerKind::dropout, 0, 0.2}, {LayerKind::linear, 10}}, "n.pth"},
+      testing::head_of("mlp", {{LayerKind::linear, 256}, {LayerKind::relu}, {LayerKind::linear, 10}}),
+      testing::head_of("wide", {{LayerKind::linear, 512}, {LayerKind::batchnorm}, {LayerKind::linear, 10}}),
+      testing::head_of("norm",
+                       {{LayerKind::layernorm}, {LayerKind::dropout, 0, 0.2}, {LayerKind::linear, 10}}),
   };
   return config;
 }

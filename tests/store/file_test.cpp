@@ -43,13 +43,19 @@ TEST_F(FileTest, WritesInPlaceAndBeyondTheEnd) {
   EXPECT_EQ(content(), std::string("01ab456789\0\0z", 13));
 }
 
-TEST_F(FileTest, CannotOpenWhatIsNotThereOrIsALink) {
+TEST_F(FileTest, CannotOpenWhatIsNotThere) {
   const auto [code, message] = error_of([&] { return open_for_writing(folder_ / "gone"); });
   EXPECT_EQ(code, ExitCode::io_error);
   EXPECT_THAT(message, AllOf(HasSubstr("gone: cannot be opened for writing"), HasSubstr("No such file")));
-  std::filesystem::create_symlink(path(), folder_ / "link");
+  std::filesystem::create_symlink("gone", folder_ / "link");
   EXPECT_THAT(error_of([&] { return open_for_writing(folder_ / "link"); }).second,
-              HasSubstr("symbolic link"));
+              HasSubstr("link: cannot be opened for writing: No such file"));
+}
+
+TEST_F(FileTest, WritesWhereALinkLeads) {
+  std::filesystem::create_symlink(path(), folder_ / "link");
+  open_for_writing(folder_ / "link")->write(2, bytes("ab"));
+  EXPECT_EQ(content(), "01ab456789");
 }
 
 TEST_F(FileTest, NoticesThatItWasDeletedOrReplaced) {

@@ -72,6 +72,8 @@ class OutputLock {
   OutputLock& operator=(const OutputLock&) = delete;
 
  private:
+  void hold_file_or_leave();
+  void remove() const;
   std::filesystem::path output_;
   std::filesystem::path path_;
   FileDescriptor file_;
