@@ -48,7 +48,7 @@ class BadInput(EndToEnd):
 
     def test_malformed_yaml(self):
         self.write_config("data:\n  path: [1, 2\nbackbone: {}\n")
-        self.assert_fails(self.run_twice(), CONFIG, "ensemble.yaml:3:")
+        self.assert_fails(self.run_twice(), CONFIG, "ensemble.yaml:2:9: malformed YAML: this [ is not closed")
 
     def test_unknown_key(self):
         self.write_config(self.config.read_text().replace("backbone:", "bakbone:", 1))
