@@ -60,9 +60,9 @@ TEST_F(Recognise, Folders) {
 }
 
 TEST_F(Recognise, SaysWhatItKnows) {
-  write(folder_ / "data.npy", "\x93NUMPY");
+  write(folder_ / "data.bin", "whatever");
   write(folder_ / "batch.bin", std::string(3072, 'x'));
-  for (const char* name : {"data.npy", "batch.bin"}) {
+  for (const char* name : {"data.bin", "batch.bin"}) {
     const auto [code, text] = refusal(name);
     EXPECT_EQ(code, ExitCode::bad_data);
     EXPECT_THAT(text, AllOf(HasSubstr(name), HasSubstr("image-folder, webdataset, cifar10, cifar100, hdf5")));
