@@ -20,6 +20,7 @@
 #include "polyhead/data/look.hpp"
 #include "polyhead/data/reader.hpp"
 #include "polyhead/plan/threads.hpp"
+#include "polyhead/run/bad_samples.hpp"
 #include "shown_value.hpp"
 
 namespace polyhead::run {
@@ -193,8 +194,8 @@ void fail_if_too_many(const Inputs& inputs, const Verdict& verdict) {
   if (bad <= inputs.config.data.max_bad.of(samples)) return;
   const bool all = verdict.decoded.count == samples;
   fail(inputs, fmt::format("{}{} of {} samples", all ? "" : "at least ", bad, samples), verdict.bad,
-       all ? fmt::format("Mend them or leave them out; the smallest limit that passes is `{}`",
-                         smallest_max_bad(bad, samples))
+       all ? fmt::format("Mend them or leave them out; the smallest limit that passes is `data.max_bad: {}`",
+                         max_bad_for(bad, samples))
            : "Mend them or leave them out; `polyhead check --images` decodes all and gives the smallest "
              "data.max_bad that passes");
 }
@@ -316,19 +317,6 @@ void look_at_data(Inputs& inputs, const LookOptions& options) {
   options.say(fmt::format("{} of {} samples cannot be used, as data.max_bad ({}) allows:{}",
                           verdict.bad.size(), inputs.shape.size, limit_text(inputs.config.data.max_bad),
                           list_of(inputs, verdict.bad)));
-}
-
-std::string smallest_max_bad(std::int64_t bad, std::int64_t samples) {
-  if (bad != 1) return fmt::format("data.max_bad: {}", bad);
-  // As a share, rounded up to two digits: 1 alone could be one sample or all.
-  const double exact = 100.0 / static_cast<double>(samples);
-  const int decimals = std::max(0, 1 - static_cast<int>(std::floor(std::log10(exact))));
-  const double unit = std::pow(10.0, -decimals);
-  const double steps = std::ceil(exact / unit);
-  const auto written = [&](double percent) { return fmt::format("{:.{}f}%", percent, decimals); };
-  const std::string text = written(steps * unit);
-  const bool passes = config::BadLimit{std::stod(text) / 100, {}}.of(samples) >= 1;
-  return "data.max_bad: " + (passes ? text : written((steps + 1) * unit));
 }
 
 }  // namespace polyhead::run

@@ -93,7 +93,7 @@ class Check(EndToEnd):
         bad.write_bytes(bad.read_bytes()[:200])
         self.assert_fails(self.check(), 65, f"sample 7, '{bad.relative_to(self.tree)}': the file ends before",
                           "1 of 30 samples cannot be used, data.max_bad allows 0.1%",
-                          "the smallest limit that passes is `data.max_bad: 3.4%`")
+                          "the smallest limit that passes is `data.max_bad: 0.04`")
         done = self.check("--set", "data.max_bad=3.4%")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("1 of 30 samples cannot be used, as data.max_bad (3.4%) allows:\n  sample 7", done.stdout)

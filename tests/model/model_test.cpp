@@ -252,7 +252,8 @@ class SmallModel : public ::testing::Test {
     testing::add_linear(head, "0", 512, 3);
     config_.backbone.weights =
         folder_.write("b.safetensors", testing::safetensors(testing::random_resnet(config::Arch::resnet18)));
-    config_.heads = {testing::head_of("h", {linear(3)}, folder_.write("h.safetensors", testing::safetensors(head)))};
+    config_.heads = {
+        testing::head_of("h", {linear(3)}, folder_.write("h.safetensors", testing::safetensors(head)))};
     Notes notes;
     weights_ = load_weights(config_, notes);
   }

@@ -48,7 +48,4 @@ Looked decode_images(const Inputs& inputs, bool all, ProgressStyle progress);
 /// `data.max_bad` that passes where all were looked at. Throws Error(preempted) when a stop was asked for.
 void look_at_data(Inputs& inputs, const LookOptions& options);
 
-/// "data.max_bad: 7": the smallest limit that allows `bad` of `samples`.
-std::string smallest_max_bad(std::int64_t bad, std::int64_t samples);
-
 }  // namespace polyhead::run
