@@ -5,14 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "utf8.hpp"
+
 namespace polyhead::config {
-namespace {
-
-bool continues_a_character(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
-}
-
-}  // namespace
 
 const Node* Node::find(std::string_view key) const {
   const auto entry =

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "brackets.hpp"
+#include "utf8.hpp"
 
 namespace polyhead::config {
 namespace {
@@ -251,10 +252,6 @@ class Guess {
   int column_;
   std::string_view message_;
 };
-
-bool continues_a_character(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
-}
 
 /// For a terminal: one column a character.
 std::string visible(std::string_view text) {

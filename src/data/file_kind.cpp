@@ -104,7 +104,7 @@ constexpr std::array kNames{
     NamedKind{".yaml", {"a YAML file", Family::text}},
 };
 
-std::string_view text_of(std::span<const std::byte> start) {
+std::string_view start_of(std::span<const std::byte> start) {
   return {reinterpret_cast<const char*>(start.data()), std::min(start.size(), kKindBytes)};
 }
 
@@ -163,7 +163,7 @@ std::optional<FileKind> kind_of_text(std::string_view bytes) {
 }  // namespace
 
 std::optional<FileKind> kind_of(std::span<const std::byte> start) {
-  const std::string_view bytes = text_of(start);
+  const std::string_view bytes = start_of(start);
   for (const Mark& mark : kMarks) {
     if (bytes.size() > mark.at && bytes.substr(mark.at).starts_with(mark.bytes)) return mark.kind;
   }

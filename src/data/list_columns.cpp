@@ -18,7 +18,7 @@ namespace {
 using Column = std::size_t;
 using Columns = std::vector<Column>;
 
-bool is_number(std::string_view cell) {
+bool is_whole_number(std::string_view cell) {
   return read_label(trimmed(cell)).kind == LabelKind::number;
 }
 
@@ -123,8 +123,8 @@ bool ColumnFinder::is_doubtful() const {
            (names_paths(first_[column]) || (names_labels(first_[column]) && is_once(column)));
   };
   const auto turns = [&](Column column) {
-    return !is_number(first_[column]) && !trimmed(first_[column]).empty() &&
-           all_after_first(column, is_number);
+    return !is_whole_number(first_[column]) && !trimmed(first_[column]).empty() &&
+           all_after_first(column, is_whole_number);
   };
   const Columns columns = all();
   if (std::ranges::any_of(columns, known)) return true;

@@ -7,6 +7,7 @@
 #include "fail.hpp"
 #include "head_match.hpp"
 #include "naming.hpp"
+#include "part_notes.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/config/head_name.hpp"
@@ -57,10 +58,6 @@ std::string name_for(const std::string& name, const std::string& word) {
   const std::size_t star = name.find('*');
   if (star == std::string::npos) return name + "." + word;
   return name.substr(0, star) + word + name.substr(star + 1);
-}
-
-std::string described(const config::Head& head) {
-  return fmt::format("head '{}' ({})", head.name, head.weights.string());
 }
 
 class HeadCompletion {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kVersionOne = 10;  // bytes before the header's text; the newer versions have 12
-constexpr std::size_t kMaxDimensions = 64;
+constexpr std::size_t kMaxArrayDimensions = 64;
 
 [[noreturn]] void malformed(std::string_view text) {
   throw std::invalid_argument(fmt::format("its NumPy header is malformed: {}", text));
@@ -74,7 +74,7 @@ class HeaderParser {
     expect('(');
     while (!accept(')')) {
       sizes.push_back(integer());
-      if (sizes.size() > kMaxDimensions) malformed("too many dimensions");
+      if (sizes.size() > kMaxArrayDimensions) malformed("too many dimensions");
       if (!accept(',')) {
         expect(')');
         break;

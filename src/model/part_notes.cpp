@@ -41,10 +41,6 @@ std::string outside_note(const std::string& part, const Match& match, std::size_
                      printable(one.name));
 }
 
-std::string described(const config::Head& head) {
-  return fmt::format("head '{}' ({})", head.name, head.weights.string());
-}
-
 /// Where a file has other readings with the same values, or names that are not ours.
 std::vector<std::string> notes_of_reading(const std::string& part, const Reading& reading,
                                           const std::optional<std::string>& prefix) {
@@ -86,6 +82,10 @@ std::vector<std::string> layers_without_bias(const Match& match) {
 }
 
 }  // namespace
+
+std::string described(const config::Head& head) {
+  return fmt::format("head '{}' ({})", head.name, head.weights.string());
+}
 
 void PartNotes::backbone(const config::Backbone& backbone, const Reading& reading) {
   const std::string file = backbone.weights.string();

@@ -10,6 +10,9 @@
 
 namespace polyhead::model {
 
+/// "head 'a' (a.pth)"
+std::string described(const config::Head& head);
+
 /// What is to be told of files that were read: of many heads in the same case the first one, and their
 /// number.
 class PartNotes {

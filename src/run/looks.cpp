@@ -28,7 +28,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kAtOnce = 1024;  ///< samples between two looks at signals and the clock
-constexpr std::int64_t kLabelsAtOnce = 1 << 20;
+constexpr std::int64_t kLabelsPerLook = 1 << 20;
 constexpr int kOpeners = 16;  ///< opening files waits for servers, not for cores
 constexpr std::size_t kShownBad = 20;
 
@@ -218,8 +218,8 @@ std::int32_t largest_label(Inputs& inputs) {
   std::int32_t largest = -1;
   std::vector<std::int32_t> labels;
   for (std::int64_t first = 0; inputs.dataset->labelled() && first < inputs.shape.size;
-       first += kLabelsAtOnce) {
-    labels.resize(static_cast<std::size_t>(std::min(kLabelsAtOnce, inputs.shape.size - first)));
+       first += kLabelsPerLook) {
+    labels.resize(static_cast<std::size_t>(std::min(kLabelsPerLook, inputs.shape.size - first)));
     inputs.read_labels(first, labels);
     largest = std::max(largest, *std::ranges::max_element(labels));
   }

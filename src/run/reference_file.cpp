@@ -30,9 +30,9 @@ std::string text_of(const Shape& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
-class Reading {
+class ReferenceReader {
  public:
-  Reading(const std::filesystem::path& path, const Inputs& inputs)
+  ReferenceReader(const std::filesystem::path& path, const Inputs& inputs)
       : path_(path), inputs_(inputs), file_(path) {}
 
   Reference run() {
@@ -155,7 +155,7 @@ class Reading {
 }  // namespace
 
 Reference read_reference(const std::filesystem::path& path, const Inputs& inputs) {
-  return Reading(path, inputs).run();
+  return ReferenceReader(path, inputs).run();
 }
 
 }  // namespace polyhead::run

@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kHdf5 = "\x89HDF\r\n\x1a\n";
-constexpr std::uint64_t kHead = std::uint64_t{1} << 20U;  // the root's attributes are made first
+constexpr std::uint64_t kSearched = std::uint64_t{1} << 20U;  // the root's attributes are made first
 
 /// The file itself, not a link. Size and kind; false where nothing has the name.
 bool look_at(const fs::path& target, struct stat& status) {
@@ -33,7 +33,7 @@ bool look_at(const fs::path& target, struct stat& status) {
 }
 
 std::string head_of(const ReadFile& file) {
-  std::string head(std::min(kHead, file.size()), '\0');
+  std::string head(std::min(kSearched, file.size()), '\0');
   file.read(0, std::as_writable_bytes(std::span(head)));
   return head;
 }
