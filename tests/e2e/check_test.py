@@ -80,7 +80,7 @@ class Check(EndToEnd):
 
     def test_an_output_that_cannot_be(self):
         self.output.mkdir(parents=True)
-        self.assert_fails(self.check(), CANT_CREATE, "out.h5", "something that is not a file")
+        self.assert_fails(self.check(), CANT_CREATE, "out.h5", "is a folder and no result of polyhead")
 
     def test_every_look_is_a_line_with_its_time(self):
         done = self.check()

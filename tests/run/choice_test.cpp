@@ -27,7 +27,8 @@ config::Config heavy_heads() {
   config.data.format = config::DataFormat::hdf5;
   const std::vector<config::Layer> layers{
       {config::LayerKind::linear, 4096}, {config::LayerKind::relu}, {config::LayerKind::linear, 10}};
-  for (int k = 0; k < 8; ++k) config.heads.push_back(testing::head_of(fmt::format("h{}", k), layers));
+  for (int k = 0; k < 8; ++k)
+    config.heads.push_back(polyhead::testing::head_of(fmt::format("h{}", k), layers));
   return config;
 }
 

@@ -164,7 +164,8 @@ struct Shape {
 inline config::Config config_of(const Shape& shape) {
   config::Config config;
   for (std::int64_t k = 0; k < shape.heads; ++k) {
-    config.heads.push_back(head_of(fmt::format("h{}", k), {}, 1.0 + 0.25 * static_cast<double>(k % 3)));
+    config.heads.push_back(
+        polyhead::testing::head_of(fmt::format("h{}", k), {}, 1.0 + 0.25 * static_cast<double>(k % 3)));
   }
   config.parallel.features = shape.features;
   config.output.head_scores = true;

@@ -6,7 +6,7 @@
 
 #include "polyhead/config/config.hpp"
 
-namespace polyhead::run::testing {
+namespace polyhead::testing {
 
 inline config::Head head_of(std::string name, std::vector<config::Layer> layers, double weight = 1.0) {
   config::Head head;
@@ -17,4 +17,4 @@ inline config::Head head_of(std::string name, std::vector<config::Layer> layers,
   return head;
 }
 
-}  // namespace polyhead::run::testing
+}  // namespace polyhead::testing

@@ -61,8 +61,8 @@ class NamedData final : public data::Dataset {
 Inputs inputs() {
   Inputs made;
   const config::Layer linear{config::LayerKind::linear, 10, 0};
-  made.config.heads = {testing::head_of("mlp", {{config::LayerKind::relu, 0, 0}, linear}),
-                       testing::head_of("plain", {linear}, 2.0)};
+  made.config.heads = {polyhead::testing::head_of("mlp", {{config::LayerKind::relu, 0, 0}, linear}),
+                       polyhead::testing::head_of("plain", {linear}, 2.0)};
   made.dataset = std::make_unique<NamedData>("photographs");
   made.shape = {100, {32, 32}};
   made.weights.parameters = {{"backbone.conv1.weight", {4}, 0}};
@@ -207,7 +207,7 @@ config::Config job(config::Engine engine, config::LayerKind layer) {
   config::Config made;
   made.backbone.engine = engine;
   made.data.format = config::DataFormat::hdf5;
-  made.heads = {testing::head_of("mlp", {{layer, 0, 0}, {config::LayerKind::linear, 10, 0}})};
+  made.heads = {polyhead::testing::head_of("mlp", {{layer, 0, 0}, {config::LayerKind::linear, 10, 0}})};
   return made;
 }
 

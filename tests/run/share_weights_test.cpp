@@ -13,7 +13,7 @@ namespace {
 TEST(ShareWeights, LeavesRank0OnlyItsOwn) {
   config::Config config;
   for (const char* name : {"a", "b", "c"}) {
-    config.heads.push_back(testing::head_of(name, {{config::LayerKind::linear, 10}}));
+    config.heads.push_back(polyhead::testing::head_of(name, {{config::LayerKind::linear, 10}}));
   }
   const model::Layout layout = model::make_layout(config);
   model::Weights all;

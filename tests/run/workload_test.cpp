@@ -14,15 +14,15 @@ namespace polyhead::run {
 namespace {
 
 using config::LayerKind;
+using polyhead::testing::head_of;
 
 config::Config job(config::Arch arch) {
   config::Config config;
   config.backbone.arch = arch;
   config.heads = {
-      testing::head_of("mlp", {{LayerKind::linear, 256}, {LayerKind::relu}, {LayerKind::linear, 10}}),
-      testing::head_of("wide", {{LayerKind::linear, 512}, {LayerKind::batchnorm}, {LayerKind::linear, 10}}),
-      testing::head_of("norm",
-                       {{LayerKind::layernorm}, {LayerKind::dropout, 0, 0.2}, {LayerKind::linear, 10}}),
+      head_of("mlp", {{LayerKind::linear, 256}, {LayerKind::relu}, {LayerKind::linear, 10}}),
+      head_of("wide", {{LayerKind::linear, 512}, {LayerKind::batchnorm}, {LayerKind::linear, 10}}),
+      head_of("norm", {{LayerKind::layernorm}, {LayerKind::dropout, 0, 0.2}, {LayerKind::linear, 10}}),
   };
   return config;
 }
