@@ -46,7 +46,8 @@ TEST(MatchParameters, WhatIsNoTensorMattersOnlyWhereOneIsNeeded) {
   const Checkpoint file{tensor("0.weight", {4, 2}),
                         {"0.bias", {0}, {}, "is a list, not a tensor"},
                         {"args", {0}, {}, "is a argparse.Namespace, not a tensor"}};
-  EXPECT_THAT(match_parameters(file, kLinear).problems, ElementsAre("0.bias is a list, not a tensor"));
+  EXPECT_THAT(match_parameters(file, kLinear).front().problems,
+              ElementsAre("0.bias is a list, not a tensor"));
 }
 
 TEST(MatchParameters, APrefixThatNotAllShareIsNotTakenOff) {

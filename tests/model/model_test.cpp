@@ -38,18 +38,20 @@ constexpr std::int64_t kClasses = 10;
 config::Config reference_config(const std::filesystem::path& folder, config::Arch arch,
                                 config::Engine engine) {
   config::Config config;
-  config.backbone = {arch, folder / "backbone.pth", config::Precision::fp32, engine};
+  config.backbone.arch = arch;
+  config.backbone.weights = folder / "backbone.pth";
+  config.backbone.engine = engine;
   config.heads = {
       testing::head_of("mlp", {linear(256), layer(LayerKind::relu), linear(10)}, folder / "mlp.pth"),
-      testing::head_of("wide", {linear(512), layer(LayerKind::batchnorm), linear(10)}, folder / "wide.safetensors"),
-      testing::head_of("dropout", {linear(128), layer(LayerKind::dropout), linear(10)}, folder / "dropout.pth"),
-      {"every",
-       "",
-       {layer(LayerKind::flatten), layer(LayerKind::batchnorm), linear(64), layer(LayerKind::gelu),
-        layer(LayerKind::layernorm), layer(LayerKind::tanh), linear(32), layer(LayerKind::batchnorm),
-        layer(LayerKind::relu), linear(10)},
-       folder / "every.pth",
-       1.0)};
+      testing::head_of("wide", {linear(512), layer(LayerKind::batchnorm), linear(10)},
+                       folder / "wide.safetensors"),
+      testing::head_of("dropout", {linear(128), layer(LayerKind::dropout), linear(10)},
+                       folder / "dropout.pth"),
+      testing::head_of("every",
+                       {layer(LayerKind::flatten), layer(LayerKind::batchnorm), linear(64),
+                        layer(LayerKind::gelu), layer(LayerKind::layernorm), layer(LayerKind::tanh),
+                        linear(32), layer(LayerKind::batchnorm), layer(LayerKind::relu), linear(10)},
+                       folder / "every.pth")};
   return config;
 }
 
