@@ -108,7 +108,7 @@ class Weights(EndToEnd):
         self.head(f"name: no-bias, layers: [linear 5], weights: {self.save(plain.state_dict(), 'p.pth')}",
                   plain(features))
         lightning = copy.deepcopy(self.model)
-        lightning.fc = nn.Sequential(nn.Dropout(0.5), linear(3))
+        lightning.fc = nn.Sequential(nn.Dropout(0.5), linear(3)).eval()
         state = {f"model.{name}": tensor for name, tensor in lightning.state_dict().items()}
         self.head(f"name: lightning, layers: [dropout 0.5, linear 5], weights: "
                   f"{self.save({'state_dict': state, 'epoch': 1}, 'l.ckpt')}", lightning(self.images))
@@ -174,7 +174,7 @@ class Weights(EndToEnd):
         self.save(self.model.state_dict(), "whole.pth")
         self.head("name: own, weights: whole.pth", self.model(self.images))
         self.run_and_compare("weights: whole.pth")
-        again = polyhead("run", self.config)
+        again = polyhead("run", self.config, "--resume")
         self.assertEqual(again.returncode, 0, again.stderr)
         verified = polyhead("verify", Path(self.folder / "out.h5"))
         self.assertEqual(verified.returncode, 0, verified.stderr + verified.stdout)

@@ -38,9 +38,7 @@ constexpr std::int64_t kClasses = 10;
 config::Config reference_config(const std::filesystem::path& folder, config::Arch arch,
                                 config::Engine engine) {
   config::Config config;
-  config.backbone.arch = arch;
-  config.backbone.weights = folder / "backbone.pth";
-  config.backbone.engine = engine;
+  config.backbone = testing::backbone_of(arch, folder / "backbone.pth", engine);
   config.heads = {
       testing::head_of("mlp", {linear(256), layer(LayerKind::relu), linear(10)}, folder / "mlp.pth"),
       testing::head_of("wide", {linear(512), layer(LayerKind::batchnorm), linear(10)},
@@ -166,7 +164,7 @@ void compare(config::Arch arch, int size, Engine engine, double times, const cha
 /// Those that this processor can run.
 std::set<Engine> engines() {
   return {Engine::libtorch,
-          engine_of({config::Arch::resnet18, "", config::Precision::fp32, Engine::automatic}, {})};
+          engine_of(testing::backbone_of(config::Arch::resnet18, "", Engine::automatic), {})};
 }
 
 TEST(Engines, BothRunHere) {
@@ -389,11 +387,11 @@ TEST(HeadsFingerprint, NamesLibTorchForItsLayersAlone) {
 
 TEST(EngineOf, WinogradIsRefusedWhereItCannotRun) {
   const auto [code, text] = testing::error_of([] {
-    return engine_of({config::Arch::resnet18, "", config::Precision::fp32, Engine::winograd}, {true, 0, 1});
+    return engine_of(testing::backbone_of(config::Arch::resnet18, "", Engine::winograd), {true, 0, 1});
   });
   EXPECT_EQ(code, ExitCode::config);
   EXPECT_EQ(text, "backbone.engine is winograd, but it runs on a GPU; use auto or libtorch");
-  EXPECT_EQ(engine_of({config::Arch::resnet18, "", config::Precision::fp32, Engine::automatic}, {true, 0, 1}),
+  EXPECT_EQ(engine_of(testing::backbone_of(config::Arch::resnet18, "", Engine::automatic), {true, 0, 1}),
             Engine::libtorch);
 }
 

@@ -74,6 +74,14 @@ inline config::Head head_of(const std::string& name, std::vector<config::Layer> 
   return head;
 }
 
+inline config::Backbone backbone_of(config::Arch arch, std::filesystem::path weights, config::Engine engine) {
+  config::Backbone backbone;
+  backbone.arch = arch;
+  backbone.weights = std::move(weights);
+  backbone.engine = engine;
+  return backbone;
+}
+
 inline config::Layer linear(std::int64_t width) {
   return {config::LayerKind::linear, width, 0};
 }

@@ -84,7 +84,10 @@ class SlowModel final : public FakeModel {
 
 config::Config config_with_two_heads() {
   config::Config config;
-  config.heads = {{"a", "", {}, {}, 1.0}, {"b", "", {}, {}, 1.25}};
+  config.heads.resize(2);
+  config.heads[0].name = "a";
+  config.heads[1].name = "b";
+  config.heads[1].weight = 1.25;
   config.parallel.features = config::Features::exchange;
   config.output.head_scores = true;
   return config;
