@@ -28,13 +28,13 @@ struct Part {
   std::size_t size = 0;
 };
 
-std::size_t index(std::int64_t value) {
+std::size_t as_index(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
 Part part_of(const model::Layout& layout, plan::HeadRange heads) {
-  const std::int64_t begin = layout.head_begin[index(heads.first)];
-  return {index(begin), index(layout.head_begin[index(heads.first + heads.count)] - begin)};
+  const std::int64_t begin = layout.head_begin[as_index(heads.first)];
+  return {as_index(begin), as_index(layout.head_begin[as_index(heads.first + heads.count)] - begin)};
 }
 
 Digest digest_of(std::span<const float> values) {
@@ -90,10 +90,10 @@ model::Weights make_room(const config::Config& config, const model::Layout& all,
   weights.feature_width = all.feature_width;
   weights.classes = all.classes;
   try {
-    weights.values.resize(index(layout.values));
+    weights.values.resize(as_index(layout.values));
   } catch (const std::bad_alloc&) {
     throw Error(ExitCode::unavailable, fmt::format("there is no memory for the weights ({})",
-                                                   human_bytes(index(layout.values) * sizeof(float))));
+                                                   human_bytes(as_index(layout.values) * sizeof(float))));
   }
   return weights;
 }
@@ -113,10 +113,10 @@ model::Weights share_weights(comm::Collectives& world, const config::Config& con
   const model::Layout layout = model::make_layout(config);
   model::Weights mine;
   comm::agree(world, [&] {
-    if (member >= 0) mine = make_room(config, layout, ranges.at(index(member)));
+    if (member >= 0) mine = make_room(config, layout, ranges.at(as_index(member)));
   });
 
-  const Part backbone{0, index(layout.head_begin.front())};
+  const Part backbone{0, as_index(layout.head_begin.front())};
   const bool root = world.rank() == 0;
   const std::span<float> values(mine.values);
   const bool keeps = !root && member >= 0;
