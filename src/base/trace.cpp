@@ -6,11 +6,13 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/own_file.hpp"
 
 namespace polyhead::trace {
 namespace {
@@ -18,6 +20,8 @@ namespace {
 struct Close {
   void operator()(std::FILE* file) const { static_cast<void>(std::fclose(file)); }
 };
+
+constexpr std::string_view kBeginning = R"([{"name":"process_name","ph":"M")";
 
 std::atomic<bool> on{false};
 std::atomic<std::int64_t> flights{0};
@@ -66,16 +70,22 @@ void start(const std::filesystem::path& file, int rank) {
   const std::lock_guard lock(mutex);
   path = file_of(file, rank);
   process = rank;
+  if (!may_write_over(path, kBeginning)) {
+    throw Error(ExitCode::cant_create,
+                fmt::format("{}: --trace would replace a file that is no trace of polyhead's; choose another "
+                            "name, or remove it yourself",
+                            path.native()));
+  }
   output.reset(std::fopen(path.c_str(), "w"));
   if (!output) {
     throw Error(ExitCode::cant_create,
                 fmt::format("{}: the trace cannot be written; the folder must be there on every host",
                             path.native()));
   }
-  static_cast<void>(std::fputs(
-      fmt::format(R"([{{"name":"process_name","ph":"M","pid":{0},"args":{{"name":"rank {0}"}}}})", rank)
-          .c_str(),
-      output.get()));
+  static_cast<void>(
+      std::fputs(fmt::format(R"({1},"pid":{0},"args":{{"name":"rank {0}"}}}})", rank, kBeginning).c_str(),
+                 output.get()));
+  static_cast<void>(std::fflush(output.get()));  // so that everybody sees what this file is
   on = true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "polyhead/base/file_descriptor.hpp"
 #include "polyhead/base/log.hpp"
+#include "polyhead/base/own_file.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -46,6 +47,13 @@ std::string who_stopped(std::string_view message) {
 }
 
 StatusFile::StatusFile(std::filesystem::path path) : path_(std::move(path)) {
+  if (!path_.empty() && !may_write_over(path_, "time=")) {
+    log::warning(
+        fmt::format("POLYHEAD_STATUS_FILE is {}, a file that is no status of polyhead's: it is left "
+                    "as it is, and no status is written",
+                    path_.string()));
+    path_.clear();
+  }
   if (!path_.empty()) thread_ = std::thread([this] { run(); });
 }
 
