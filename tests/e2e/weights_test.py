@@ -122,7 +122,7 @@ class Weights(EndToEnd):
         done = self.run_and_compare(f"weights: {backbone}")
         self.assertIn("layer 0 has no bias", done.stderr)
         with h5py.File(self.folder / "out.h5") as file:
-            config = file["job/config"][()].decode()
+            config = bytes(file["job/config"][()]).decode()
         self.assertIn('prefix: "module.b.linear."', config.replace("'", '"'))
         self.assertEqual(config.count("linear 5"), 7)  # what was found out is written down
 
