@@ -107,6 +107,7 @@ class Chain {
     const auto open = std::ranges::max_element(left, {}, [](const auto& can) { return can.size(); });
     const std::string layer = wanted_[static_cast<std::size_t>(open - left.begin())].name;
     Match match;
+    match.right = 1;  // nearer than a file with none of the right names
     match.problems.push_back(fmt::format(
         "its modules can be the head's layers in more than one way: {}; say which is which with rename:, as "
         "rename: {{{}: {}}}",
@@ -260,7 +261,10 @@ std::vector<Match> match_head(const Checkpoint& file, const std::vector<Expected
   const std::vector<ExpectedGroup> wanted = expected_groups(expected);
   if (wanted.empty()) return matches;
   std::vector<Match> chained = Chain(groups, wanted, lookup).matches();
-  return chained.empty() ? matches : chained;
+  // What has the right names already is told what is too much or missing.
+  const bool nearer =
+      !chained.empty() && (chained.front().fits() || chained.front().right > matches.front().right);
+  return nearer ? chained : matches;
 }
 
 GuessedHead guess_head(const Checkpoint& file, const HeadLookup& lookup, std::int64_t features) {

@@ -43,7 +43,8 @@ std::string describe_star(const std::vector<Reading>& readings) {
   std::vector<std::string> prefixes;
   for (const Reading& reading : readings) prefixes.push_back(reading.match.prefix);
   const std::string star = starred(prefixes);
-  return star.empty() ? "" : fmt::format("; prefix: '{}' gives a head for each", star);
+  const bool any_word = star.empty() || star == "*.";  // that would be each module of the file
+  return any_word ? "" : fmt::format("; prefix: '{}' gives a head for each", star);
 }
 
 std::string contradiction(const std::vector<Reading>& readings, Part part) {
@@ -51,7 +52,7 @@ std::string contradiction(const std::vector<Reading>& readings, Part part) {
   const std::size_t count = texts.size();
   if (count > kMostReadings) {
     texts.resize(kMostReadings - 1);
-    texts.push_back(fmt::format("and {} more", count - texts.size()));
+    texts.push_back(fmt::format("{} more", count - texts.size()));
   }
   return fmt::format("can be read in {} ways that give other values: say which with {}{}", count,
                      join(texts, " or "), part == Part::head ? describe_star(readings) : "");

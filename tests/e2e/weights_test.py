@@ -84,9 +84,9 @@ class Weights(EndToEnd):
                                f"heads:\n{''.join(self.heads)}"
                                f"parallel: {{batch: 4, threads: 1}}\noutput: {{path: out.h5, head_scores: true}}\n")
 
-    def run_and_compare(self, backbone, arch="resnet18"):
+    def run_and_compare(self, backbone, arch="resnet18", ranks=None):
         self.write_job(backbone, arch)
-        done = polyhead("run", self.config, "--overwrite")
+        done = polyhead("run", self.config, "--overwrite", ranks=ranks)
         self.assertEqual(done.returncode, 0, done.stderr)
         with h5py.File(self.folder / "out.h5") as file:
             scores = file["heads/scores"][()]
@@ -119,7 +119,7 @@ class Weights(EndToEnd):
         self.save({"heads": {f"module.{n}": t for n, t in many.state_dict().items()}, "iteration": 1}, "many.pth")
         self.head("name: many, prefix: module.*.linear., weights: many.pth",
                   *(head["linear"](features) for head in many.values()))
-        done = self.run_and_compare(f"weights: {backbone}")
+        done = self.run_and_compare(f"weights: {backbone}", ranks=2)  # the other rank is told what was found out
         self.assertIn("layer 0 has no bias", done.stderr)
         with h5py.File(self.folder / "out.h5") as file:
             config = bytes(file["job/config"][()]).decode()

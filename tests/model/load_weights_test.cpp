@@ -487,6 +487,15 @@ TEST_F(Readings, WhatElseStandsBesideALinearHeadIsAsked) {
   EXPECT_NO_THROW(load_weights(config_, notes_));
 }
 
+TEST_F(Readings, WhatIsTooMuchBesideTheRightNamesIsNamed) {
+  add_linear(head_, "2", 10, 10);
+  head_.push_back(testing::random_tensor("temperature", {1}));
+  save();
+  config_.heads = {head("mlp", {linear(10), layer(LayerKind::relu), linear(10)})};
+  EXPECT_EQ(refusal(),
+            "head 'mlp' (" + config_.heads[0].weights.string() + "): temperature [1] is unexpected");
+}
+
 TEST_F(Readings, SeveralHeadsInOneFileNeedAPrefix) {
   head_.clear();
   for (int i = 0; i < 3; ++i) add_linear(head_, fmt::format("heads.{}", i), 512, 10);

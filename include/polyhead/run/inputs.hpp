@@ -56,7 +56,8 @@ Inputs check_inputs(const std::filesystem::path& config, const std::vector<std::
 /// of a configuration whose files are resolved. `index`: where the list of samples is kept. Throws Error.
 Inputs open_inputs(config::Config config, const std::filesystem::path& index);
 
-/// Configuration, number and size of the images: what a plan is made from. Reads no weights and wants no
+/// Configuration, number and size of the images: what a plan is made from. Reads only weights that say
+/// how many heads there are, and what layers they have (see `model::complete_heads`); wants no
 /// output; the list of samples is made as `load_inputs` makes it. Throws Error.
 struct Survey {
   config::Config config;  ///< globs expanded, data.format decided
