@@ -47,7 +47,9 @@ std::string who_stopped(std::string_view message) {
 }
 
 StatusFile::StatusFile(std::filesystem::path path) : path_(std::move(path)) {
-  if (!path_.empty() && !may_write_over(path_, "time=")) {
+  std::error_code error;
+  const bool is_link = std::filesystem::is_symlink(path_, error);  // is replaced, never followed
+  if (!path_.empty() && !is_link && !may_write_over(path_, "time=")) {
     log::warning(
         fmt::format("POLYHEAD_STATUS_FILE is {}, a file that is no status of polyhead's: it is left "
                     "as it is, and no status is written",

@@ -48,6 +48,23 @@ TEST(Trace, WritesSpansAndFlightsOfAllThreads) {
   EXPECT_EQ(text.front(), '[');
 }
 
+TEST(Trace, ReplacesAnEarlierTraceAndNobodyElsesFile) {
+  const polyhead::testing::TemporaryFolder folder;
+  for (int i = 0; i < 2; ++i) {
+    start(folder / "t.json", 0);
+    stop();
+  }
+  std::ofstream(folder / "w.0.json") << "weights";
+  try {
+    start(folder / "w.json", 0);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::cant_create);
+    EXPECT_THAT(error.what(), HasSubstr("w.0.json: --trace would replace a file that is no trace"));
+  }
+  EXPECT_EQ(text_of(folder / "w.0.json"), "weights");
+}
+
 TEST(Trace, NamesAFileForEachRank) {
   EXPECT_EQ(file_of("a/trace.json", 12), "a/trace.12.json");
   EXPECT_EQ(file_of("trace", 0), "trace.0");

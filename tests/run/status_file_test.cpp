@@ -38,6 +38,22 @@ class StatusFileTest : public ::testing::Test {
   std::filesystem::path folder_;
 };
 
+TEST_F(StatusFileTest, NeverTakesThePlaceOfSomebodyElsesFile) {
+  std::ofstream(folder_ / "status") << "a thesis";
+  {
+    StatusFile status(folder_ / "status");
+    status.end(0);
+  }
+  EXPECT_EQ(read(), "a thesis");
+}
+
+TEST_F(StatusFileTest, TakesThePlaceOfAnEarlierOne) {
+  std::ofstream(folder_ / "status") << "time=1\nstate=running\n";
+  StatusFile status(folder_ / "status");
+  status.end(0);
+  EXPECT_THAT(read(), HasSubstr("state=ended\n"));
+}
+
 TEST_F(StatusFileTest, FollowsTheRun) {
   StatusFile status(folder_ / "status");
   EXPECT_TRUE(comes_to_say("state=starting\n"));
