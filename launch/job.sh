@@ -87,6 +87,12 @@ job_command() { # ARRAY
   mapfile -t -O "${#words[@]}" words < <(forwarded)
 }
 
+# Is nothing there, an empty file, or a status that polyhead wrote? A link is replaced, never followed.
+is_replaceable() { # FILE
+  [[ ! -e $1 || -L $1 ]] && return
+  [[ -f $1 ]] && { [[ ! -s $1 ]] || [[ $(head -c 5 "$1") == time= ]]; }
+}
+
 # A pipe hides from the ranks that they are on a terminal.
 show_bar() {
   [[ ! -t 2 || " ${arguments[*]} " == *" --progress"* ]] || bar=(--progress=bar)

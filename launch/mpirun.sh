@@ -122,6 +122,8 @@ name_command "$@"
 [[ -x $program ]] || usage_error "$program is no program: build it (cmake --build --preset release), or say --program"
 command -v mpirun > /dev/null || usage_error "mpirun is not in PATH: run launch/setup.sh, or load your cluster's MPI module"
 [[ -z $hostfile || -r $hostfile ]] || usage_error "cannot read the hostfile $hostfile"
+is_replaceable "${POLYHEAD_STATUS_FILE-}" ||
+  usage_error "POLYHEAD_STATUS_FILE is $POLYHEAD_STATUS_FILE, which is there and no status file of polyhead's: choose another name"
 
 exec < /dev/null  # what a loop around this script reads its configurations from is not for ssh and mpirun
 remove_leftovers

@@ -155,8 +155,15 @@ Type<std::array<double, 3>> triple(double low, double high) {
 }
 
 Type<BadLimit> bad_limit() {
-  return leaf<BadLimit>("share below 1, from 0% to 100%, or a number of samples from 2", parse_bad_limit,
-                        write_bad_limit);
+  Type<BadLimit> type = leaf<BadLimit>("share below 1, from 0% to 100%, or a number of samples from 2",
+                                       parse_bad_limit, write_bad_limit);
+  // Configurations in results of older versions say 1 for all samples, and nobody can mend them.
+  type.read = [read = type.read](const Node& node, BadLimit& limit, Context& context) {
+    if (node.text != "1" || context.expands(node.where)) return read(node, limit, context);
+    limit = {1, std::nullopt};
+    return true;
+  };
+  return type;
 }
 
 Type<std::uint64_t> size(std::uint64_t low, std::uint64_t high) {

@@ -1,12 +1,15 @@
-#include "polyhead/h5/filters.hpp"
+#include "filters.hpp"
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include <fmt/format.h>
 #include <hdf5.h>
 
 #include "check.hpp"
+#include "polyhead/base/text.hpp"
+#include "polyhead/h5/h5.hpp"
 
 namespace polyhead::h5 {
 namespace {
@@ -44,17 +47,12 @@ unsigned skipped_filters(hid_t dataset) {
   return H5Dget_chunk_info(dataset, space.get(), 0, offset.data(), &mask, &address, &size) < 0 ? 0 : mask;
 }
 
-}  // namespace
-
-std::vector<std::string> missing_filters(const File& file, const std::string& dataset) {
-  const std::string where = fmt::format("{}:{}", file.path().string(), dataset);
+std::vector<std::string> missing_filters(hid_t dataset, const std::string& where) {
   const auto call = [&](auto&& function) {
     return checked(ExitCode::bad_data, where, "read its filters", function);
   };
-  // Of its own, so that nothing of the library shows in File and Dataset; the library opens a file once.
-  const Handle own(call([&] { return H5Fopen(file.path().c_str(), H5F_ACC_RDONLY, H5P_DEFAULT); }));
-  const Handle set(call([&] { return H5Dopen2(own.get(), dataset.c_str(), H5P_DEFAULT); }));
-  const Handle properties(call([&] { return H5Dget_create_plist(set.get()); }));
+  const Handle properties(call([&] { return H5Dget_create_plist(dataset); }));
+  if (H5Pget_layout(properties.get()) != H5D_CHUNKED) return {};
   const int filters = call([&] { return H5Pget_nfilters(properties.get()); });
   std::vector<std::string> missing;
   for (int i = 0; i < filters; ++i) {
@@ -66,11 +64,28 @@ std::vector<std::string> missing_filters(const File& file, const std::string& da
       return H5Pget_filter2(properties.get(), place, &flags, &values, nullptr, name.size() - 1, name.data(),
                             nullptr);
     });
-    const bool is_used = (skipped_filters(set.get()) >> place & 1U) == 0;
+    const bool is_used = (skipped_filters(dataset) >> place & 1U) == 0;
     if (is_used && H5Zfilter_avail(number) <= 0)
       missing.push_back(fmt::format("{} ({})", name_of_filter(number, name.data()), number));
   }
   return missing;
+}
+
+}  // namespace
+
+void detail::check_filters(hid_t dataset, const std::string& where) {
+  const std::vector<std::string> missing = missing_filters(dataset, where);
+  if (missing.empty()) return;
+  throw Error(ExitCode::bad_data,
+              fmt::format("{}: packed with {}, which HDF5 does not have here. Most such filters come with "
+                          "pip's hdf5plugin, which every host needs: export HDF5_PLUGIN_PATH=$(python3 -c "
+                          "'import hdf5plugin; print(hdf5plugin.PLUGIN_PATH)'). Or pack the file anew with "
+                          "what is built in: h5py's compression=\"gzip\", or none",
+                          where, join(missing)));
+}
+
+void Dataset::check_filters() const {
+  detail::check_filters(handle_.get(), where_);
 }
 
 }  // namespace polyhead::h5

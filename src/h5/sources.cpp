@@ -11,6 +11,7 @@
 #include <hdf5.h>
 
 #include "check.hpp"
+#include "filters.hpp"
 #include "polyhead/base/text.hpp"
 #include "selection.hpp"
 #include "storage.hpp"
@@ -70,7 +71,7 @@ void Sources::check() {
   if (layout == H5D_VIRTUAL) return check_virtual();
   if (H5Pget_external_count(properties_.get()) > 0)
     return check_external(dataset_, properties_.get(), where_, path(), files_);
-  check_filters(properties_.get(), where_);
+  check_filters(dataset_, where_);
   check_written(dataset_, layout, where_);
 }
 

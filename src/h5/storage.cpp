@@ -16,24 +16,6 @@ namespace polyhead::h5::detail {
 
 namespace fs = std::filesystem;
 
-/// HDF5 would find out at the first chunk, and say it in its own words.
-void check_filters(hid_t properties, const std::string& where) {
-  const int count = std::max(0, H5Pget_nfilters(properties));
-  for (unsigned i = 0; i < static_cast<unsigned>(count); ++i) {
-    std::array<char, 64> name{};
-    std::size_t values = 0;
-    unsigned flags = 0;
-    const H5Z_filter_t id =
-        H5Pget_filter2(properties, i, &flags, &values, nullptr, name.size() - 1, name.data(), nullptr);
-    if (id < 0 || H5Zfilter_avail(id) > 0) continue;
-    throw Error(ExitCode::bad_data,
-                fmt::format("{}: is packed with the filter {}{}, which HDF5 does not have here; install its "
-                            "plugin and name its folder in HDF5_PLUGIN_PATH on every host, or pack the file "
-                            "anew: h5repack -f GZIP=1",
-                            where, id, name[0] == '\0' ? "" : fmt::format(" ({})", name.data())));
-  }
-}
-
 void check_written(hid_t dataset, H5D_layout_t layout, const std::string& where) {
   if (layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED) return;
   H5D_space_status_t status = H5D_SPACE_STATUS_ALLOCATED;

@@ -8,9 +8,6 @@
 
 namespace polyhead::h5::detail {
 
-/// Throws Error(bad_data) for a filter that the library does not have here. `properties`: of the dataset's
-/// creation.
-void check_filters(hid_t properties, const std::string& where);
 /// Throws Error(bad_data) for a dataset to which nothing was ever written.
 void check_written(hid_t dataset, H5D_layout_t layout, const std::string& where);
 /// Adds the files that hold the dataset's values to `files`; `path` is that of its own. Throws Error

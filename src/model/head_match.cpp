@@ -142,7 +142,9 @@ class Chain {
     std::vector<const ParameterGroup*> rest;
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       const bool rival = wanted_.size() == 1 && std::ranges::count(candidates_.front(), i) > 0;
-      if (!rival && std::ranges::count(chosen, i) == 0) rest.push_back(&groups_[i]);
+      const bool of_training = std::ranges::all_of(
+          groups_[i].leaves, [](const auto& leaf) { return is_of_training(leaf.second); });
+      if (!rival && !of_training && std::ranges::count(chosen, i) == 0) rest.push_back(&groups_[i]);
     }
     if (rest.empty()) return;
     const auto tensors = tensors_of(rest);

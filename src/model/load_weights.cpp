@@ -183,8 +183,30 @@ class Loader {
     });
   }
 
+  /// Backbones in a head's file, and the tensors that they point to.
+  struct Beside {
+    std::vector<std::shared_ptr<const Checkpoint>> files;
+    std::vector<Trunk> trunks;
+  };
+
+  /// Of the head's own dict or, where that has none, of the file's others: {"backbone": ..., "head": ...}.
+  [[nodiscard]] Beside trunks_beside(const config::Head& head, const Reading& reading) {
+    Beside beside{{reading.file}, find_trunks(*reading.file, trunk_, config_.backbone.rename)};
+    if (!beside.trunks.empty()) return beside;
+    const std::vector<ListedEntry> entries = list_entries(files_, head.weights, "");
+    if (entries.size() == 1) return beside;
+    for (const ListedEntry& entry : entries) {
+      if (find_trunks(*entry.tensors, trunk_, config_.backbone.rename).empty()) continue;
+      beside.files.push_back(files_.read(head.weights, entry.key));
+      for (Trunk& trunk : find_trunks(*beside.files.back(), trunk_, config_.backbone.rename))
+        beside.trunks.push_back(std::move(trunk));
+    }
+    return beside;
+  }
+
   void check_trunk(const config::Head& head, const Reading& reading) {
-    const auto trunks = find_trunks(*reading.file, trunk_, config_.backbone.rename);
+    const Beside beside = trunks_beside(head, reading);
+    const std::vector<Trunk>& trunks = beside.trunks;
     part_notes_.head(head, reading, tensors_of_trunks(*reading.file));
     if (trunks.empty() || !backbone_ || head.trunk == config::Trunk::ignore) return;
     const auto difference = [&](const Trunk& trunk) {

@@ -16,6 +16,7 @@ namespace {
 /// Of batch norms, of thop and ptflops, of AveragedModel.
 constexpr std::array<std::string_view, 4> kCounters{"num_batches_tracked", "total_ops", "total_params",
                                                     "n_averaged"};
+constexpr std::array<std::string_view, 4> kTrainingWords{"criterion", "loss", "metric", "queue"};
 constexpr std::size_t kExamples = 3;  // of one kind, a file
 
 /// Collects lines of one kind, and only counts those beyond the examples.
@@ -216,6 +217,12 @@ bool is_counter(std::string_view name) {
   const std::size_t dot = name.rfind('.');
   const std::string_view leaf = dot == std::string_view::npos ? name : name.substr(dot + 1);
   return std::ranges::find(kCounters, leaf) != kCounters.end();
+}
+
+bool is_of_training(const CheckpointTensor* tensor) {
+  return is_counter(tensor->name) || std::ranges::any_of(kTrainingWords, [&](std::string_view word) {
+           return tensor->name.find(word) != std::string::npos;
+         });
 }
 
 bool fits_shape(const std::vector<std::int64_t>& expected, const std::vector<std::int64_t>& found) {

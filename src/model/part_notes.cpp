@@ -17,15 +17,6 @@ namespace {
 
 constexpr std::size_t kTwinsShown = 3;
 
-/// What is left behind of training: no part of a network.
-constexpr std::array<std::string_view, 4> kTrainingWords{"criterion", "loss", "metric", "queue"};
-
-bool is_of_training(const CheckpointTensor* tensor) {
-  return is_counter(tensor->name) || std::ranges::any_of(kTrainingWords, [&](std::string_view word) {
-           return tensor->name.find(word) != std::string::npos;
-         });
-}
-
 /// Whether it is torchvision's classifier; the name follows the prefix.
 bool is_classifier(std::string_view name) {
   return name == "fc.weight" || name == "fc.bias";

@@ -145,18 +145,25 @@ bool Machine::run_global(std::uint8_t opcode) {
   }
 }
 
+/// A tuple may be recalled from the memo again and again, so its copies count.
+std::vector<Id> Machine::pop_arguments() {
+  const std::vector<Id>& items = as<Tuple>(pop(), "a tuple of arguments").items;
+  spend(items.size());
+  return items;
+}
+
 /// Whatever Python would call here.
 bool Machine::run_call(std::uint8_t opcode) {
   switch (opcode) {
     case op::kReduce:
     case op::kNewObj: {
-      const std::vector<Id> arguments = as<Tuple>(pop(), "a tuple of arguments").items;
+      const std::vector<Id> arguments = pop_arguments();
       call(pop(), arguments);
       return true;
     }
     case op::kNewObjEx: {
       pop();  // arguments by name
-      const std::vector<Id> arguments = as<Tuple>(pop(), "a tuple of arguments").items;
+      const std::vector<Id> arguments = pop_arguments();
       call(pop(), arguments);
       return true;
     }

@@ -60,6 +60,7 @@ class Machine {
   void push_builtin(std::string_view name);
   /// Copies count like objects: a few bytes may copy a long list again and again.
   void spend(std::size_t copies);
+  std::vector<Id> pop_arguments();
 
   // Calls: what `callable` would make of `arguments`, described or inert.
   void call(Id callable, const std::vector<Id>& arguments);

@@ -128,7 +128,6 @@ const std::vector<BadCase> kHeadCases{
     {"backbone: {weights: b.pth, batchnorm_eps: -1}", "backbone.batchnorm_eps: expected number from 0 to 1"},
     {"data: {path: d.csv, columns: {paths: x}}",
      "data.columns: unknown option 'paths', did you mean 'path'?"},
-    {"data: {path: d.h5, max_bad: 1}", "1 may be one sample or all: write 100%, or the share of one sample"},
     {"data: {path: d.h5, max_bad: 2.5}", "or a number of samples from 2; found '2.5'"},
     {"heads: [{weights: a.pth, layers: []}]",
      "e.yaml:3:34: heads[0].layers: expected list of layers: linear N"},

@@ -109,6 +109,12 @@ TEST(Load, BadSamplesMayBeCounted) {
   EXPECT_EQ((BadLimit{0.001, std::nullopt}.of(1000)), 1);
 }
 
+TEST(Load, OlderResultsSayOneForAllSamples) {
+  const std::string text = small_with("data: {path: d.h5, max_bad: 1}");
+  EXPECT_EQ(parse(text, "o.h5:/job/config", "/").config.data.max_bad, (BadLimit{1, std::nullopt}));
+  EXPECT_THROW(parse(text, "e.yaml", "/", {}, Paths::expanded), ConfigError);
+}
+
 TEST(Load, WhatIsMeantInAWeightsFileMayBeSaid) {
   const auto head = parse_small({"heads[0].prefix=''", "heads[0].rename={fc1: 0}", "heads[0].key=model_ema"})
                         .config.heads[0];

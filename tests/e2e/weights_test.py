@@ -170,6 +170,18 @@ class Weights(EndToEnd):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("hold the same weights", done.stderr)
 
+    def test_a_backbone_in_another_dict_of_the_heads_file(self):
+        self.save(self.model.state_dict(), "a.pth")
+        for other in ({"backbone": resnet(9).state_dict(), "head": self.model.fc.state_dict()},
+                      {"head": self.model.fc.state_dict(), "nets": [resnet(9).state_dict()]}):
+            self.save(other, "two.pth")
+            self.head("name: own, key: head, layers: [linear 5], weights: two.pth")
+            self.refused("weights: a.pth", "head 'own'", "was trained on another backbone than the job's")
+            self.heads.clear()
+        self.save({"backbone": self.model.state_dict(), "head": self.model.fc.state_dict()}, "two.pth")
+        self.head("name: own, key: head, layers: [linear 5], weights: two.pth", self.model(self.images))
+        self.run_and_compare("weights: a.pth")
+
     def test_resuming_and_verifying_what_was_found_out(self):
         self.save(self.model.state_dict(), "whole.pth")
         self.head("name: own, weights: whole.pth", self.model(self.images))

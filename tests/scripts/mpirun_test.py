@@ -79,6 +79,14 @@ class ArgumentsTest(Launch):
         self.assertEqual(set(first), {*travel, "POLYHEAD_STATUS_FILE", "POLYHEAD_COMMAND"})
         self.assertIn("CUDA_VISIBLE_DEVICES", second)
 
+    def test_somebody_elses_file_is_no_status_file(self):
+        thesis = self.folder / "thesis.txt"
+        thesis.write_text("chapter 1")
+        code, text = self.run_it("c.yaml", POLYHEAD_STATUS_FILE=str(thesis))
+        self.assertEqual(code, 64, text)
+        self.assertIn("thesis.txt, which is there and no status file of polyhead's", text)
+        self.assertEqual(thesis.read_text(), "chapter 1")
+
     def test_a_loop_keeps_what_it_reads(self):
         """while read config; do launch/mpirun.sh "$config"; done"""
         (self.folder / "list").write_text("a.yaml\nb.yaml\nc.yaml\n")

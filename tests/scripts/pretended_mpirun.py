@@ -55,7 +55,7 @@ class Launch(unittest.TestCase):
             (self.folder / f"start-{number}").write_text(text)
 
     def variables(self, **more):
-        environment = {name: value for name, value in os.environ.items() if not re.match("POLYHEAD|OMP|SLURM|NCCL|CUDA", name)}
+        environment = {name: value for name, value in os.environ.items() if not re.match("POLYHEAD|OMP|KMP|SLURM|NCCL|CUDA", name)}
         environment |= {"PATH": f"{self.folder}:{os.environ['PATH']}", "PLAY": str(self.folder), "TMPDIR": str(self.folder / "tmp"),
                         "OMPI_MCA_plm_rsh_agent": str(self.agent)}
         return environment | more

@@ -68,6 +68,8 @@ class Dataset {
   /// refused. Returns the other files. Throws Error (no_input, bad_data) that names what is missing and where
   /// it was looked for.
   [[nodiscard]] std::vector<std::filesystem::path> check_sources() const;
+  /// Throws Error(bad_data) that names the filters, as blosc or lzf, without which no row can be read here.
+  void check_filters() const;
 
   /// Reads rows [first, first + count) of the first dimension, converted to `as`. `out` holds exactly these
   /// bytes. Throws Error(io_error) when the library cannot read, Error(internal) when the range does not fit.

@@ -62,6 +62,9 @@ bool same_values(const Match& a, const Match& b);
 /// "total_ops".
 bool is_counter(std::string_view name);
 
+/// Whether a tensor is left behind of training and no part of a network: a counter, "criterion.weight".
+bool is_of_training(const CheckpointTensor* tensor);
+
 /// Whether a tensor of this shape can be the parameter: the same, or a linear layer's as a 1x1 convolution
 /// has it.
 bool fits_shape(const std::vector<std::int64_t>& expected, const std::vector<std::int64_t>& found);
