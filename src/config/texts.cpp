@@ -61,11 +61,18 @@ std::optional<Expanded> expanded(const Node& node, bool is_pattern, Context& con
   return std::nullopt;
 }
 
-/// A file that is really called so may be meant, as by configurations that were written before paths were
-/// expanded.
-bool is_there(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+/// A file or folder that is really called so may be meant, as by configurations that were written before
+/// paths were expanded: the first one on the way, or nothing. The file itself may yet have to be made.
+std::string found_as_written(const std::filesystem::path& folder, const std::filesystem::path& text) {
+  std::filesystem::path way;
+  for (const std::filesystem::path& step : text) {
+    const bool expands = step.native().find('$') != std::string::npos || (way.empty() && step == "~");
+    way /= step;
+    std::error_code ignored;
+    const std::string there = below(folder, way.string());
+    if (expands && std::filesystem::exists(std::filesystem::symlink_status(there, ignored))) return there;
+  }
+  return "";
 }
 
 std::optional<std::string> absolute_path(const Node& node, Context& context) {
@@ -73,13 +80,15 @@ std::optional<std::string> absolute_path(const Node& node, Context& context) {
   if (!text) return std::nullopt;
   const std::filesystem::path& folder = context.folder(node.where);
   const std::string path = below(folder, text->text);
-  const std::string as_written = below(folder, node.text);
-  if (!text->replaced || path == as_written || !is_there(as_written)) return path;
+  if (!text->replaced || path == below(folder, node.text)) return path;
+  const std::string there = found_as_written(folder, node.text);
+  if (there.empty()) return path;
   context.fail(node.where,
-               fmt::format("{} may be {}, which is there, or {}, with what the environment says; "
+               fmt::format("{} may be meant as it is written, as {} is there, or be {}, with what the "
+                           "environment says; "
                            "rename the first, or write out the one that is meant: $$ stands for $, "
                            "./~ for ~",
-                           shown(node.text), shown_path(as_written), shown_path(path)));
+                           shown(node.text), shown_path(there), shown_path(path)));
   return std::nullopt;
 }
 

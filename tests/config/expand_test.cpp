@@ -107,11 +107,14 @@ TEST_F(ExpandedPaths, NamesTheVariableThatIsMissing) {
 
 TEST_F(ExpandedPaths, AFileThatIsReallyCalledSoIsTheOtherReading) {
   const auto literal = folder_.write("$POLYHEAD_TEST_DATA/o.h5");
-  const auto e = thrown_by([&] { loaded("output: {path: $POLYHEAD_TEST_DATA/o.h5}"); });
-  EXPECT_EQ(e.code, ExitCode::config);
-  EXPECT_THAT(e.message, AllOf(HasSubstr("may be '" + literal.string() + "', which is there, or '" +
-                                         (folder_.path() / "data/o.h5").string() + "'"),
-                               HasSubstr("$$ stands for $")));
+  for (const std::string name : {"o.h5", "not-made-yet.h5"}) {
+    const auto e = thrown_by([&] { loaded("output: {path: $POLYHEAD_TEST_DATA/" + name + "}"); });
+    EXPECT_EQ(e.code, ExitCode::config);
+    EXPECT_THAT(e.message,
+                AllOf(HasSubstr("may be meant as it is written, as '" + literal.parent_path().string() +
+                                "' is there, or be '" + (folder_.path() / "data" / name).string() + "'"),
+                      HasSubstr("$$ stands for $")));
+  }
   EXPECT_EQ(loaded("output: {path: $$POLYHEAD_TEST_DATA/o.h5}").output.path, literal);
 }
 

@@ -101,7 +101,7 @@ class Slurm(EndToEnd):
         size = re.search("resize: ([0-9]+)", config.read_text())[1]
         if size not in self.plain:
             output = self.work / "plain.h5"
-            done = polyhead("run", config, *sets(f"output.path={output}", "parallel.threads=2", "parallel.batch=8"), "--overwrite")
+            done = polyhead("run", config, *sets(f"output.path={str(output).replace('$', '$$')}", "parallel.threads=2", "parallel.batch=8"), "--overwrite")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.plain[size] = results(output)
         self.assertEqual(results(config.with_suffix(".h5")), self.plain[size])

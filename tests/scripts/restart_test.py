@@ -72,7 +72,7 @@ class RestartTest(Launch):
 
     def test_an_old_word_is_not_believed(self):
         status = self.folder / "status"
-        status.write_text("state=ended\ncode=0\n")
+        status.write_text("time=1\nstate=ended\ncode=0\n")
         self.play("exit 0")
         self.assertEqual(self.run_it("c.yaml", POLYHEAD_STATUS_FILE=str(status))[0], 69)
 
