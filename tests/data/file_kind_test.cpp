@@ -74,7 +74,8 @@ TEST(FileKind, EveryReasonHasItsText) {
 class KindsAtDataPath : public ::testing::Test {
  protected:
   std::string refusal(const std::string& path) {
-    const auto [code, text] = error_of([&] { return open(images_at(folder_ / path), folder_ / "index"); });
+    const auto [code, text] =
+        error_of([&] { return data::open(images_at(folder_ / path), folder_ / "index"); });
     EXPECT_EQ(code, ExitCode::bad_data);
     EXPECT_THAT(text, HasSubstr((folder_ / path).string()));
     return text;
@@ -143,7 +144,8 @@ TEST(ClassFolders, TheLogTellsUnlessClassesAreGiven) {
   for (const bool given : {false, true}) {
     if (given) config.classes.entries = {{"0", -1}, {"1", -1}, {"2", -1}, {"10", -1}};
     ::testing::internal::CaptureStderr();
-    EXPECT_THAT(open(config, folder / "index")->class_names(), ::testing::ElementsAre("0", "1", "10", "2"));
+    EXPECT_THAT(data::open(config, folder / "index")->class_names(),
+                ::testing::ElementsAre("0", "1", "10", "2"));
     const std::string log = ::testing::internal::GetCapturedStderr();
     EXPECT_EQ(log.find("'10' is class 2") != std::string::npos, !given) << log;
   }

@@ -109,7 +109,7 @@ TEST(Preprocessor, MatchesTorchvision) {
   EXPECT_GT(seen, 900U);
 }
 
-config::Preprocess steps(std::optional<int> resize, std::optional<int> crop) {
+config::Preprocess sized(std::optional<int> resize, std::optional<int> crop) {
   config::Preprocess preprocess;
   preprocess.resize = resize;
   preprocess.crop = crop;
@@ -118,17 +118,17 @@ config::Preprocess steps(std::optional<int> resize, std::optional<int> crop) {
 
 TEST(Geometry, FollowsTorchvision) {
   // torchvision's own numbers: int(size * long / short), int(round((size - crop) / 2))
-  const Geometry landscape = geometry_of(steps(256, 224), {375, 500});
+  const Geometry landscape = geometry_of(sized(256, 224), {375, 500});
   EXPECT_EQ(landscape.resized, (ImageShape{256, 341}));
   EXPECT_EQ(landscape.output, (ImageShape{224, 224}));
   EXPECT_EQ(landscape.top, 16);
   EXPECT_EQ(landscape.left, 58);  // 58.5 goes to the even neighbour
-  const Geometry portrait = geometry_of(steps(256, 255), {500, 375});
+  const Geometry portrait = geometry_of(sized(256, 255), {500, 375});
   EXPECT_EQ(portrait.resized, (ImageShape{341, 256}));
   EXPECT_EQ(portrait.top, 43);
   EXPECT_EQ(portrait.left, 0);                          // 0.5 goes to 0
-  EXPECT_EQ(geometry_of(steps({}, 5), {8, 8}).top, 2);  // 1.5 goes to 2
-  EXPECT_EQ(geometry_of(steps({}, {}), {7, 9}).output, (ImageShape{7, 9}));
+  EXPECT_EQ(geometry_of(sized({}, 5), {8, 8}).top, 2);  // 1.5 goes to 2
+  EXPECT_EQ(geometry_of(sized({}, {}), {7, 9}).output, (ImageShape{7, 9}));
 }
 
 void expect_refused(const config::Preprocess& preprocess, ImageShape image, const std::string& message) {
@@ -151,7 +151,7 @@ TEST(Geometry, RefusesSizesOutOfHand) {
   expect_refused(steps(std::numeric_limits<int>::max(), {}), {8, 8}, "pixels long");
   expect_refused(steps(1 << 20, {}), {8, 8}, "beyond 2^31 values");
   expect_refused(steps(8, 8), {0, 8}, "images of 0x8 (height x width) hold no pixels");
-  EXPECT_NO_THROW(geometry_of(steps(1 << 20, 32), {8, 8}));  // only the crop is computed
+  EXPECT_NO_THROW(geometry_of(sized(1 << 20, 32), {8, 8}));  // only the crop is computed
 }
 
 /// Three images of different sizes by one object, between them those of other sizes.
