@@ -138,25 +138,25 @@ void expect_refused(const config::Preprocess& preprocess, ImageShape image, cons
 }
 
 TEST(Geometry, RefusesACropThatDoesNotFit) {
-  expect_refused(steps({}, 33), {32, 40},
+  expect_refused(sized({}, 33), {32, 40},
                  "images of 32x40 (height x width) are smaller than data.preprocess.crop: 33");
   expect_refused(
-      steps(24, 28), {32, 40},
+      sized(24, 28), {32, 40},
       "images of 32x40 (height x width), resized to 24x30 by data.preprocess.resize, are smaller than "
       "data.preprocess.crop: 28");
 }
 
 TEST(Geometry, RefusesSizesOutOfHand) {
-  expect_refused(steps(1 << 20, {}), {1, 1 << 20}, "would be 1099511627776 pixels long");
-  expect_refused(steps(std::numeric_limits<int>::max(), {}), {8, 8}, "pixels long");
-  expect_refused(steps(1 << 20, {}), {8, 8}, "beyond 2^31 values");
-  expect_refused(steps(8, 8), {0, 8}, "images of 0x8 (height x width) hold no pixels");
+  expect_refused(sized(1 << 20, {}), {1, 1 << 20}, "would be 1099511627776 pixels long");
+  expect_refused(sized(std::numeric_limits<int>::max(), {}), {8, 8}, "pixels long");
+  expect_refused(sized(1 << 20, {}), {8, 8}, "beyond 2^31 values");
+  expect_refused(sized(8, 8), {0, 8}, "images of 0x8 (height x width) hold no pixels");
   EXPECT_NO_THROW(geometry_of(sized(1 << 20, 32), {8, 8}));  // only the crop is computed
 }
 
 /// Three images of different sizes by one object, between them those of other sizes.
 TEST(Preprocessor, KeepsNothingOfTheImageBefore) {
-  const auto preprocess = steps(12, 10);
+  const auto preprocess = sized(12, 10);
   const auto write = [](Preprocessor& by, int height, int width, int channels) {
     std::vector<std::uint8_t> pixels(static_cast<std::size_t>(height * width * channels));
     for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 37 % 251);
@@ -177,7 +177,7 @@ TEST(Preprocessor, SkipsTheEndOfEachRow) {
   const std::vector<std::uint8_t> tight{1, 2, 3, 4};
   const std::vector<std::uint8_t> loose{1, 2, 99, 99, 3, 4};
   for (const auto resize : {std::optional<int>(), std::optional(5)}) {
-    Preprocessor preprocess(steps(resize, {}));
+    Preprocessor preprocess(sized(resize, {}));
     std::vector<float> expected(75);
     std::vector<float> out(75);
     preprocess(ByteImage{tight.data(), {2, 2}, 1, 2}, expected.data());
