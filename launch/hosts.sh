@@ -80,7 +80,7 @@ ask_host() { # HOST
 node_of_rank() { # RANK
   local command
   job_command command
-  "${command[@]}" --do-not-launch --display-map "$program" < /dev/null 2> /dev/null |
+  timeout -k 1 "$kProbeSeconds" "${command[@]}" --do-not-launch --display-map "$program" < /dev/null 2> /dev/null |
     awk -v rank="$1" '/^ *Data for node:/ {node = $4} $0 ~ "Process rank: " rank "( |$)" {print node; exit}'
 }
 

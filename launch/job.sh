@@ -19,7 +19,7 @@ pause() { # SECONDS
   sleeper=$!
   # shellcheck disable=SC2086  # none or one
   wait -n $job "$sleeper" 2> /dev/null
-  kill "$sleeper" 2> /dev/null
+  kill -KILL "$sleeper" 2> /dev/null  # bash may not have become sleep yet; by TERM it would do what this script's traps say
   wait "$sleeper" 2> /dev/null
 }
 
@@ -258,7 +258,7 @@ outcome() {
 in_child() { [[ $BASHPID != "$$" ]]; }
 
 clean_up() {
-  ! in_child || return
-  rm -rf "$folder"
-  [[ -z ${shared-} ]] || rm -rf "$shared"
+  if ! in_child; then  # `|| return` would not end it: bash goes on where a trap's exit has called this
+    rm -rf "$folder" ${shared:+"$shared"}
+  fi
 }

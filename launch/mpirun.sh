@@ -124,6 +124,8 @@ command -v mpirun > /dev/null || usage_error "mpirun is not in PATH: run launch/
 [[ -z $hostfile || -r $hostfile ]] || usage_error "cannot read the hostfile $hostfile"
 is_replaceable "${POLYHEAD_STATUS_FILE-}" ||
   usage_error "POLYHEAD_STATUS_FILE is $POLYHEAD_STATUS_FILE, which is there and no status file of polyhead's: choose another name"
+[[ -z ${POLYHEAD_STATUS_FILE-} || -w $(dirname "$POLYHEAD_STATUS_FILE") ]] ||
+  usage_error "POLYHEAD_STATUS_FILE is $POLYHEAD_STATUS_FILE, whose folder is not there or cannot be written: without it the job's end would stay unknown"
 
 exec < /dev/null  # what a loop around this script reads its configurations from is not for ssh and mpirun
 remove_leftovers

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What takes too long for each run of the tests: 200 kills, every fault of the output's disk, and faults at random for a while.
+# What takes too long for each run of the tests: 200 kills, every grid, every fault of the output's disk, and faults at random for a while.
 #
 #   tests/soak.sh [MINUTES]      # of faults at random, 20; the rest takes longer
 #
@@ -11,7 +11,7 @@ cd "$root"
 exec < /dev/null
 allow_root_mpi
 
-build release --target polyhead polyhead_fault_shim
+build release --target polyhead polyhead_fault_shim polyhead_nccl_double
 demo=build/release/demo
 [[ -e $demo/ensemble.yaml ]] || "$python" tools/make_demo.py "$demo"
 export POLYHEAD=$root/build/release/polyhead POLYHEAD_DEMO=$root/$demo OMP_WAIT_POLICY=PASSIVE
@@ -23,6 +23,7 @@ part() { # NAME COMMAND...
   "${@:2}" || failed+=("$1")
 }
 part "200 kills, each job resumed until it is complete" env POLYHEAD_KILLS=200 "$python" tests/e2e/kill_test.py
+part "the same bytes on every grid" env POLYHEAD_LONG=1 POLYHEAD_NCCL_DOUBLE="$root/build/release/tests/polyhead_nccl_double" "$python" tests/e2e/grid_test.py
 part "every call on the output fails once with every error" env POLYHEAD_FAULTS=all "$python" tests/e2e/faults_test.py
 part "faults at random" "$python" tests/soak/soak.py "${1:-20}"
 

@@ -84,7 +84,9 @@ MpiEnvironment::MpiEnvironment(std::chrono::milliseconds timeout, std::chrono::m
   }
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
-  check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+  int size = 1;
+  check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
+  size_ = size;
   meet(rank_, size_, progress);
   progress.enter("MPI_Comm_split_type");
   local_rank_ = rank_on_host();

@@ -38,6 +38,12 @@ class FileCheck {
     note(key, what, path, problem_of_file(path, count_++ < kMostSuggestions));
   }
 
+  /// A folder is left to the reader of weights, who knows which of its files is meant.
+  void weights(const std::string& key, const std::string& what, const std::filesystem::path& path) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(path, ignored)) (*this)(key, what, path);
+  }
+
   void note(const std::string& key, const std::string& what, const std::filesystem::path& path,
             const std::optional<std::string>& problem) {
     if (!problem) return;
@@ -105,10 +111,10 @@ void resolve_files(Loaded& loaded) {
   check.note("data.path", "data.path", data.path, problem_of_data(data.path));
   if (!data.root.empty()) check.note("data.root", "data.root", data.root, problem_of_data(data.root));
   if (!data.classes.file.empty()) check("data.classes", "data.classes", data.classes.file);
-  check("backbone.weights", "backbone.weights", loaded.config.backbone.weights);
+  check.weights("backbone.weights", "backbone.weights", loaded.config.backbone.weights);
   for (std::size_t i = 0; i < loaded.config.heads.size(); ++i) {
     const Head& head = loaded.config.heads[i];
-    check(fmt::format("heads[{}].weights", i), "weights of head " + shown(head.name), head.weights);
+    check.weights(fmt::format("heads[{}].weights", i), "weights of head " + shown(head.name), head.weights);
   }
   const std::vector<Issue> missing = check.issues();
   issues.missing.insert(issues.missing.end(), missing.begin(), missing.end());

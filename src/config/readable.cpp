@@ -36,6 +36,9 @@ std::string no_such_file(const fs::path& path, bool suggest) {
   if (!missing_folder(path).empty()) {
     return fmt::format("no such file: {} (there is no folder {})", shown_path(path), shown_path(folder));
   }
+  std::error_code error;
+  if (const fs::path target = fs::read_symlink(path, error); !error)
+    return fmt::format("{} is a link to {}, which is not there", shown_path(path), shown_path(target));
   const std::string near = suggest ? did_you_mean(path.filename().string(), some_names(folder)) : "";
   return fmt::format("no such file: {}{}{}", shown_path(path), near.empty() ? "" : "; ", near);
 }

@@ -9,9 +9,17 @@
 namespace polyhead::data {
 namespace {
 
+/// pandas calls a second column of the name "label.1".
+std::string_view without_copy_number(std::string_view cell) {
+  const std::size_t end = cell.find_last_not_of("0123456789");
+  return end != std::string_view::npos && end > 0 && end + 1 < cell.size() && cell[end] == '.'
+             ? cell.substr(0, end)
+             : cell;
+}
+
 template <std::size_t N>
 bool is_one_of(std::string_view cell, const std::array<std::string_view, N>& names) {
-  return std::ranges::find(names, plain_name(cell)) != names.end();
+  return std::ranges::find(names, plain_name(without_copy_number(trimmed(cell)))) != names.end();
 }
 
 bool is_number(std::string_view cell) {

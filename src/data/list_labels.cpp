@@ -39,6 +39,18 @@ bool is_missing(std::string_view text) {
   return text.size() <= kLongest && std::ranges::find(kWords, lower(text)) != kWords.end();
 }
 
+/// "[3]", "(3,)", "'3'", "tensor(3)": a number as Python prints it, which would be sorted as text.
+bool is_wrapped_number(std::string_view text) {
+  constexpr std::string_view kTensor = "tensor(";
+  constexpr std::string_view kOpening = "[({'\"";
+  if (text.starts_with(kTensor)) text.remove_prefix(kTensor.size() - 1);
+  const std::size_t start = text.find_first_not_of(kOpening);
+  const std::size_t end = text.find_last_not_of("])}'\",");
+  if (start == 0 || start == std::string_view::npos || end == std::string_view::npos || end < start)
+    return false;
+  return is_numeric(text.substr(start, end + 1 - start));
+}
+
 ListLabel whole(double value) {
   if (value < -1 || value > static_cast<double>(kLargestLabel)) return {LabelKind::out_of_range, -1};
   return {LabelKind::number, static_cast<std::int32_t>(value)};
@@ -112,6 +124,12 @@ void ListLabels::settle(Problems& problems) {
                              "one kind: mend these lines, or, where all are names, list them in data.classes "
                              "in the order of the heads' outputs",
                              shown(number->text), number->line, shown(name.text), name.line));
+  } else if (!named_ && std::ranges::all_of(texts_, is_wrapped_number)) {
+    problems.add(
+        name.line, "wrapped",
+        fmt::format("found the label {}; expected the number alone: as names, such labels would be sorted as "
+                    "text, 10 before 2",
+                    shown(name.text)));
   } else {
     names_.assign(texts_.begin(), texts_.end());
   }

@@ -50,6 +50,15 @@ std::string scaled(const config::Preprocess& preprocess, double factor) {
                                             text_of(preprocess.mean), text_of(preprocess.std), why, advice));
 }
 
+/// ImageNet's, which most people copy: nobody's deviations are as large as these means.
+void check_exchanged(const config::Preprocess& preprocess) {
+  constexpr Triple kMean{0.485, 0.456, 0.406};
+  constexpr Triple kStd{0.229, 0.224, 0.225};
+  if (preprocess.mean != kStd && preprocess.std != kMean) return;
+  refuse(preprocess, "these are ImageNet's deviations as means, or its means as deviations",
+         fmt::format("expected mean: {}, std: {}", text_of(kMean), text_of(kStd)));
+}
+
 std::string check_bytes(const config::Preprocess& preprocess, const PixelValues& values) {
   if (any_above(preprocess.mean, kMostOfUnit) || any_above(preprocess.std, kMostStd)) {
     refuse(preprocess,
@@ -129,6 +138,7 @@ PixelValues values_of(Hdf5Images& images) try {
 }  // namespace
 
 std::string check_units(const config::Preprocess& preprocess, const PixelValues& values) {
+  check_exchanged(preprocess);
   return values.bytes ? check_bytes(preprocess, values) : check_floats(preprocess, values);
 }
 

@@ -11,17 +11,28 @@
 namespace polyhead::h5::detail {
 namespace {
 
-/// A selection of regular blocks.
-struct Slab {
-  Dimensions start{};
-  Dimensions stride{};
-  Dimensions count{};
-  Dimensions block{};
+std::optional<Extent> regular_shape(hid_t space, std::size_t rank) {
+  const auto slab = slab_of(space);
+  if (!slab) return std::nullopt;
+  Extent shape{rank, {}};
+  for (std::size_t i = 0; i < rank; ++i) shape.sides[i] = slab->count[i] * slab->block[i];
+  return shape;
+}
 
-  [[nodiscard]] bool ends(std::size_t dimension) const {
-    return count.at(dimension) != H5S_UNLIMITED && block.at(dimension) != H5S_UNLIMITED;
+}  // namespace
+
+void Slab::end_at(const Extent& extent) {
+  for (std::size_t i = 0; i < extent.rank; ++i) {
+    const hsize_t left = extent.sides[i] > start[i] ? extent.sides[i] - start[i] : 0;
+    const hsize_t step = std::max<hsize_t>(1, stride[i]);
+    if (block[i] == H5S_UNLIMITED) {
+      block[i] = std::max<hsize_t>(1, left);
+      count[i] = left > 0 ? 1 : 0;
+    } else if (count[i] == H5S_UNLIMITED) {
+      count[i] = (left + step - 1) / step;
+    }
   }
-};
+}
 
 std::optional<Slab> slab_of(hid_t space) {
   if (H5Sget_select_type(space) != H5S_SEL_HYPERSLABS || H5Sis_regular_hyperslab(space) <= 0)
@@ -32,16 +43,6 @@ std::optional<Slab> slab_of(hid_t space) {
     return std::nullopt;
   return slab;
 }
-
-std::optional<Extent> regular_shape(hid_t space, std::size_t rank) {
-  const auto slab = slab_of(space);
-  if (!slab) return std::nullopt;
-  Extent shape{rank, {}};
-  for (std::size_t i = 0; i < rank; ++i) shape.sides[i] = slab->count[i] * slab->block[i];
-  return shape;
-}
-
-}  // namespace
 
 Extent extent_of(hid_t space, const std::string& where) {
   Extent extent;
@@ -105,17 +106,14 @@ std::optional<Endless> endless(hid_t space, std::size_t rank) {
   if (!slab) return std::nullopt;
   std::optional<Endless> found;
   Extent piece{rank, {}};
-  std::uint64_t across = 1;
   for (std::size_t i = 0; i < rank; ++i) {
     if (slab->ends(i)) {
       piece.sides[i] = slab->count[i] * slab->block[i];
-      across *= piece.sides[i];
     } else {
-      found = Endless{i, slab->start[i], std::max<hsize_t>(1, slab->stride[i]), slab->block[i], 1, {}};
+      found = Endless{i, slab->start[i], std::max<hsize_t>(1, slab->stride[i]), slab->block[i], {}};
       piece.sides[i] = slab->block[i];
     }
   }
-  if (found) found->across = across;
   if (found) found->piece = piece;
   return found;
 }

@@ -45,14 +45,30 @@ bool begins_with(const Extent& found, const Extent& wanted);
 /// "[4, 8, 8, 3]".
 std::string shown(const Extent& extent);
 
+/// A selection of regular blocks.
+struct Slab {
+  Dimensions start{};
+  Dimensions stride{};
+  Dimensions count{};
+  Dimensions block{};
+
+  [[nodiscard]] bool ends(std::size_t dimension) const {
+    return count.at(dimension) != H5S_UNLIMITED && block.at(dimension) != H5S_UNLIMITED;
+  }
+  /// Where it has no end, it gets the extent's; its last block may stick out.
+  void end_at(const Extent& extent);
+};
+
+/// Nothing for a selection of another kind.
+std::optional<Slab> slab_of(hid_t space);
+
 /// A selection that grows with the dataset: regular blocks, without an end along one dimension.
 struct Endless {
   std::size_t along = 0;
   hsize_t start = 0;
   hsize_t stride = 1;
-  hsize_t block = 1;         ///< H5S_UNLIMITED: one block without an end
-  std::uint64_t across = 1;  ///< values of one step along the dimension
-  Extent piece;              ///< one block
+  hsize_t block = 1;  ///< H5S_UNLIMITED: one block without an end
+  Extent piece;       ///< one block
 
   /// Steps along the dimension that lie below `end`.
   [[nodiscard]] std::uint64_t length(std::uint64_t end) const;

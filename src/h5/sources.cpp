@@ -11,6 +11,7 @@
 #include <hdf5.h>
 
 #include "check.hpp"
+#include "coverage.hpp"
 #include "filters.hpp"
 #include "polyhead/base/text.hpp"
 #include "selection.hpp"
@@ -24,15 +25,21 @@ namespace fs = std::filesystem;
 
 constexpr int kDeepest = 16;  // virtual datasets of virtual datasets
 
+/// What all levels have in common: a source that many name is looked at once.
+struct Visited {
+  std::set<fs::path> files;
+  std::set<std::pair<std::string, std::string>> datasets;  ///< file and name
+};
+
 class Sources {
  public:
-  Sources(hid_t dataset, std::string where, int depth, std::set<fs::path>& files)
-      : dataset_(dataset), where_(std::move(where)), depth_(depth), files_(files) {}
+  Sources(hid_t dataset, std::string where, int depth, Visited& visited)
+      : dataset_(dataset), where_(std::move(where)), depth_(depth), visited_(visited) {}
   void check();
 
  private:
   void check_virtual();
-  [[nodiscard]] std::uint64_t check_mapping(std::size_t number, const Extent& extent);
+  void check_mapping(std::size_t number, const Extent& extent, Coverage& coverage);
   void check_source(const std::string& file, const std::string& name, hid_t selected, const Extent& wanted);
   void check_grown_source(const std::string& file, const std::string& name, const Endless& selected,
                           std::uint64_t needed);
@@ -46,7 +53,7 @@ class Sources {
   hid_t dataset_;
   std::string where_;
   int depth_;
-  std::set<fs::path>& files_;
+  Visited& visited_;
   Handle properties_;
   Handle file_;
   // The source that was looked at last: thousands of mappings may follow of one file.
@@ -70,7 +77,7 @@ void Sources::check() {
   const H5D_layout_t layout = H5Pget_layout(properties_.get());
   if (layout == H5D_VIRTUAL) return check_virtual();
   if (H5Pget_external_count(properties_.get()) > 0)
-    return check_external(dataset_, properties_.get(), where_, path(), files_);
+    return check_external(dataset_, properties_.get(), where_, path(), visited_.files);
   check_filters(dataset_, where_);
   check_written(dataset_, layout, where_);
 }
@@ -84,9 +91,10 @@ void Sources::check_virtual() {
   checked(ExitCode::bad_data, where_, "read its sources",
           [&] { return H5Pget_virtual_count(properties_.get(), &count); });
   const Extent extent = extent_of_dataset(dataset_, where_);
-  std::uint64_t mapped = 0;
-  for (std::size_t i = 0; i < count; ++i) mapped += check_mapping(i, extent);
+  Coverage coverage(extent, where_);
+  for (std::size_t i = 0; i < count; ++i) check_mapping(i, extent, coverage);
   const std::uint64_t all = values_in(extent);
+  const std::uint64_t mapped = coverage.values();
   if (mapped >= all) return;
   throw Error(ExitCode::bad_data,
               fmt::format("{}: is a virtual dataset of {} values, of which {} come from a source: the others "
@@ -94,8 +102,7 @@ void Sources::check_virtual() {
                           where_, all, mapped));
 }
 
-/// Returns the number of values that it is the source of.
-std::uint64_t Sources::check_mapping(std::size_t number, const Extent& extent) {
+void Sources::check_mapping(std::size_t number, const Extent& extent, Coverage& coverage) {
   const hid_t list = properties_.get();
   const auto read = [&](auto&& call) {
     return checked(ExitCode::bad_data, where_, "read its sources", call);
@@ -106,22 +113,21 @@ std::uint64_t Sources::check_mapping(std::size_t number, const Extent& extent) {
       where_, [&](char* to, std::size_t size) { return H5Pget_virtual_dsetname(list, number, to, size); });
   const Handle target(read([&] { return H5Pget_virtual_vspace(list, number); }));
   const Handle source(read([&] { return H5Pget_virtual_srcspace(list, number); }));
+  coverage.add(target.get());
   const auto grows = endless(target.get(), extent.rank);
   if (!grows) {
     const Extent shape = selected_shape(target.get(), extent, where_);
-    check_source(block_name(file, 0), block_name(name, 0), source.get(), shape);
-    if (H5Sget_select_type(target.get()) == H5S_SEL_ALL) return values_in(extent);
-    return static_cast<std::uint64_t>(read([&] { return H5Sget_select_npoints(target.get()); }));
+    return check_source(block_name(file, 0), block_name(name, 0), source.get(), shape);
   }
   const hsize_t end = extent.sides.at(grows->along);
-  const std::uint64_t steps = grows->length(end);
-  if (const auto grown = endless(source.get(), extent_of(source.get(), where_).rank)) {
-    check_grown_source(file, name, *grown, steps);
-  } else {
-    for (std::uint64_t block = 0; block < grows->blocks(end); ++block)
-      check_source(block_name(file, block), block_name(name, block), source.get(), grows->piece);
-  }
-  return steps * grows->across;
+  if (const auto grown = endless(source.get(), extent_of(source.get(), where_).rank))
+    return check_grown_source(file, name, *grown, grows->length(end));
+  const bool one_source =
+      block_name(file, 0) == block_name(file, 1) && block_name(name, 0) == block_name(name, 1);
+  const std::uint64_t sources =
+      one_source ? std::min<std::uint64_t>(1, grows->blocks(end)) : grows->blocks(end);
+  for (std::uint64_t block = 0; block < sources; ++block)
+    check_source(block_name(file, block), block_name(name, block), source.get(), grows->piece);
 }
 
 /// `wanted`: the rows of this dataset that all of a source stands for.
@@ -178,7 +184,12 @@ const Extent& Sources::open(const std::string& file, const std::string& name) {
                     "dataset: HDF5 would read fill values in its place",
                     where_, name, file));
   }
-  Sources(dataset.get(), last_where_, depth_ + 1, files_).check();
+  const std::string full_name = told_text(
+      last_where_, [&](char* to, std::size_t size) { return H5Fget_name(source_file.get(), to, size); });
+  if (!visited_.datasets.contains({full_name, name})) {
+    Sources(dataset.get(), last_where_, depth_ + 1, visited_).check();
+    visited_.datasets.emplace(full_name, name);  // not before: a circle must go on until it is too deep
+  }
   last_file_ = file;
   last_name_ = name;
   last_ = extent_of_dataset(dataset.get(), last_where_);
@@ -197,7 +208,7 @@ Handle Sources::open_file(const std::string& name) {
     silence();
     Handle file(H5Fopen(candidate.c_str(), H5F_ACC_RDONLY, access.get()));
     if (file.get() >= 0) {
-      files_.insert(candidate);
+      visited_.files.insert(candidate);
       return file;
     }
     std::error_code ignored;
@@ -215,9 +226,9 @@ Handle Sources::open_file(const std::string& name) {
 }  // namespace
 
 std::vector<fs::path> Dataset::check_sources() const {
-  std::set<fs::path> files;
-  Sources(handle_.get(), where_, 0, files).check();
-  return {files.begin(), files.end()};
+  Visited visited;
+  Sources(handle_.get(), where_, 0, visited).check();
+  return {visited.files.begin(), visited.files.end()};
 }
 
 }  // namespace polyhead::h5

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -34,17 +35,21 @@ Lookup lookup_of(const Naming& naming, const std::optional<std::string>& prefix)
           naming.in_trunk, nullptr};
 }
 
-/// All readings in the first naming that fits; where none does, the nearest.
+/// All readings that fit, whatever their naming; where none does, the nearest.
 std::vector<Match> match_in_namings(const Checkpoint& file, const std::vector<ExpectedParameter>& expected,
                                     const std::optional<std::string>& prefix) {
+  std::vector<Match> fitting;
   std::vector<Match> nearest;
   for (const Naming& naming : namings()) {
     std::vector<Match> matches = match_parameters(file, expected, lookup_of(naming, prefix));
     for (Match& match : matches) match.naming = naming.said;
-    if (matches.front().fits()) return matches;
-    if (nearest.empty() || matches.front().right > nearest.front().right) nearest = std::move(matches);
+    if (matches.front().fits()) {
+      std::ranges::move(matches, std::back_inserter(fitting));
+    } else if (nearest.empty() || matches.front().right > nearest.front().right) {
+      nearest = std::move(matches);
+    }
   }
-  return nearest;
+  return fitting.empty() ? nearest : fitting;
 }
 
 std::vector<Match> match_backbone(const Checkpoint& file, const std::vector<ExpectedParameter>& expected,

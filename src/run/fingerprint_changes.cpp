@@ -42,6 +42,7 @@ Engine engine_in(const json& former) {
     }
     rest.remove_prefix(std::min(end + 2, rest.size()));
   }
+  std::ranges::sort(engine.libtorch);  // variables stand in the order of a table that has changed since
   return engine;
 }
 

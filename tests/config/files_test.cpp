@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,16 +121,22 @@ TEST_F(ResolveFiles, ReportsAllMissingFilesAtOnce) {
 }
 
 TEST_F(ResolveFiles, RefusesAFolderAndABrokenLink) {
-  std::filesystem::create_directory(folder_.path() / "w.pth");
+  std::filesystem::create_directory(folder_.path() / "names.txt");
   std::filesystem::create_symlink("nowhere", folder_.path() / "h-link.pth");
-  const auto as_folder = error("heads: [{weights: w.pth, layers: [linear 10]}]");
+  const auto as_folder = error(kGlobHeads, {"data.classes=" + (folder_.path() / "names.txt").string()});
   EXPECT_EQ(as_folder.code, ExitCode::no_input);
-  EXPECT_EQ(as_folder.message,
-            "e.yaml:3:19: weights of head 'w': " + quoted("w.pth") + " is a folder; a file is needed");
+  EXPECT_THAT(as_folder.message, HasSubstr("names.txt' is a folder; a file is needed"));
   const auto as_link = error(kGlobHeads);
   EXPECT_EQ(as_link.code, ExitCode::no_input);
-  EXPECT_THAT(as_link.message,
-              HasSubstr("e.yaml:5:12: weights of head 'h-link': no such file: " + quoted("h-link.pth")));
+  EXPECT_THAT(as_link.message, HasSubstr("e.yaml:5:12: weights of head 'h-link': " + quoted("h-link.pth") +
+                                         " is a link to 'nowhere', which is not there"));
+}
+
+TEST_F(ResolveFiles, AFolderOfWeightsIsLeftToTheirReader) {
+  std::filesystem::create_directory(folder_.path() / "w.pth");
+  Loaded l = loaded("heads: [{weights: w.pth, layers: [linear 10]}]");
+  resolve_files(l);
+  EXPECT_EQ(l.config.heads[0].weights, folder_.path() / "w.pth");
 }
 
 TEST_F(ResolveFiles, RefusesAFileThatMayNotBeRead) {
@@ -207,7 +214,7 @@ TEST_F(ResolveFiles, TellsAFewOneByOne) {
 
 TEST_F(ResolveFiles, TellsFilesThatAreThereOneByOne) {
   for (int i = 0; i < 5; ++i)
-    std::filesystem::create_directory(folder_.path() / ("n" + std::to_string(i) + ".pth"));
+    ASSERT_EQ(::mkfifo((folder_.path() / ("n" + std::to_string(i) + ".pth")).c_str(), 0600), 0);
   EXPECT_EQ(std::ranges::count(error(many_heads(5, "")).message, '\n'), 4);
 }
 

@@ -168,6 +168,10 @@ TEST_F(Hdf5Sources, MustCoverTheWholeDataset) {
   EXPECT_THAT(
       refusal("gap.h5", ExitCode::bad_data),
       HasSubstr("gap.h5:/images: is a virtual dataset of 2304 values, of which 1536 come from a source"));
+  EXPECT_THAT(refusal("overlap.h5", ExitCode::bad_data), HasSubstr("of which 1536 come from a source"))
+      << "rows that have two sources count once";
+  EXPECT_THAT(refusal("every_fourth.h5", ExitCode::bad_data), HasSubstr("of which 1728 come from a source"));
+  EXPECT_EQ(numbers("twice.h5"), kTwelve);
 }
 
 TEST_F(Hdf5Sources, ExternalFilesMustBeLongEnough) {

@@ -109,6 +109,9 @@ TEST(ListFormat, RefusesWithTheGuess) {
             HasSubstr("data.columns: {path: image, label: diagnosis}, or {path: image} where there are no")));
   EXPECT_THAT(Written("path,class,label\na.jpg,1,x\nb.jpg,2,y\n").refusal(),
               AllOf(HasSubstr("more than one column of labels"), HasSubstr("{path: path, label: class}")));
+  EXPECT_THAT(Written("path,label,label.1\na.jpg,1,0\nb.jpg,2,0\n").refusal(),
+              AllOf(HasSubstr("more than one column of labels"), HasSubstr("{path: path, label: label}")))
+      << "as pandas writes two columns of one name";
   EXPECT_THAT(Written("image,path,label\n1,2,3\n4,5,6\n").refusal(),
               AllOf(HasSubstr("more than one column of paths"), HasSubstr("{path: image, label: ")));
   EXPECT_THAT(Written("x,what is it\na.jpg,1\nb.jpg,2\n").refusal(),

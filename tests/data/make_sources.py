@@ -2,8 +2,9 @@
 
 Images are 8x8 and hold their number. In FOLDER: parts/part-0.h5, -1, -2 with 4 images each; `virtual.h5` and `selected.h5` of these 12;
 `interleaved.h5` of even/even.h5 and odd/odd.h5; `nested.h5`,
-a virtual dataset of that; `blocks.h5` of the same by "%b"; `grown.h5` of even/even.h5 and odd/odd.h5, without an end; `gap.h5`, a
-virtual dataset that lacks 4 rows; `external.h5` over raw-0.bin and raw-1.bin; `holes.h5`, of which 2 of 3 chunks were written;
+a virtual dataset of that; `blocks.h5` of the same by "%b"; `grown.h5` of even/even.h5 and odd/odd.h5, without an end; `every_fourth.h5`, which
+lacks 3 rows and has 3 twice; `gap.h5` and
+`overlap.h5`, virtual datasets that lack 4 rows, the second with 4 others twice; `twice.h5`, of all rows, some of them twice; `external.h5` over raw-0.bin and raw-1.bin; `holes.h5`, of which 2 of 3 chunks were written;
 `nothing.h5` and `no_chunk.h5`, to which nothing was; `filter.h5`, packed in a way that HDF5 does not know; `raw.h5` without images."""
 
 import sys
@@ -54,6 +55,16 @@ def write_interleaved(path):
         out.create_virtual_dataset("images", layout)
 
 
+def write_every_fourth(path):
+    layout = h5py.VirtualLayout((12, *SHAPE), np.uint8)
+    even = h5py.VirtualSource("even/even.h5", "images", (6, *SHAPE))
+    layout[0::2] = even
+    layout[1::4] = h5py.VirtualSource("odd/odd.h5", "images", (6, *SHAPE))[0::2]
+    layout[0::4] = even[0::2]
+    with h5py.File(path, "w") as out:
+        out.create_virtual_dataset("images", layout)
+
+
 def write_endless(path, mappings, rows):
     """`mappings`: (file, selection in the virtual dataset, source's space)."""
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -97,8 +108,11 @@ def main(folder):
     write_selected(folder / "selected.h5")
     write_interleaved(folder / "interleaved.h5")
     write_virtual(folder / "gap.h5", parts[:2], 12)
+    write_virtual(folder / "overlap.h5", [*parts[:2], ("parts/part-0.h5", "images", 4, 2)], 12)
+    write_virtual(folder / "twice.h5", [*parts, ("parts/part-1.h5", "images", 4, 4)], 12)
     write_endless(folder / "blocks.h5", [("parts/part-%b.h5", (0, 4, 4), h5py.h5s.create_simple((4, *SHAPE)))], 12)
     write_endless(folder / "grown.h5", [("even/even.h5", (0, 2, 1), endless_rows(6)), ("odd/odd.h5", (1, 2, 1), endless_rows(6))], 12)
+    write_every_fourth(folder / "every_fourth.h5")
     raw = images(range(12)).tobytes()
     cut = 1000
     (folder / "raw-0.bin").write_bytes(b"header" + raw[:cut])

@@ -108,6 +108,17 @@ TEST(Manifest, FractionsAreNoClasses) {
               HasSubstr("list.csv:2: found the label 1e400; expected a class"));
 }
 
+TEST(Manifest, NumbersInBracketsAreRefused) {
+  for (const char* label : {"[3]", "(3,)", "tensor(3)", "'3'"}) {
+    EXPECT_THAT(refusal(fmt::format("a.jpg,\"{0}\"\nb.jpg,\"{0}\"\n", label)),
+                HasSubstr(fmt::format("list.csv:1: found the label {}; expected the number alone", label)));
+  }
+  EXPECT_THAT(list("a.jpg,[3]\nb.jpg,cat\n", place()).names, ElementsAre("[3]", "cat"));
+  ListPlace named = place();
+  named.named = true;
+  EXPECT_THAT(list("a.jpg,[3]\n", named).names, ElementsAre("[3]"));
+}
+
 TEST(Manifest, WordsForMissingValuesBesideNamesAreNames) {
   const auto [samples, names, notes] = list("a.jpg,cat\nb.jpg,None\nc.jpg,nan\n");
   EXPECT_THAT(names, ElementsAre("None", "cat", "nan"));

@@ -65,6 +65,13 @@ TEST(PixelUnits, BytesWithTheMeansOf255AreRefused) {
               HasSubstr("mean: [0.5, 0.5, 0.5], std: [1, 1, 1]"));
 }
 
+TEST(PixelUnits, MeansAndDeviationsExchangedAreRefused) {
+  EXPECT_THAT(refusal(steps(kStd, kMean)),
+              AllOf(HasSubstr("found mean: [0.229, 0.224, 0.225]"),
+                    HasSubstr("expected mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]")));
+  EXPECT_THAT(refusal(steps(kMean, kMean)), HasSubstr("its means as deviations"));
+}
+
 TEST(PixelUnits, BytesThatAreNotNormalisedAreWorthALine) {
   EXPECT_THAT(
       check_units(steps({0, 0, 0}, {1, 1, 1}), PixelValues{}),

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 import torchvision
 from harness import EndToEnd, polyhead
+from safetensors.torch import save_file
 from torch import nn
 
 BAD_DATA = 65
@@ -125,6 +126,19 @@ class Weights(EndToEnd):
             config = bytes(file["job/config"][()]).decode()
         self.assertIn('prefix: "module.b.linear."', config.replace("'", '"'))
         self.assertEqual(config.count("linear 5"), 7)  # what was found out is written down
+
+    def test_a_folder_is_told_its_file(self):
+        """As save_pretrained(FOLDER) leaves it."""
+        (self.folder / "pretrained").mkdir()
+        save_file(self.model.state_dict(), self.folder / "pretrained/model.safetensors")
+        self.head("name: own, layers: [linear 5], weights: pretrained", None)
+        self.write_job("weights: pretrained")
+        self.assert_fails(polyhead("check", self.config), 66, "it is a folder; name the file in it: ",
+                          "pretrained/model.safetensors")
+        self.heads = []
+        self.expected = []
+        self.head("name: own, weights: pretrained/model.safetensors", self.model(self.images))
+        self.run_and_compare("weights: pretrained/model.safetensors")
 
     def test_names_of_transformers(self):
         self.model = resnet(1, "resnet50")

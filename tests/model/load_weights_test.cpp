@@ -14,6 +14,7 @@ namespace {
 
 using config::LayerKind;
 using testing::add_linear;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -389,6 +390,25 @@ TEST_F(Readings, TwoPrefixesThatDifferAreRefused) {
   config_.backbone.prefix = "encoder";
   const Weights weights = load_weights(config_, notes_);
   EXPECT_THAT(notes_.notes, ElementsAre(HasSubstr("100 parameters outside 'encoder.' are not used")));
+}
+
+TEST_F(Readings, TwoNamingsThatDifferAreRefused) {
+  Checkpoint both = backbone_;
+  for (CheckpointTensor tensor : testing::random_resnet(config::Arch::resnet18)) {
+    if (const std::size_t at = tensor.name.find("downsample"); at != std::string::npos)
+      tensor.name.replace(at, std::string_view("downsample").size(), "shortcut");
+    tensor.name.insert(0, "teacher.");
+    for (float& value : tensor.values) value += 1;
+    both.push_back(tensor);
+  }
+  backbone_ = both;
+  save();
+  EXPECT_THAT(refusal(),
+              HasSubstr("can be read in 2 ways that give other values: say which with prefix: '' or "
+                        "prefix: 'teacher.'"));
+  config_.backbone.prefix = "teacher";
+  const Weights weights = load_weights(config_, notes_);
+  EXPECT_THAT(notes_.notes, Contains(HasSubstr("names are those of 'shortcut' for 'downsample'")));
 }
 
 TEST_F(Readings, TwoPrefixesWithTheSameValuesAreNoContradiction) {

@@ -87,6 +87,11 @@ class ArgumentsTest(Launch):
         self.assertIn("thesis.txt, which is there and no status file of polyhead's", text)
         self.assertEqual(thesis.read_text(), "chapter 1")
 
+    def test_a_status_file_needs_its_folder(self):
+        code, text = self.run_it("c.yaml", POLYHEAD_STATUS_FILE=str(self.folder / "gone" / "status"))
+        self.assertEqual(code, 64, text)
+        self.assertIn("gone/status, whose folder is not there or cannot be written", text)
+
     def test_a_loop_keeps_what_it_reads(self):
         """while read config; do launch/mpirun.sh "$config"; done"""
         (self.folder / "list").write_text("a.yaml\nb.yaml\nc.yaml\n")

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -58,7 +59,7 @@ class MpiEnvironment {
   std::chrono::milliseconds timeout_;
   int exceptions_at_start_ = 0;
   int rank_ = 0;
-  int size_ = 1;
+  std::atomic<int> size_ = 1;  ///< the thread that watches MPI's start reads it, too
   int local_rank_ = 0;
   std::string host_;
   std::function<void(int)> before_abort_ = [](int) {};

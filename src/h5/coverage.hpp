@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "polyhead/h5/h5.hpp"
+#include "selection.hpp"
+
+namespace polyhead::h5::detail {
+
+/// Which values of a virtual dataset come from a source. Mappings may overlap, so their sizes cannot be
+/// added.
+class Coverage {
+ public:
+  Coverage(const Extent& extent, std::string where) : extent_(extent), where_(std::move(where)) {}
+
+  /// Takes one mapping's selection in the virtual dataset, one without an end as far as the dataset goes.
+  /// Throws Error(bad_data).
+  void add(hid_t selected);
+  /// Of all mappings together, each value counted once.
+  [[nodiscard]] std::uint64_t values();
+
+ private:
+  struct Piece {
+    hsize_t first = 0;  ///< along the first dimension
+    hsize_t last = 0;
+    Handle space;
+  };
+  void clip(hid_t space) const;
+  [[nodiscard]] bool are_apart();
+  [[nodiscard]] std::uint64_t count(hid_t space) const;
+
+  Extent extent_;
+  std::string where_;
+  std::vector<Piece> pieces_;
+};
+
+}  // namespace polyhead::h5::detail
