@@ -40,6 +40,16 @@ std::vector<Seat> all_seats(Collectives& world, const Seat& mine) {
   return seats;
 }
 
+/// The color of a rank where all that work are one group.
+int one_group(int color) {
+  return color < 0 ? -1 : 0;
+}
+
+std::vector<Seat> in_one_group(std::vector<Seat> seats) {
+  for (Seat& seat : seats) seat.color = one_group(seat.color);
+  return seats;
+}
+
 std::vector<std::string> gpus_of(const std::vector<Seat>& seats) {
   std::vector<std::string> gpus;
   gpus.reserve(seats.size());
@@ -47,16 +57,34 @@ std::vector<std::string> gpus_of(const std::vector<Seat>& seats) {
   return gpus;
 }
 
-/// NCCL in every group, or the same AgreedError on all ranks of the world.
-std::unique_ptr<Collectives> nccl_group(MpiEnvironment& mpi, Collectives& world, int color, int device,
-                                        std::chrono::milliseconds timeout) {
+/// What `make` makes of the ranks of a color that is not negative, or the same AgreedError on all ranks of
+/// the world.
+template <class Make>
+auto among_color(MpiEnvironment& mpi, Collectives& world, int color, std::chrono::milliseconds timeout,
+                 Make make) -> decltype(make(world)) {
   // A rank that failed waits for those that wait for it: they need the time limit to notice, it some more.
   const auto bootstrap = mpi.split(color, 2 * timeout);
-  std::unique_ptr<Collectives> group;
+  decltype(make(world)) made;
   agree(world, [&] {
-    if (bootstrap) group = make_nccl(*bootstrap, device, timeout);
+    if (bootstrap) made = make(*bootstrap);
   });
-  return group;
+  return made;
+}
+
+/// Sets `choice` to what `choose_backend` says. Where that is NCCL, `make` is called, with the color; where
+/// it fails and nobody asked for NCCL, `choice` becomes MPI.
+template <class Make>
+auto with_nccl(Collectives& world, std::span<const Seat> seats, Backend wanted, BackendChoice& choice,
+               Make make) -> decltype(make()) {
+  agree(world, [&] { choice = choose_backend(seats, wanted); });
+  if (choice.backend != Backend::nccl) return nullptr;
+  try {
+    return make();
+  } catch (const AgreedError& error) {
+    if (wanted == Backend::nccl) throw;
+    choice = {Backend::mpi, std::string("NCCL cannot be set up: ") + error.what()};
+    return nullptr;
+  }
 }
 
 }  // namespace
@@ -69,16 +97,16 @@ Group make_group(MpiEnvironment& mpi, int color, Backend wanted, std::optional<i
   const std::vector<Seat> seats = all_seats(*world, mine);
   Group group;
   group.gpus = gpus_of(seats);
-  agree(*world, [&] { group.choice = choose_backend(seats, wanted); });
-  if (group.choice.backend == Backend::nccl) {
-    try {
-      group.collectives = nccl_group(mpi, *world, color, device.value_or(0), timeout);
-      return group;
-    } catch (const AgreedError& error) {
-      if (wanted == Backend::nccl) throw;
-      group.choice = {Backend::mpi, std::string("NCCL cannot be set up: ") + error.what()};
-    }
-  }
+  const int gpu = device.value_or(0);
+  group.collectives = with_nccl(*world, seats, wanted, group.choice, [&] {
+    return among_color(mpi, *world, color, timeout,
+                       [&](Collectives& ranks) { return make_nccl(ranks, gpu, timeout); });
+  });
+  group.to_gpus = with_nccl(*world, in_one_group(seats), wanted, group.weights, [&] {
+    return among_color(mpi, *world, one_group(color), timeout,
+                       [&](Collectives& ranks) { return make_device_broadcast(ranks, gpu, timeout); });
+  });
+  if (group.choice.backend == Backend::nccl) return group;
   group.collectives = mpi.split(color, timeout);
   return group;
 }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "blocks.hpp"
+#include "nccl_id.hpp"
 #include "nccl_link.hpp"
 #include "nccl_staging.hpp"
 #include "polyhead/base/error.hpp"
@@ -290,19 +291,6 @@ class NcclCollectives final : public Collectives {
   int rank_;
   int size_;
 };
-
-ncclUniqueId share_id(Collectives& bootstrap) {
-  ncclUniqueId id{};
-  agree(bootstrap, [&] {
-    if (bootstrap.rank() != 0) return;
-    const ncclResult_t result = ncclGetUniqueId(&id);
-    if (result == ncclSuccess) return;
-    throw Error(ExitCode::unavailable, fmt::format("ncclGetUniqueId: {}: {}", ncclGetErrorString(result),
-                                                   ncclGetLastError(nullptr)));
-  });
-  bootstrap.broadcast(std::as_writable_bytes(std::span(&id, 1)), 0);
-  return id;
-}
 
 }  // namespace
 

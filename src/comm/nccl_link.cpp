@@ -26,6 +26,21 @@ NcclLink::NcclLink(const ncclUniqueId& id, int rank, int size, std::chrono::mill
   settle("ncclCommInitRankConfig");
 }
 
+NcclLink::NcclLink(NcclLink& parent, int rank, bool joins)
+    : timeout_(parent.timeout_), exceptions_at_start_(std::uncaught_exceptions()) {
+  parent.require_whole();
+  ncclConfig_t config = without_blocking();
+  const int color = joins ? 0 : NCCL_SPLIT_NOCOLOR;
+  try {
+    parent.check(ncclCommSplit(parent.get(), color, rank, &communicator_, &config), "ncclCommSplit");
+    parent.settle("ncclCommSplit");  // the new communicator is there only then
+  } catch (const Error&) {
+    if (communicator_ != nullptr) ncclCommAbort(communicator_);
+    throw;
+  }
+  if (communicator_ != nullptr) settle("ncclCommSplit");
+}
+
 NcclLink::~NcclLink() {
   if (communicator_ == nullptr) return;
   if (std::uncaught_exceptions() > exceptions_at_start_) {

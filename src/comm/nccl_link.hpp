@@ -16,6 +16,9 @@ class NcclLink {
  public:
   /// Joins the other ranks. The calling thread's GPU becomes this rank's.
   NcclLink(const ncclUniqueId& id, int rank, int size, std::chrono::milliseconds timeout);
+  /// Joins those ranks of `parent` that join, too, in its order (ncclCommSplit). Every rank of `parent` makes
+  /// one, all at the same place; that of a rank that does not join has no communicator.
+  NcclLink(NcclLink& parent, int rank, bool joins);
   /// Waits for other ranks to leave, too, up to the time limit; but not while an exception unwinds, which the
   /// others may know nothing of: aborts then.
   ~NcclLink();

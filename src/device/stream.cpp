@@ -39,6 +39,10 @@ bool passed(const Event& event) {
   return result == cudaSuccess;
 }
 
+void finish(const Stream& stream) {
+  check(cudaStreamSynchronize(stream.get()), "cudaStreamSynchronize");
+}
+
 DeviceMemory allocate_device(std::size_t bytes) {
   void* memory = nullptr;
   check(cudaMalloc(&memory, bytes), fmt::format("cudaMalloc of {} bytes", bytes));

@@ -6,6 +6,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
@@ -34,8 +35,7 @@ class TorchModel : public Model {
         normalize_(config.data.preprocess, device),
         head_count_(static_cast<std::int64_t>(config.heads.size())) {
     const c10::InferenceMode inference;
-    const auto count = static_cast<std::int64_t>(weights_.values.size());
-    TensorSource source(weights_.parameters, view_of(std::span(weights_.values), {count}).to(device_));
+    TensorSource source(weights_.parameters, values_on_device());
     const resnet::Spec spec = resnet::spec_of(config.backbone.arch);
     const ImageBatchShape input{batch_, 3, image_.height, image_.width};
     if (const std::size_t size = prepared_size(config.backbone, placement); size > 0) {
@@ -79,6 +79,17 @@ class TorchModel : public Model {
   }
 
  private:
+  /// All of them, where the model computes: there already, or copied.
+  [[nodiscard]] at::Tensor values_on_device() {
+    if (!weights_.on_gpu) {
+      const auto count = static_cast<std::int64_t>(weights_.values.size());
+      return view_of(std::span(weights_.values), {count}).to(device_);
+    }
+    const Parameter& last = weights_.parameters.back();
+    return at::from_blob(weights_.on_gpu.get(), {last.offset + last.elements()},
+                         at::TensorOptions().dtype(at::kFloat).device(device_));
+  }
+
   [[nodiscard]] Prepared prepare_alone(const config::Backbone& backbone, std::size_t size) const {
     const auto own = std::make_shared<PageBuffer>(size);
     prepare(backbone, weights_, {own->data(), size});
@@ -118,7 +129,7 @@ void check_layout(const config::Config& config, const Weights& weights) {
   };
   const bool fits = std::equal(layout.parameters.begin(), layout.parameters.end(), weights.parameters.begin(),
                                weights.parameters.end(), same) &&
-                    static_cast<std::size_t>(layout.values) == weights.values.size() &&
+                    (weights.on_gpu || static_cast<std::size_t>(layout.values) == weights.values.size()) &&
                     layout.feature_width == weights.feature_width &&
                     (config.heads.empty() || layout.classes == weights.classes);
   if (!fits) throw Error(ExitCode::internal, "the weights do not belong to this configuration");

@@ -2,13 +2,18 @@
 
 #include <ATen/ops/from_blob.h>
 
+#include "polyhead/base/aligned.hpp"
 #include "polyhead/base/error.hpp"
 
 namespace polyhead::model {
 
 at::Tensor TensorSource::next() {
   const Parameter& parameter = parameters_.at(next_++);
-  return values_.narrow(0, parameter.offset, parameter.elements()).view(parameter.shape);
+  const at::Tensor tensor = values_.narrow(0, parameter.offset, parameter.elements()).view(parameter.shape);
+  if (reinterpret_cast<std::uintptr_t>(tensor.const_data_ptr()) % kAlignment != 0) {
+    throw Error(ExitCode::internal, parameter.name + " does not start at a multiple of 256 bytes");
+  }
+  return tensor;
 }
 
 namespace {

@@ -16,6 +16,7 @@ class TensorSource {
   /// `values`: the whole buffer on the device.
   TensorSource(const std::vector<Parameter>& parameters, at::Tensor values)
       : parameters_(parameters), values_(std::move(values)) {}
+  /// Throws Error(internal) for one that does not start at a multiple of `kAlignment`.
   at::Tensor next();
   void skip(std::size_t count) { next_ += count; }
 

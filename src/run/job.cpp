@@ -42,6 +42,7 @@
 #include "polyhead/run/placement.hpp"
 #include "polyhead/run/share_backbone.hpp"
 #include "polyhead/run/share_weights.hpp"
+#include "polyhead/run/warm_up.hpp"
 #include "polyhead/run/worker.hpp"
 #include "set_up.hpp"
 
@@ -125,6 +126,8 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, p
 /// What a rank of the grid computes with.
 struct Equipment {
   std::unique_ptr<model::Model> model;
+  std::int64_t classes = 0;
+  std::int64_t feature_width = 0;
   std::unique_ptr<GroupPipeline> pipeline;
 };
 
@@ -167,6 +170,16 @@ Reading begin_to_read(comm::Collectives& world, const std::string& host, comm::C
   return reading;
 }
 
+/// What carries the weights goes before the work begins.
+model::Weights bring_weights(comm::Collectives& world, comm::Group& group, const model::Placement& placement,
+                             Inputs& inputs, const std::vector<plan::HeadRange>& heads, int member) {
+  if (group.weights.backend != comm::Backend::nccl)
+    return share_weights(world, inputs.config, inputs.weights, heads, member);
+  const auto to_gpus = std::move(group.to_gpus);
+  return share_weights_over_nccl(world, to_gpus.get(), placement.device, inputs.config, inputs.weights, heads,
+                                 member);
+}
+
 /// Every rank of the world must call it; surplus ranks, which have no `group`, get nothing. `weights`: this
 /// rank's.
 Equipment equip(comm::Collectives& world, const std::string& host, comm::Collectives* group,
@@ -186,12 +199,28 @@ Equipment equip(comm::Collectives& world, const std::string& host, comm::Collect
         weights.classes,
         weights.feature_width,
         placement.cuda ? device::pinned_memory(placement.device) : device::ordinary_memory()};
+    rank.classes = weights.classes;
+    rank.feature_width = weights.feature_width;
     rank.model = model::make_model(
         with_heads(inputs.config, heads.at(static_cast<std::size_t>(group->rank()))), std::move(weights),
         batches.size(), inputs.shape.image, placement, std::move(prepared));
     rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *group, job);
   });
   return rank;
+}
+
+/// GPUs' libraries choose algorithms while they run. The bits of CPUs depend on nothing of the kind.
+void agree_on_first_bits(comm::Collectives& world, const std::string& host, const Equipment& rank,
+                         const Inputs& inputs, const std::vector<plan::HeadRange>& heads, int member,
+                         const model::Placement& placement, const Fingerprint& fingerprint,
+                         const std::vector<plan::RankCores>& cores) {
+  WarmUp mine;
+  set_up(world, host, [&] {
+    if (!rank.model || !placement.cuda) return;
+    mine = warm_up(*rank.model, inputs.micro_batches().size(), inputs.shape.image,
+                   heads.at(static_cast<std::size_t>(member)).count, rank.feature_width, rank.classes);
+  });
+  compare_warm_ups(world, mine, fingerprint.text, member, hosts_of(cores));
 }
 
 WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinator, comm::Channel& to_ranks,
@@ -270,9 +299,9 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   const std::vector<plan::Lease> all{{0, inputs.micro_batches().count()}};
   const std::vector<plan::Lease> work = resumption ? resumption->missing : all;  // on rank 0
   const Reading reading = begin_to_read(*world, mpi.host(), *to_ranks, inputs, grid, work, placement);
-  const comm::Group group = join_group(mpi, inputs.config.comm, grid, placement);
+  comm::Group group = join_group(mpi, inputs.config.comm, grid, placement);
   const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
-  model::Weights weights = share_weights(*world, inputs.config, inputs.weights, choice.heads, member);
+  model::Weights weights = bring_weights(*world, group, placement, inputs, choice.heads, member);
 
   malloc_trim(0);  // rank 0 has let go of the other ranks' heads
 
@@ -280,6 +309,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
                                std::move(weights), placement, cores);
   const Fingerprint fingerprint = fingerprint_of(inputs.config, placement);
   const bool mixed = !agree_on_fingerprint(*world, fingerprint.text, options.allow_mixed);
+  agree_on_first_bits(*world, mpi.host(), rank, inputs, choice.heads, member, placement, fingerprint, cores);
 
   std::optional<Keeper> keeper;
   set_up(*world, mpi.host(), [&] {

@@ -212,6 +212,7 @@ std::string Keeper::provenance(std::string_view event, bool mixed, const std::st
       {"host", hosts_.front()},
       {"backend", comm::name(group_.choice.backend)},
       {"backend_reason", group_.choice.reason},
+      {"weights_over", comm::name(group_.weights.backend)},
       {"gpus", gpus_json(group_.gpus)},
       {"mixed_fingerprints", mixed},
       {"command", options_.command_line},

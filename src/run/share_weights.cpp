@@ -15,31 +15,13 @@
 #include "polyhead/base/text.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/model/layout.hpp"
+#include "weight_parts.hpp"
 
 namespace polyhead::run {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kPiece = std::size_t{4} << 20U;  // values that a rank receives without keeping them
-
-/// A part of rank 0's values: the backbone, or the heads of one member.
-struct Part {
-  std::size_t begin = 0;
-  std::size_t size = 0;
-};
-
-std::size_t as_index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
-Part part_of(const model::Layout& layout, plan::HeadRange heads) {
-  const std::int64_t begin = layout.head_begin[as_index(heads.first)];
-  return {as_index(begin), as_index(layout.head_begin[as_index(heads.first + heads.count)] - begin)};
-}
-
-Digest digest_of(std::span<const float> values) {
-  return Hasher().update(std::as_bytes(values)).digest();
-}
 
 /// Parts from rank 0 to those who keep them.
 class Distribution {
@@ -84,16 +66,13 @@ class Distribution {
 
 /// This rank's weights, with room for their values.
 model::Weights make_room(const config::Config& config, const model::Layout& all, plan::HeadRange heads) {
-  model::Layout layout = model::make_layout(with_heads(config, heads));
-  model::Weights weights;
-  weights.parameters = std::move(layout.parameters);
-  weights.feature_width = all.feature_width;
-  weights.classes = all.classes;
+  std::size_t size = 0;
+  model::Weights weights = without_values(config, all, heads, size);
   try {
-    weights.values.resize(as_index(layout.values));
+    weights.values.resize(size);
   } catch (const std::bad_alloc&) {
-    throw Error(ExitCode::unavailable, fmt::format("there is no memory for the weights ({})",
-                                                   human_bytes(as_index(layout.values) * sizeof(float))));
+    throw Error(ExitCode::unavailable,
+                fmt::format("there is no memory for the weights ({})", human_bytes(size * sizeof(float))));
   }
   return weights;
 }
@@ -130,7 +109,7 @@ model::Weights share_weights(comm::Collectives& world, const config::Config& con
   if (root) std::ranges::copy(std::span(all.values).first(values.size()), values.begin());
   give_back(all.values);
   if (root && world.size() > 1) {
-    log::info(fmt::format("weights: {} to {} other rank(s) in {}", human_bytes(distribution.bytes()),
+    log::info(fmt::format("weights: {} to {} other rank(s) over MPI in {}", human_bytes(distribution.bytes()),
                           world.size() - 1,
                           human_seconds(std::chrono::duration<double>(Clock::now() - start).count())));
   }

@@ -38,6 +38,19 @@ class Nccl(EndToEnd):
             self.assertGreaterEqual(calls.count("ncclAllGather"), 1 + 11)  # to connect; the steps of two ranks
             self.assertEqual(calls[-1], "ncclCommDestroy")
             self.assertNotIn("ncclCommAbort", calls)
+            self.assertGreaterEqual(calls.count("ncclBroadcast"), 1 + 3)  # to connect; the backbone and two members' heads
+            self.assertEqual(calls.count("ncclCommSplit"), 2)
+            steps = calls[calls.index("ncclCommFinalize"):]  # of what brought the weights, before the first step
+            self.assertGreaterEqual(steps.count("ncclReduceScatter"), 10)
+            self.assertNotIn("ncclBroadcast", steps)
+        self.assertRegex(done.stderr, r"weights: [0-9.]+ MiB to 2 GPU\(s\) over NCCL in ")
+        self.assertEqual(found, self.serial())
+
+    def test_every_rank_gets_its_weights_where_no_heads_are_shared(self):
+        """Then ranks exchange nothing, but the backbone comes over NCCL all the same."""
+        done, line, found = self.run_double(*JOB, "parallel.strategy=data", gpus=2)
+        self.assertRegex(done.stderr, r"weights: [0-9.]+ MiB to 2 GPU\(s\) over NCCL in ")
+        self.assertEqual(line["weights_over"], "nccl")
         self.assertEqual(found, self.serial())
 
     def test_two_ranks_on_one_gpu_use_mpi(self):
@@ -46,6 +59,8 @@ class Nccl(EndToEnd):
             done, line, found = self.run_double(*PAIR, f"comm.backend={backend}", gpus=1)
             self.assertIn("ranks exchange over MPI, through page-locked memory: ranks 0 and 1 on", done.stderr)
             self.assertIn("share the GPU GPU-", done.stderr)
+            self.assertRegex(done.stderr, r"weights: [0-9.]+ MiB to 1 other rank\(s\) over MPI in ")
+            self.assertEqual(line["weights_over"], "mpi")
             self.assertEqual(line["backend"], "mpi")
             self.assertEqual(line["gpus"][0], line["gpus"][1])
             self.assertEqual(found, expected)

@@ -6,9 +6,9 @@
 
 namespace polyhead {
 
-/// Every buffer that a kernel reads starts at a multiple of this: some GEMM kernels give other bits for a
-/// misaligned one.
-inline constexpr std::size_t kAlignment = 64;
+/// Every buffer that a kernel reads starts at a multiple of this: libraries choose kernels, and so bits, by
+/// how far a buffer is aligned, cuBLAS up to 256 bytes.
+inline constexpr std::size_t kAlignment = 256;
 
 /// Allocator behind `AlignedVector`.
 template <class T>

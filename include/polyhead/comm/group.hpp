@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "polyhead/comm/collectives.hpp"
+#include "polyhead/comm/device_broadcast.hpp"
 #include "polyhead/comm/mpi.hpp"
 
 namespace polyhead::comm {
@@ -41,10 +42,13 @@ BackendChoice choose_backend(std::span<const Seat> seats, Backend wanted);
 struct Group {
   std::unique_ptr<Collectives> collectives;  ///< none for a negative color
   BackendChoice choice;                      ///< what carries it, and why; the same on all ranks
+  std::unique_ptr<DeviceBroadcast> to_gpus;  ///< from rank 0 to all ranks with a color; none: over MPI
+  BackendChoice weights;                     ///< what carries that, and why; the same on all ranks
   std::vector<std::string> gpus;             ///< UUID of the GPU of each rank of the world; empty without one
 };
 
-/// The ranks that give the same `color`, in their order, on the back end that fits. Collective over the
+/// The ranks that give the same `color`, in their order, on the back end that fits; and a way for weights to
+/// the GPUs of all of them, where that is NCCL. Collective over the
 /// world. `device` is this rank's GPU, if it computes on one. `automatic` also falls back to MPI when NCCL
 /// cannot be set up. Throws the same Error on all ranks: of `choose_backend`, of `device::query`, and
 /// Error(unavailable) when NCCL was asked for and cannot be set up.

@@ -33,6 +33,9 @@ Event make_event();
 void record(const Event& event, const Stream& stream);
 /// Whether the GPU has come past it. Never waits.
 bool passed(const Event& event);
+/// Returns when the GPU has done all that the stream was given. Without a limit: only for copies, which wait
+/// for nobody.
+void finish(const Stream& stream);
 
 struct DeviceMemoryTraits {
   using type = void*;

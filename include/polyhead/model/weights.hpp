@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +17,8 @@ namespace polyhead::model {
 struct Parameter {
   std::string name;                 ///< "backbone.layer1.0.conv1.weight", "heads.3.0.bias"
   std::vector<std::int64_t> shape;  ///< row-major
-  std::int64_t offset = 0;  ///< of its first value in `Weights::values`; a multiple of 16, so 64-byte aligned
+  std::int64_t offset =
+      0;  ///< of its first value in `Weights::values`; a multiple of 64, so 256-byte aligned
   [[nodiscard]] std::int64_t elements() const;
 };
 
@@ -25,6 +27,7 @@ struct Parameter {
 struct Weights {
   std::vector<Parameter> parameters;
   AlignedVector<float> values;
+  std::shared_ptr<float> on_gpu;   ///< the values in the memory of the rank's GPU; `values` may be empty then
   std::int64_t feature_width = 0;  ///< values a sample that the backbone gives: 512 or 2048
   std::int64_t classes = 0;        ///< scores a sample that every head gives
 

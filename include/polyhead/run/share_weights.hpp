@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "polyhead/comm/collectives.hpp"
+#include "polyhead/comm/device_broadcast.hpp"
 #include "polyhead/config/config.hpp"
 #include "polyhead/model/weights.hpp"
 #include "polyhead/plan/grid.hpp"
@@ -19,5 +20,13 @@ config::Config with_heads(const config::Config& config, plan::HeadRange range);
 /// for them or got other bytes.
 model::Weights share_weights(comm::Collectives& world, const config::Config& config, model::Weights& all,
                              const std::vector<plan::HeadRange>& ranges, int member);
+
+/// The same into the memory of the ranks' GPUs (`Weights::on_gpu`), over NCCL: the backbone to all ranks that
+/// compute, a member's heads to the ranks that have them. `to_gpus`: of all ranks that compute, none on
+/// surplus ones; `device`: this rank's GPU. Collective over the world. Throws AgreedError(unavailable) on all
+/// ranks when one has no memory, NCCL fails, a rank does not join in time, or other bytes arrive.
+model::Weights share_weights_over_nccl(comm::Collectives& world, comm::DeviceBroadcast* to_gpus, int device,
+                                       const config::Config& config, model::Weights& all,
+                                       const std::vector<plan::HeadRange>& ranges, int member);
 
 }  // namespace polyhead::run

@@ -50,6 +50,11 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int nranks, ncclUniqueId i
   return call != nullptr ? call(comm, nranks, id, rank, config) : ncclSystemError;
 }
 
+ncclResult_t ncclCommSplit(ncclComm_t comm, int color, int key, ncclComm_t* part, ncclConfig_t* config) {
+  static auto* const call = find<decltype(ncclCommSplit)>("ncclCommSplit");
+  return call != nullptr ? call(comm, color, key, part, config) : ncclSystemError;
+}
+
 ncclResult_t ncclCommFinalize(ncclComm_t comm) {
   static auto* const call = find<decltype(ncclCommFinalize)>("ncclCommFinalize");
   return call != nullptr ? call(comm) : ncclSystemError;

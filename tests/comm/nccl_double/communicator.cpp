@@ -32,8 +32,8 @@ void add_up(std::byte* to, std::size_t offset, std::span<const std::byte* const>
 }  // namespace
 
 const char* name_of(std::int64_t kind) {
-  static constexpr std::array kNames{"ncclBroadcast", "ncclAllReduce", "ncclReduceScatter",
-                                     "ncclAllGather", "ncclSend",      "ncclRecv"};
+  static constexpr std::array kNames{"ncclBroadcast", "ncclAllReduce", "ncclReduceScatter", "ncclAllGather",
+                                     "ncclSend",      "ncclRecv",      "ncclCommSplit"};
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
@@ -69,8 +69,60 @@ ncclResult_t ncclComm::state() {
     for (const Operation& operation : std::exchange(promised_, {})) launch(operation);
   }
   if (looks_left_ > 0) return ncclInProgress;
+  if (splitter_.joinable()) {
+    if (!split_known_) return ncclInProgress;
+    end_split();
+  }
   if (finalizing_ && (running_ > 0 || !meeting_.all_left())) return ncclInProgress;
   return ncclSuccess;
+}
+
+ncclComm::~ncclComm() {
+  aborted_ = true;
+  if (splitter_.joinable()) splitter_.join();
+}
+
+void ncclComm::split(int color, int key, int number, ncclComm_t* made) {
+  made_ = made;
+  split_known_ = false;
+  splitter_ = std::thread([this, color, key, number] { meet_to_split({color, key}, number); });
+}
+
+void ncclComm::meet_to_split(Split mine, int number) {
+  const bool arrives = !take_fault(FaultKind::never_arrives, rank, number);
+  while (!arrives && !aborted_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  if (!arrives) return;
+  std::vector<Split> all(static_cast<std::size_t>(size));
+  const auto take = [&](std::size_t, auto parts, std::size_t bytes) {
+    for (std::size_t from = 0; from < all.size(); ++from) std::memcpy(&all[from], parts[from], bytes);
+  };
+  const Signature signature{kSplit, 0, 0, 0, 0};
+  const Outcome outcome = meeting_.exchange(signature, std::as_bytes(std::span(&mine, 1)), take, aborted_);
+  if (outcome == Outcome::differs) {
+    breach("rank " + std::to_string(rank) + " splits a communicator, another rank does not");
+    error_ = ncclInvalidUsage;
+  }
+  if (outcome != Outcome::done) return;
+  split_ = std::move(all);
+  split_known_ = true;
+}
+
+/// The ranks of one color, in the order of their keys.
+void ncclComm::end_split() {
+  splitter_.join();
+  splitter_ = {};
+  const Split mine = split_[static_cast<std::size_t>(rank)];
+  ++splits_;
+  int before = 0;
+  int count = 0;
+  for (int other = 0; other < size; ++other) {
+    const Split& theirs = split_[static_cast<std::size_t>(other)];
+    if (theirs.color != mine.color) continue;
+    ++count;
+    before += theirs.key < mine.key || (theirs.key == mine.key && other < rank) ? 1 : 0;
+  }
+  const std::string id = id_ + "-" + std::to_string(splits_) + "-" + std::to_string(mine.color);
+  *made_ = mine.color < 0 ? nullptr : adopt(std::make_shared<ncclComm>(id, count, before, gpu_, device));
 }
 
 void ncclComm::finalize() {

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include <nccl.h>
@@ -11,7 +13,7 @@
 namespace nccl_double {
 
 /// Sends and receives of one group are one operation, `kSend`.
-enum Kind : std::int64_t { kBroadcast, kAllReduce, kReduceScatter, kAllGather, kSend, kReceive };
+enum Kind : std::int64_t { kBroadcast, kAllReduce, kReduceScatter, kAllGather, kSend, kReceive, kSplit };
 
 /// A send or a receive.
 struct Letter {
@@ -33,6 +35,15 @@ struct Operation {
   std::vector<Letter> receives{};
 };
 
+/// What a rank says when a communicator is split.
+struct Split {
+  std::int64_t color = 0;
+  std::int64_t key = 0;
+};
+
+/// Takes it into the list of those that may be used.
+ncclComm_t adopt(std::shared_ptr<ncclComm> communicator);
+
 const char* name_of(std::int64_t kind);
 const char* name_of(ncclDataType_t type);
 std::size_t width_of(ncclDataType_t type);
@@ -43,11 +54,20 @@ std::size_t width_of(ncclDataType_t type);
 struct ncclComm : std::enable_shared_from_this<ncclComm> {
  public:
   ncclComm(const std::string& id, int ranks, int own_rank, const std::string& gpu, int own_device)
-      : rank(own_rank), size(ranks), device(own_device), meeting_(id, ranks, own_rank, gpu) {}
+      : rank(own_rank),
+        size(ranks),
+        device(own_device),
+        id_(id),
+        gpu_(gpu),
+        meeting_(id, ranks, own_rank, gpu) {}
+  ~ncclComm();
 
   /// Those of one group: they reach their streams after some calls of `state`.
   void promise(std::vector<nccl_double::Operation> operations);
   ncclResult_t state();
+  /// `made` gets the new communicator at a later call of `state`, or nullptr for a negative color.
+  void split(int color, int key, int number, ncclComm_t* made);
+  [[nodiscard]] bool idle() const { return running_ == 0 && promised_.empty() && !splitter_.joinable(); }
   /// Whether the last call was asked after until it was in its stream.
   [[nodiscard]] bool settled() const { return joined_ && looks_left_ == 0; }
   void abort() { aborted_ = true; }
@@ -66,7 +86,17 @@ struct ncclComm : std::enable_shared_from_this<ncclComm> {
   nccl_double::Outcome deliver(const nccl_double::Operation& operation);
   nccl_double::Meeting::Take taker(const nccl_double::Operation& operation) const;
 
+  void meet_to_split(nccl_double::Split mine, int number);
+  void end_split();
+
+  const std::string id_;
+  const std::string gpu_;
   nccl_double::Meeting meeting_;
+  std::thread splitter_;
+  std::atomic<bool> split_known_{false};
+  std::vector<nccl_double::Split> split_;  ///< of each rank
+  ncclComm_t* made_ = nullptr;
+  int splits_ = 0;
   bool joined_ = false;
   bool finalizing_ = false;
   int looks_left_ = 0;

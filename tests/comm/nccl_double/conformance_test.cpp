@@ -72,6 +72,20 @@ TEST_F(NcclCalls, ARankStartsAndGoesOnBeforeTheOthersCome) {
   EXPECT_THAT(nccl_double::breaches(), ::testing::IsEmpty());
 }
 
+/// CUDA's current GPU is the thread's: 0 in a new one.
+TEST_F(NcclCalls, AnyThreadOfARankMayCall) {
+  run(2, [](Collectives& nccl) {
+    constexpr std::size_t kLarge = 10'000;  // more than there is memory for already
+    std::vector<std::byte> all(2 * kLarge);
+    std::thread([&] {
+      const std::vector<std::byte> mine(kLarge, std::byte{7});
+      nccl.start_all_gather(mine, all)->wait();
+    }).join();
+    EXPECT_EQ(all, std::vector<std::byte>(2 * kLarge, std::byte{7}));
+  });
+  EXPECT_THAT(nccl_double::breaches(), ::testing::IsEmpty());
+}
+
 TEST_F(NcclCalls, LargeBroadcastsTravelInPieces) {
   run(2, [](Collectives& nccl) {
     std::vector<std::byte> bytes((std::size_t{70} << 20U) + 3, std::byte{0});

@@ -28,7 +28,7 @@ struct Entry {
 };
 
 /// What a test plants, once, in the collective number `call` (from 0) of rank `rank`.
-enum class FaultKind { wrong_count, wrong_type, missing_group_end, never_arrives, async_error };
+enum class FaultKind { wrong_count, wrong_type, missing_group_end, never_arrives, async_error, call_fails };
 struct Fault {
   FaultKind kind = FaultKind::async_error;
   int rank = 0;

@@ -64,6 +64,10 @@ TEST_F(NcclFaults, AWrongCount) {
   EXPECT_THAT(nccl_double::breaches(), ::testing::Contains(HasSubstr("rank 1, call 7, ncclAllGather")));
 }
 
+TEST_F(NcclFaults, ACallThatFailsAtOnce) {
+  expect_failure(FaultKind::call_fails, 3, "ncclAllGather");
+}
+
 TEST_F(NcclFaults, AWrongType) {
   expect_failure(FaultKind::wrong_type, 3, "another count, type");
 }

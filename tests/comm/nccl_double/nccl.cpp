@@ -89,6 +89,7 @@ ncclResult_t call(ncclComm_t handle, const Signature& signature, const void* fro
   if (!buffers_fit(*comm, operation))
     return refuse(what + ": a buffer is no memory of this GPU, or too small");
   if (signature.op != ncclSum) return refuse(what + ": only sums are known here");
+  if (take_fault(FaultKind::call_fails, comm->rank, operation.number)) return ncclSystemError;
   plant_in(operation, comm->rank);
   ++stream->promised;
   if (group.depth == 0) {
@@ -140,6 +141,14 @@ std::string gpu_of(int device) {
 
 }  // namespace
 
+ncclComm_t nccl_double::adopt(std::shared_ptr<ncclComm> communicator) {
+  const ncclComm_t handle = communicator.get();
+  const std::lock_guard lock(mutex);
+  communicators[handle] = std::move(communicator);
+  ++handles;
+  return handle;
+}
+
 ncclResult_t ncclGetVersion(int* version) {
   *version = NCCL_VERSION_CODE;
   return ncclSuccess;
@@ -158,12 +167,23 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int nranks, ncclUniqueId i
                                     ncclConfig_t* config) {
   if (config->blocking != 0) return refuse("a communicator that blocks has no time limit");
   const int device = current_device();
-  auto made = std::make_shared<ncclComm>(id.internal, nranks, rank, gpu_of(device), device);
-  *comm = made.get();
+  *comm = adopt(std::make_shared<ncclComm>(id.internal, nranks, rank, gpu_of(device), device));
   note({rank, "ncclCommInitRankConfig"});
-  const std::lock_guard lock(mutex);
-  communicators[*comm] = std::move(made);
-  ++handles;
+  return ncclInProgress;
+}
+
+ncclResult_t ncclCommSplit(ncclComm_t comm, int color, int key, ncclComm_t* part, ncclConfig_t* config) {
+  const auto owner = find(comm, "ncclCommSplit");
+  if (owner == nullptr) return ncclInvalidArgument;
+  note({owner->rank, "ncclCommSplit"});
+  if (config->blocking != 0) return refuse("a communicator that blocks has no time limit");
+  if (owner->finalized()) return refuse("ncclCommSplit after ncclCommFinalize");
+  if (!owner->settled() || !owner->idle())
+    return refuse("ncclCommSplit while an earlier call is in progress");
+  if (current_device() != owner->device) return refuse("ncclCommSplit while another GPU is selected");
+  const int number = owner->calls++;
+  if (take_fault(FaultKind::call_fails, owner->rank, number)) return ncclSystemError;
+  owner->split(color, key, number, part);
   return ncclInProgress;
 }
 

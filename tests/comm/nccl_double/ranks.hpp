@@ -9,6 +9,7 @@
 
 #include "double.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/comm/device_broadcast.hpp"
 #include "polyhead/comm/local.hpp"
 #include "polyhead/comm/nccl.hpp"
 
@@ -33,6 +34,20 @@ class NcclRanks : public ::testing::Test {
         const auto bootstrap = world.collectives(rank);
         const auto nccl = make_nccl(*bootstrap, rank, timeout);
         body(*nccl);
+      });
+    }
+  }
+
+  /// The same with ranks that only broadcast; each has its GPU selected.
+  void run_broadcast(int ranks, const std::function<void(int rank, DeviceBroadcast& to_gpus)>& body,
+                     std::chrono::milliseconds timeout = std::chrono::seconds(30)) {
+    LocalWorld world(ranks, timeout + std::chrono::seconds(30));
+    std::vector<std::jthread> threads;
+    for (int rank = 0; rank < ranks; ++rank) {
+      threads.emplace_back([&, rank] {
+        const auto bootstrap = world.collectives(rank);
+        const auto to_gpus = make_device_broadcast(*bootstrap, rank, timeout);
+        body(rank, *to_gpus);
       });
     }
   }

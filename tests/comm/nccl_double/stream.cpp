@@ -109,6 +109,12 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (refuse("cudaStreamSynchronize", stream)) return cudaErrorInvalidValue;
+  stream->wait_idle();
+  return cudaSuccess;
+}
+
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned int /*flags*/) {
   *event = new CUevent_st;
   ++nccl_double::handles;

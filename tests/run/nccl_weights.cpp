@@ -1,0 +1,140 @@
+/// Weights over NCCL, here its double: every rank's GPU gets the backbone and its own heads, and nothing
+/// else.
+
+#include <cstring>
+
+#include <gmock/gmock.h>
+
+#include "../comm/nccl_double/ranks.hpp"
+#include "head_of.hpp"
+#include "polyhead/model/layout.hpp"
+#include "polyhead/run/share_weights.hpp"
+
+namespace polyhead::run {
+namespace {
+
+using namespace std::chrono_literals;
+using nccl_double::FaultKind;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr int kSurplus = 1;
+
+config::Config three_heads() {
+  config::Config config;
+  for (const char* name : {"a", "b", "c"})
+    config.heads.push_back(polyhead::testing::head_of(name, {{config::LayerKind::linear, 10}}));
+  return config;
+}
+
+model::Weights numbered(const config::Config& config) {
+  const model::Layout layout = model::make_layout(config);
+  model::Weights all;
+  all.parameters = layout.parameters;
+  all.feature_width = layout.feature_width;
+  all.classes = layout.classes;
+  all.values.resize(static_cast<std::size_t>(layout.values));
+  for (std::size_t i = 0; i < all.values.size(); ++i) all.values[i] = static_cast<float>(i % 9973);
+  return all;
+}
+
+class NcclWeights : public comm::NcclRanks {
+ protected:
+  /// D groups of ranks with the heads of `ranges` each, and a surplus rank. `use` sees what each rank got.
+  void share(int data, const std::vector<plan::HeadRange>& ranges,
+             const std::function<void(int member, const model::Weights&)>& use,
+             std::chrono::milliseconds timeout = 30s) {
+    const auto members = static_cast<int>(ranges.size());
+    const int working = data * members;
+    comm::LocalWorld world(working + kSurplus, 4 * timeout);
+    comm::LocalWorld workers(working, 4 * timeout);
+    const config::Config config = three_heads();
+    std::vector<std::jthread> ranks;
+    for (int rank = 0; rank < working + kSurplus; ++rank) {
+      ranks.emplace_back([&, rank] {
+        const int member = rank < working ? rank % members : -1;
+        model::Weights all;
+        if (rank == 0) all = numbered(config);
+        const auto collectives = world.collectives(rank);
+        std::unique_ptr<comm::DeviceBroadcast> to_gpus;
+        if (member >= 0) to_gpus = comm::make_device_broadcast(*workers.collectives(rank), rank, timeout);
+        const model::Weights mine =
+            share_weights_over_nccl(*collectives, to_gpus.get(), rank, config, all, ranges, member);
+        EXPECT_EQ(all.values.capacity(), 0U);
+        use(member, mine);
+      });
+    }
+  }
+
+  /// Whether the GPU holds rank 0's values `from` and following at `at`.
+  static bool holds(const model::Weights& mine, std::int64_t at, std::int64_t from, std::int64_t count) {
+    static const model::Weights all = numbered(three_heads());
+    return std::memcmp(mine.on_gpu.get() + at, &all.values[static_cast<std::size_t>(from)],
+                       static_cast<std::size_t>(count) * sizeof(float)) == 0;
+  }
+};
+
+TEST_F(NcclWeights, GoWhereTheyAreWanted) {
+  const model::Layout layout = model::make_layout(three_heads());
+  const auto& begin = layout.head_begin;
+  const std::vector<std::vector<plan::HeadRange>> splits{
+      {{0, 3}}, {{0, 2}, {2, 1}}, {{0, 1}, {1, 2}, {3, 0}}};
+  for (const auto& ranges : splits) {
+    for (const int data : {1, 2}) {
+      nccl_double::reset();
+      share(data, ranges, [&](int member, const model::Weights& mine) {
+        if (member < 0) return void(EXPECT_EQ(mine.on_gpu, nullptr));
+        const plan::HeadRange heads = ranges[static_cast<std::size_t>(member)];
+        const std::int64_t from = begin[static_cast<std::size_t>(heads.first)];
+        const std::int64_t count = begin[static_cast<std::size_t>(heads.first + heads.count)] - from;
+        EXPECT_TRUE(holds(mine, 0, 0, begin[0])) << member;
+        EXPECT_TRUE(holds(mine, begin[0], from, count)) << member;
+        EXPECT_EQ(mine.parameters.back().offset + mine.parameters.back().elements() <= begin[0] + count,
+                  true);
+        for (const model::Parameter& parameter : mine.parameters) EXPECT_EQ(parameter.offset % 64, 0);
+      });
+      EXPECT_THAT(nccl_double::breaches(), IsEmpty());
+      EXPECT_EQ(nccl_double::handles_left(), 0U);
+    }
+  }
+}
+
+TEST_F(NcclWeights, ARankThatFailsOrIsSilentEndsTheJob) {
+  for (const FaultKind kind : {FaultKind::never_arrives, FaultKind::call_fails, FaultKind::async_error}) {
+    nccl_double::reset();
+    nccl_double::plant({kind, 1, 0});
+    std::atomic<int> ended{0};
+    const auto count_end = [&](int rank, const std::function<void()>& step) {
+      try {
+        step();
+        ADD_FAILURE() << "no error on rank " << rank;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::unavailable);
+        EXPECT_THAT(error.what(), HasSubstr("NCCL: nccl"));
+        ++ended;
+      }
+    };
+    comm::LocalWorld world(2, 10s);
+    const config::Config config = three_heads();
+    {
+      std::vector<std::jthread> ranks;
+      for (int rank = 0; rank < 2; ++rank) {
+        ranks.emplace_back([&, rank] {
+          model::Weights all;
+          if (rank == 0) all = numbered(config);
+          const auto collectives = world.collectives(rank);
+          const auto to_gpus = comm::make_device_broadcast(*collectives, rank, 1500ms);
+          count_end(rank, [&] {
+            static_cast<void>(
+                share_weights_over_nccl(*collectives, to_gpus.get(), rank, config, all, {{0, 3}}, 0));
+          });
+        });
+      }
+    }
+    EXPECT_EQ(ended, 2);
+    EXPECT_EQ(nccl_double::handles_left(), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace polyhead::run
