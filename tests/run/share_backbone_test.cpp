@@ -1,5 +1,6 @@
 #include "polyhead/run/share_backbone.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <thread>
@@ -26,7 +27,7 @@ model::Weights some_weights(const config::Config& config) {
 
 /// What each rank gets; ranks are threads.
 std::vector<model::Prepared> share(const std::vector<std::string>& hosts, const model::Weights& weights) {
-  comm::LocalWorld world(static_cast<int>(hosts.size()));
+  comm::LocalWorld world(static_cast<int>(hosts.size()), std::chrono::minutes(5));  // sanitizers are slow
   std::vector<model::Prepared> got(hosts.size());
   std::vector<std::thread> ranks;
   for (std::size_t rank = 0; rank < hosts.size(); ++rank) {
