@@ -1,10 +1,7 @@
 # FindLibTorch: LibTorch from CMAKE_PREFIX_PATH, the project's .venv, or python3's torch, in that order.
 #
 #   LibTorch::cpu    libtorch_cpu and libc10 with their headers: all that a CPU run loads
-#   LibTorch::cudart the CUDA runtime of this LibTorch; present only when it was built with CUDA.
-#                    libtorch_cuda itself (0.5 GB, 3 s to load) is opened at run time, when a GPU is there.
-#   LibTorch::nccl   NCCL's headers, and its folder on the run path: the library that LibTorch itself uses is opened
-#                    at run time, when ranks with GPUs need it. Present where this LibTorch brings NCCL.
+#   What cmake/LibTorchCuda.cmake adds where it was built with CUDA.
 #   LibTorch_ROOT, LibTorch_VERSION
 #
 # PyTorch's own TorchConfig.cmake is not used: for a CUDA build it needs nvcc, and fails without a toolkit.
@@ -54,18 +51,6 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
   # libtorch_cpu of a CUDA build wants libcudart and libcupti; it finds them by its own rpath when it is loaded.
   target_link_options(LibTorch::cpu INTERFACE LINKER:--allow-shlib-undefined)
 
-  file(GLOB _cudart ${LibTorch_ROOT}/../nvidia/cu*/lib/libcudart.so.* ${LibTorch_ROOT}/lib/libcudart*.so*)
-  if(EXISTS ${LibTorch_ROOT}/lib/libtorch_cuda.so AND _cudart)
-    list(GET _cudart 0 _cudart)
-    add_library(LibTorch::cudart SHARED IMPORTED)
-    set_target_properties(LibTorch::cudart PROPERTIES IMPORTED_LOCATION ${_cudart})
-  endif()
-
-  get_filename_component(_nccl ${LibTorch_ROOT}/../nvidia/nccl ABSOLUTE)
-  if(EXISTS ${_nccl}/include/nccl.h AND EXISTS ${_nccl}/lib/libnccl.so.2)
-    add_library(LibTorch::nccl INTERFACE IMPORTED)
-    target_include_directories(LibTorch::nccl SYSTEM INTERFACE ${_nccl}/include)
-    target_link_options(LibTorch::nccl INTERFACE LINKER:-rpath,${_nccl}/lib)
-  endif()
+  include(${CMAKE_CURRENT_LIST_DIR}/LibTorchCuda.cmake)
 endif()
 mark_as_advanced(LibTorch_ROOT)

@@ -169,6 +169,8 @@ Batch Loader::State::new_buffer() const {
     } else {
       return {0, 0, 0, {}, std::pmr::vector<std::uint8_t>(size, bytes), {}, {}};
     }
+  } catch (const Error&) {  // memory for a GPU that does not answer
+    throw;
   } catch (const std::exception&) {  // bad_alloc or length_error
     throw Error(
         ExitCode::config,

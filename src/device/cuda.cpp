@@ -1,5 +1,6 @@
 #include "polyhead/device/cuda.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -9,6 +10,7 @@
 #include <link.h>
 
 #include "cuda_check.hpp"
+#include "no_device.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/device/pinned.hpp"
 
@@ -36,10 +38,6 @@ void check_index(int index) {
   if (count == 0) throw Error(ExitCode::config, fmt::format("no GPU can be used: {}", why_no_device()));
   throw Error(ExitCode::config,
               fmt::format("there is no GPU {}: this process may use {} of them", index, count));
-}
-
-std::string version_text(int version) {
-  return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
 int installed_driver() {
@@ -84,12 +82,14 @@ class PinnedMemory : public std::pmr::memory_resource {
  private:
   void* do_allocate(std::size_t bytes, std::size_t /*alignment*/) override {  // pages: aligned to anything
     void* memory = nullptr;
-    if (cudaSetDevice(index_) == cudaSuccess &&
-        cudaHostAlloc(&memory, bytes, cudaHostAllocDefault) == cudaSuccess) {
-      return memory;
+    check(cudaSetDevice(index_), fmt::format("cudaSetDevice({})", index_));
+    const cudaError_t result = cudaHostAlloc(&memory, bytes, cudaHostAllocDefault);
+    if (result == cudaErrorMemoryAllocation) {  // the host's, since the GPU has its context
+      cudaGetLastError();
+      throw std::bad_alloc();
     }
-    cudaGetLastError();
-    throw std::bad_alloc();
+    check(result, fmt::format("cudaHostAlloc of {} bytes for GPU {}", bytes, index_));
+    return memory;
   }
   void do_deallocate(void* memory, std::size_t /*bytes*/, std::size_t /*alignment*/) override {
     cudaFreeHost(memory);
@@ -119,15 +119,7 @@ int device_count() {
 std::string why_no_device() {
   const Count count = count_devices();
   if (count.devices > 0) return "";
-  const int driver = installed_driver();
-  if (driver == 0) return "no NVIDIA driver is installed";
-  if (driver < loaded_runtime()) {
-    return fmt::format("the NVIDIA driver supports CUDA {}, but LibTorch was built for {}: update the driver",
-                       version_text(driver), version_text(loaded_runtime()));
-  }
-  return count.result == cudaSuccess
-             ? "there is no NVIDIA GPU"
-             : fmt::format("cudaGetDeviceCount: {}", cudaGetErrorString(count.result));
+  return describe({count.result, installed_driver(), loaded_runtime(), std::getenv("CUDA_VISIBLE_DEVICES")});
 }
 
 DeviceInfo query(int index) {

@@ -13,6 +13,7 @@ GpuFacts gpu_facts(config::Device wanted) {
   for (int index = 0; index < device::device_count(); ++index) {
     const device::DeviceInfo info = device::query(index);
     facts.gpus.push_back(fmt::format("{}, {}", info.name, human_bytes(info.total_memory)));
+    if (facts.why_unsupported.empty()) facts.why_unsupported = device::why_unsupported(info);
   }
   if (facts.gpus.empty())
     facts.why_none = device::why_no_device();
@@ -37,6 +38,11 @@ Finding check_gpu(const GpuFacts& facts, int ranks_here) {
     return found;
   }
   found.text = fmt::format("{}: {}; {}", counted(gpus, "GPU"), join(facts.gpus, "; "), facts.driver);
+  if (facts.wanted != config::Device::cpu && !facts.why_unsupported.empty()) {
+    found.verdict = Verdict::problem;
+    found.advice = facts.why_unsupported;
+    return found;
+  }
   if (facts.wanted != config::Device::cpu && ranks_here > gpus) {
     found.verdict = Verdict::note;
     found.advice =

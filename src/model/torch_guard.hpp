@@ -9,13 +9,26 @@
 
 namespace polyhead::model {
 
+/// What an error of LibTorch's means for the user.
+enum class TorchFailure {
+  memory,   ///< the GPU's is full
+  gpu,      ///< broken, lost or taken by others: another one may do
+  kernels,  ///< LibTorch has none for this kind of GPU
+  other,
+};
+TorchFailure failure_of(const c10::Error& error);
+
+/// Throws the Error for it, whose text begins with `what`.
+[[noreturn]] void throw_failure(const std::string& what, const c10::Error& error);
+
 /// Runs `work`, and once more where the GPU has no memory left: after `release`, which gives back what
 /// LibTorch keeps for reuse, in pieces that may all be too small.
 template <class Work, class Release>
 void with_second_try(Work work, Release release) {
   try {
     return work();
-  } catch (const c10::OutOfMemoryError&) {  // left before the second try: it may hold tensors
+  } catch (const c10::Error& error) {  // left before the second try: it may hold tensors
+    if (failure_of(error) != TorchFailure::memory) throw;
   }
   release();
   work();
@@ -26,12 +39,8 @@ template <class Work>
 auto guarded(const std::string& what, Work work) {
   try {
     return work();
-  } catch (const c10::OutOfMemoryError& error) {
-    throw Error(ExitCode::unavailable, what +
-                                           ": the GPU is out of memory; choose a smaller parallel.batch (" +
-                                           error.what_without_backtrace() + ")");
   } catch (const c10::Error& error) {
-    throw Error(ExitCode::internal, what + ": " + error.what_without_backtrace());
+    throw_failure(what, error);
   } catch (const std::bad_alloc&) {
     throw Error(ExitCode::unavailable, what + ": out of memory; choose a smaller parallel.batch");
   }

@@ -116,6 +116,17 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, p
   if (!idle.empty()) log::warning(idle);
 }
 
+/// The reasons of all ranks, which rank 0 tells the user at once. Collective.
+std::string announce_unused_gpus(comm::Collectives& world, const std::string& host, const std::string& mine) {
+  std::string all = gather_unused_gpus(world, host, mine);
+  if (!all.empty() && world.rank() == 0) {
+    log::warning(fmt::format(
+        "a GPU is there, but ranks compute on the CPU ({}). Where this is meant, say parallel.device: cpu",
+        all));
+  }
+  return all;
+}
+
 /// A rank whose work failed has told the coordinator, which commits and then ends the job; should it not,
 /// this rank does.
 [[noreturn]] void wait_for_the_end(comm::MpiEnvironment& mpi, const Error& error) {
@@ -285,10 +296,13 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   const std::vector<plan::RankCores> cores = gather_cores(*world, mpi.host());
   model::Placement placement;
   int workers = 0;
+  std::string unused_gpu;
   set_up(*world, mpi.host(), [&] {
     placement = choose_placement(cores, mpi.rank(), mpi.local_rank(), inputs.config.parallel);
+    unused_gpu = why_gpu_unused(inputs.config.parallel, placement);
     workers = plan::workers_for(inputs.config.data.workers, placement.threads);
   });
+  unused_gpu = announce_unused_gpus(*world, mpi.host(), unused_gpu);
   const Choice choice =
       agree_on_choice(*world, inputs.config, inputs.shape, cores, placement,
                       inputs.dataset ? inputs.dataset->reading_memory() : data::ReadingMemory{});
@@ -316,6 +330,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
     if (mpi.rank() != 0) return;
     announce(inputs, cores, grid, placement, workers, group);
     keeper.emplace(mpi, options, inputs, grid, hosts_of(cores), group, status, work);
+    keeper->note_unused_gpus(unused_gpu);
     if (resumption) {
       keeper->resume(std::move(*resumption), fingerprint, mixed);
     } else {

@@ -217,6 +217,7 @@ std::string Keeper::provenance(std::string_view event, bool mixed, const std::st
       {"mixed_fingerprints", mixed},
       {"command", options_.command_line},
   };
+  if (!unused_gpus_.empty()) line["unused_gpus"] = unused_gpus_;
   line.update(nlohmann::ordered_json::parse(more));
   return line.dump();
 }

@@ -1,11 +1,16 @@
 #include "polyhead/run/placement.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <system_error>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/text.hpp"
 #include "polyhead/base/wire.hpp"
 #include "polyhead/device/cuda.hpp"
 #include "polyhead/plan/threads.hpp"
@@ -15,11 +20,20 @@ namespace {
 
 bool wants_cuda(config::Device device, int gpus) {
   if (device == config::Device::cuda && gpus == 0) {
-    throw Error(ExitCode::config,
-                "parallel.device is cuda, but there is no usable GPU on this host (or polyhead was "
-                "built without CUDA); use parallel.device: cpu");
+    throw Error(
+        ExitCode::config,
+        fmt::format("parallel.device is cuda, but no GPU can be used on this host: {}; mend this, or use "
+                    "parallel.device: cpu",
+                    device::why_no_device()));
   }
   return device != config::Device::cpu && gpus > 0;
+}
+
+/// Also in a container that was not given its devices, where the kernel module's file is seen all the same.
+bool shows_gpu(const std::filesystem::path& root) {
+  std::error_code ignored;
+  return std::filesystem::exists(root / "proc/driver/nvidia/version", ignored) ||
+         std::filesystem::exists(root / "dev/nvidia0", ignored);
 }
 
 }  // namespace
@@ -46,8 +60,32 @@ model::Placement choose_placement(const std::vector<plan::RankCores>& ranks, int
   placement.threads = parallel.threads.value_or(plan::threads_for(ranks, rank));
   const int gpus = device::device_count();
   placement.cuda = wants_cuda(parallel.device, gpus);
-  if (placement.cuda) placement.device = local_rank % gpus;
+  if (!placement.cuda) return placement;
+  placement.device = local_rank % gpus;
+  const std::string why = device::why_unsupported(device::query(placement.device));
+  if (!why.empty()) throw Error(ExitCode::config, why);
   return placement;
+}
+
+std::string why_gpu_unused(const config::Parallel& parallel, const model::Placement& placement,
+                           const std::filesystem::path& root) {
+  if (placement.cuda || parallel.device != config::Device::automatic || !shows_gpu(root)) return "";
+  return device::why_no_device();
+}
+
+std::string gather_unused_gpus(comm::Collectives& world, const std::string& host, const std::string& why) {
+  WireWriter writer;
+  writer.put_text(why).put_text(host);
+  std::map<std::string, std::set<std::string>> hosts_by_reason;
+  for (const auto& bytes : world.all_gather(writer.bytes())) {
+    WireReader reader(bytes);
+    const std::string reason = reader.get_text();
+    if (!reason.empty()) hosts_by_reason[reason].insert(reader.get_text());
+  }
+  std::vector<std::string> parts;
+  for (const auto& [reason, hosts] : hosts_by_reason)
+    parts.push_back(fmt::format("{}: {}", fmt::join(hosts, ", "), reason));
+  return join(parts, "; ");
 }
 
 std::string idle_cores_warning(const std::vector<plan::RankCores>& ranks, int threads, int online) {

@@ -13,13 +13,14 @@ model::Placement place_alone(const config::Config& config, const std::string& fi
   config::Parallel parallel = config.parallel;
   comm::LocalWorld world(1);
   const auto cores = gather_cores(*world.collectives(0), "this host");
-  const model::Placement placement = choose_placement(cores, 0, 0, parallel);
-  if (!placement.cuda || parallel.device != config::Device::automatic) return placement;
+  const auto choose = [&] { return choose_placement(cores, 0, 0, parallel); };
+  if (parallel.device != config::Device::automatic) return choose();
   parallel.device = config::Device::cpu;
-  const model::Placement cpu = choose_placement(cores, 0, 0, parallel);
+  const model::Placement cpu = choose();
   const nlohmann::json held = parse_object(fingerprint);
-  const bool same = held.is_object() && fingerprint_changes(held, fingerprint_of(config, cpu)).empty();
-  return same ? cpu : placement;
+  if (held.is_object() && fingerprint_changes(held, fingerprint_of(config, cpu)).empty()) return cpu;
+  parallel.device = config::Device::automatic;
+  return choose();
 }
 
 Recompute::Recompute(const Inputs& inputs, const model::Placement& placement,

@@ -370,6 +370,28 @@ TEST(Loader, DeliversBytesInTheMemoryGiven) {
   EXPECT_THAT(std::span(last.bytes), ElementsAre(4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 0, 0, 0, 0, 0, 0));
 }
 
+/// Memory of a GPU that does not answer.
+class NoMemory : public std::pmr::memory_resource {
+  void* do_allocate(std::size_t /*bytes*/, std::size_t /*alignment*/) override {
+    throw Error(ExitCode::unavailable, "the GPU is busy");
+  }
+  void do_deallocate(void* /*memory*/, std::size_t /*bytes*/, std::size_t /*alignment*/) override {}
+  [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override {
+    return this == &other;
+  }
+};
+
+TEST(Loader, ABusyGpuIsNoLackOfMemory) {
+  NoMemory memory;
+  Loader::Readers readers;
+  readers.push_back(std::make_unique<BytesReader>());
+  Loader loader(std::move(readers), {5, {1, 2}}, 3, 2, &memory);
+  loader.request(0, 2);
+  const auto [code, text] = testing::error_of([&] { return loader.next(); });
+  EXPECT_EQ(code, ExitCode::unavailable);
+  EXPECT_EQ(text, "the GPU is busy");
+}
+
 TEST(Loader, AnErrorOfOneThreadStopsAll) {
   Numbers dataset(100'000);
   dataset.grain = 1;

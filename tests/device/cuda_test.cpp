@@ -35,6 +35,18 @@ TEST(Device, AsksTheDriverForItsVersion) {
   EXPECT_FALSE(driver_version().empty());
 }
 
+TEST(Device, OneThatIsTooOldIsNamed) {
+  DeviceInfo gpu{"Tesla V100-SXM2-16GB", "GPU-1", "7.0", 0, 0, 0};
+  EXPECT_EQ(
+      why_unsupported(gpu),
+      "the GPU Tesla V100-SXM2-16GB (GPU-1) has compute capability 7.0, but LibTorch's kernels need 7.5 or "
+      "later: use another GPU, or parallel.device: cpu");
+  for (const char* capability : {"7.5", "8.0", "9.0", "10.0", "12.1"}) {
+    gpu.compute_capability = capability;
+    EXPECT_EQ(why_unsupported(gpu), "") << capability;
+  }
+}
+
 TEST(GpuDevice, DescribesItself) {
   if (device_count() == 0) GTEST_SKIP() << "no CUDA device";
   EXPECT_EQ(why_no_device(), "");
@@ -44,6 +56,7 @@ TEST(GpuDevice, DescribesItself) {
   EXPECT_THAT(info.compute_capability, HasSubstr("."));
   EXPECT_GT(info.total_memory, 0U);
   EXPECT_LE(info.free_memory, info.total_memory);
+  EXPECT_EQ(why_unsupported(info), "");
   expect_refusal([] { query(device_count()); }, "this process may use");
 }
 

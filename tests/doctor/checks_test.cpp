@@ -60,6 +60,14 @@ TEST(CheckGpu, EnoughForTheRanks) {
   expect(check_gpu(facts, 3), Verdict::ok, "", "");
 }
 
+TEST(CheckGpu, OneWithoutKernelsIsAProblemUnlessCpusAreWanted) {
+  GpuFacts facts{{"Tesla V100, 16 GiB"},    "",       "driver 580", "2.30.7", "",
+                 config::Device::automatic, "too old"};
+  expect(check_gpu(facts, 1), Verdict::problem, "1 GPU: Tesla V100, 16 GiB", "too old");
+  facts.wanted = config::Device::cpu;
+  expect(check_gpu(facts, 1), Verdict::ok, "", "");
+}
+
 TEST(CheckGpu, ThereIsNone) {
   GpuFacts facts;
   facts.why_none = "no driver";

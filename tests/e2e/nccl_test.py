@@ -1,11 +1,18 @@
 """The program on pretended GPUs, with a NCCL in host memory: who gets NCCL, what is recorded, and what its failure does."""
 
+import os
+import subprocess
 import unittest
 
 from harness import NCCL_DOUBLE, EndToEnd, polyhead, provenance, results
 
 JOB = ("parallel.batch=48", "parallel.threads=1", "backbone.engine=libtorch")  # 21 micro-batches; a GPU's engine
 PAIR = (*JOB, "parallel.strategy=heads")
+
+BESIDE_A_GPU = """#!/bin/sh
+exec unshare --map-root-user --mount sh -c '
+  mount -t tmpfs none /proc/driver && mkdir /proc/driver/nvidia && echo NVRM > /proc/driver/nvidia/version && exec "$@"' sh {program} "$@"
+"""
 
 
 class Nccl(EndToEnd):
@@ -76,6 +83,30 @@ class Nccl(EndToEnd):
         self.assertIn("1 of 3 ranks will idle", done.stderr)
         self.assertEqual(line["backend"], "nccl")
         self.assertEqual(found, self.serial())
+
+    def test_a_gpu_without_kernels_is_refused_at_set_up(self):
+        done = polyhead("run", self.config, "--set", f"output.path={self.folder / 'out.h5'}", ranks=2, program=NCCL_DOUBLE,
+                        variables={"POLYHEAD_NCCL_DOUBLE_GPUS": "2", "POLYHEAD_NCCL_DOUBLE_CAPABILITY": "70"})
+        self.assert_fails(done, 78, "the GPU a GPU in host memory (GPU-", "has compute capability 7.0", "need 7.5 or later")
+        self.assertFalse((self.folder / "out.h5").exists())
+
+    def test_a_gpu_that_is_there_and_not_used_is_told(self):
+        """The kernel module's file is there, and CUDA sees nothing."""
+        program = self.folder / "beside_a_gpu"
+        program.write_text(BESIDE_A_GPU.format(program=NCCL_DOUBLE))
+        program.chmod(0o755)
+        if subprocess.run([program, "--version"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no namespace for mounts can be made here")
+        hidden = {"POLYHEAD_NCCL_DOUBLE_GPUS": "0", "CUDA_VISIBLE_DEVICES": ""}
+        reason = 'no GPU is visible to this process: CUDA_VISIBLE_DEVICES is ""'
+        done = self.run_job("out.h5", *JOB, program=program, variables=hidden)
+        self.assertEqual(done.stderr.count("a GPU is there, but ranks compute on the CPU"), 1, done.stderr)
+        self.assertIn(f"{os.uname().nodename}: {reason}", done.stderr)
+        self.assertEqual(provenance(self.folder / "out.h5")["unused_gpus"], f"{os.uname().nodename}: {reason}")
+        self.assertIn("CUDA_VISIBLE_DEVICES is", polyhead("info", self.folder / "out.h5").stdout)
+        done = self.run_job("cpu.h5", *JOB, "parallel.device=cpu", program=program, variables=hidden)
+        self.assertNotIn("a GPU is there", done.stderr)
+        self.assertNotIn("unused_gpus", provenance(self.folder / "cpu.h5"))
 
     def test_an_error_of_nccl_ends_the_job(self):
         done = polyhead("run", self.config, "--set", f"output.path={self.folder / 'out.h5'}",

@@ -20,12 +20,15 @@ struct DeviceInfo {
 /// for these.
 int device_count();
 
-/// Why `device_count()` is 0: "no NVIDIA driver is installed", "polyhead was built without CUDA". Empty
-/// otherwise.
+/// Why `device_count()` is 0: "no NVIDIA driver is installed", "polyhead was built without CUDA", "no GPU is
+/// visible to this process: CUDA_VISIBLE_DEVICES is \"\"". Empty otherwise.
 std::string why_no_device();
 
 /// Throws Error(config) when `index` is not below `device_count()`, Error(unavailable) when a call fails.
 DeviceInfo query(int index);
+
+/// Why LibTorch has no kernels for this GPU: its compute capability is too low. Empty where it has.
+std::string why_unsupported(const DeviceInfo& gpu);
 
 /// The installed driver's and the runtime's CUDA version: "driver 13.2, runtime 13.2".
 std::string driver_version();

@@ -30,6 +30,7 @@ struct GpuFacts {
   std::string nccl;  ///< its version; empty when it cannot be loaded
   std::string why_no_nccl;
   config::Device wanted = config::Device::automatic;
+  std::string why_unsupported{};  ///< LibTorch has no kernels for one of them
 };
 
 struct Interface {

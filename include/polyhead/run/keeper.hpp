@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "polyhead/base/error.hpp"
@@ -38,6 +39,8 @@ class Keeper {
          std::vector<std::string> hosts, const comm::Group& group, StatusFile& status,
          std::vector<plan::Lease> work);
 
+  /// What `gather_unused_gpus` gives, for the provenance of a start or resume that follows.
+  void note_unused_gpus(std::string unused) { unused_gpus_ = std::move(unused); }
   /// Creates the output; all of it is on the disk. Throws Error.
   void create(const Fingerprint& fingerprint, bool mixed);
   /// Goes on with the output of an earlier run instead. Throws Error, also where `fingerprint` is another one
@@ -71,6 +74,7 @@ class Keeper {
   std::vector<std::string> hosts_;
   const comm::Group& group_;
   StatusFile& status_;
+  std::string unused_gpus_;
   std::filesystem::path output_;
   std::unique_ptr<store::OutputLock> lock_;
   store::Offsets offsets_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,18 @@ std::vector<plan::RankCores> gather_cores(comm::Collectives& world, const std::s
 
 /// Where rank `rank` computes: a GPU by its number on the host, or CPU threads from the cores that it may
 /// really use, shared with the other ranks of its host. Throws Error(config) when a GPU is asked for and none
-/// is there.
+/// can be used, or when LibTorch has no kernels for the one that is there.
 model::Placement choose_placement(const std::vector<plan::RankCores>& ranks, int rank, int local_rank,
                                   const config::Parallel& parallel);
+
+/// Why this rank computes on the CPU beside a GPU that the driver or the system shows, though nobody has
+/// asked for the CPU; else an empty text. `root`: the folder that /proc and /dev are in.
+std::string why_gpu_unused(const config::Parallel& parallel, const model::Placement& placement,
+                           const std::filesystem::path& root = "/");
+
+/// The reasons of all ranks in one text, with the hosts they are of: "a, b: polyhead was built without CUDA".
+/// Empty where no rank has one. Collective.
+std::string gather_unused_gpus(comm::Collectives& world, const std::string& host, const std::string& why);
 
 /// mpirun binds each of two ranks to one core unless told otherwise: on a large machine most cores would stay
 /// idle. The warning that says so, or an empty text.

@@ -27,9 +27,18 @@ std::mutex mutex;
 std::map<std::uintptr_t, Block> blocks;
 thread_local int device_of_thread = 0;
 
+/// What a test says in the environment.
+int number(const char* name, int otherwise) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? std::atoi(text) : otherwise;
+}
+
+cudaError_t planted(const char* name) {
+  return static_cast<cudaError_t>(number(name, cudaSuccess));
+}
+
 int gpus() {
-  const char* text = std::getenv("POLYHEAD_NCCL_DOUBLE_GPUS");
-  return text != nullptr ? std::atoi(text) : 0;
+  return number("POLYHEAD_NCCL_DOUBLE_GPUS", 0);
 }
 
 cudaError_t allocate(void** memory, std::size_t bytes, int device) {
@@ -73,11 +82,15 @@ int nccl_double::current_device() {
 
 cudaError_t cudaGetDeviceCount(int* count) {
   *count = gpus();
+  if (const cudaError_t error = planted("POLYHEAD_NCCL_DOUBLE_COUNT_ERROR"); error != cudaSuccess)
+    return error;
   return *count > 0 ? cudaSuccess : cudaErrorNoDevice;
 }
 
 cudaError_t cudaSetDevice(int device) {
   if (device < 0 || device >= gpus()) return cudaErrorInvalidDevice;
+  if (const cudaError_t error = planted("POLYHEAD_NCCL_DOUBLE_SELECT_ERROR"); error != cudaSuccess)
+    return error;
   device_of_thread = device;
   return cudaSuccess;
 }
@@ -89,7 +102,9 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   gethostname(host.data(), host.size() - 1);
   const std::size_t hash = std::hash<std::string>()(std::string(host.data()) + std::to_string(device));
   std::memcpy(properties->uuid.bytes, &hash, sizeof(hash));
-  properties->major = 8;
+  const int capability = number("POLYHEAD_NCCL_DOUBLE_CAPABILITY", 80);
+  properties->major = capability / 10;
+  properties->minor = capability % 10;
   return cudaSuccess;
 }
 
@@ -99,7 +114,7 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 }
 
 cudaError_t cudaDriverGetVersion(int* version) {
-  *version = CUDART_VERSION;
+  *version = number("POLYHEAD_NCCL_DOUBLE_DRIVER", CUDART_VERSION);
   return cudaSuccess;
 }
 
@@ -128,6 +143,8 @@ cudaError_t cudaFree(void* memory) {
 }
 
 cudaError_t cudaHostAlloc(void** memory, size_t bytes, unsigned int /*flags*/) {
+  if (const cudaError_t error = planted("POLYHEAD_NCCL_DOUBLE_HOST_ERROR"); error != cudaSuccess)
+    return error;
   return allocate(memory, bytes, kHost);
 }
 

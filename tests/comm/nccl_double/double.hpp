@@ -14,7 +14,11 @@
 ///
 /// POLYHEAD_NCCL_DOUBLE_GPUS is the number of GPUs that each process sees (0 when not set);
 /// POLYHEAD_NCCL_DOUBLE_LOG a file that each process appends its log to, with its rank behind the name;
-/// POLYHEAD_NCCL_DOUBLE_ERROR="RANK CALL" plants an async_error.
+/// POLYHEAD_NCCL_DOUBLE_ERROR="RANK CALL" plants an async_error. POLYHEAD_NCCL_DOUBLE_CAPABILITY is the GPUs'
+/// compute capability (75 for 7.5; 80 when not set), POLYHEAD_NCCL_DOUBLE_DRIVER the driver's CUDA version
+/// (13020 for 13.2; the runtime's when not set). The number of a cudaError_t in
+/// POLYHEAD_NCCL_DOUBLE_COUNT_ERROR,
+/// ..._SELECT_ERROR or ..._HOST_ERROR is what cudaGetDeviceCount, cudaSetDevice or cudaHostAlloc answers.
 namespace nccl_double {
 
 /// One line of the log.

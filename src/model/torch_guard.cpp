@@ -1,0 +1,54 @@
+#include "torch_guard.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace polyhead::model {
+namespace {
+
+template <std::size_t N>
+bool has_any(std::string_view text, const std::array<std::string_view, N>& parts) {
+  return std::ranges::any_of(parts, [&](std::string_view part) { return text.find(part) != text.npos; });
+}
+
+// LibTorch has no type for these. cuDNN's names of version 8 and 9; its workspace is what the search for an
+// engine mostly fails for.
+constexpr std::array<std::string_view, 5> kMemory{"CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED",
+                                                  "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+                                                  "unable to find an engine to execute this computation",
+                                                  "CUDA error: out of memory"};
+constexpr std::array<std::string_view, 1> kKernels{"no kernel image is available"};
+
+}  // namespace
+
+TorchFailure failure_of(const c10::Error& error) {
+  const std::string_view text = error.what_without_backtrace();
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr || has_any(text, kMemory))
+    return TorchFailure::memory;
+  if (has_any(text, kKernels)) return TorchFailure::kernels;
+  return dynamic_cast<const c10::AcceleratorError*>(&error) != nullptr ? TorchFailure::gpu
+                                                                       : TorchFailure::other;
+}
+
+void throw_failure(const std::string& what, const c10::Error& error) {
+  const std::string said = std::string(" (") + error.what_without_backtrace() + ")";
+  switch (failure_of(error)) {
+    case TorchFailure::memory:
+      throw Error(ExitCode::unavailable,
+                  what + ": the GPU is out of memory; choose a smaller parallel.batch" + said);
+    case TorchFailure::gpu:
+      throw Error(ExitCode::unavailable,
+                  what + ": the GPU failed; the kernel's log (dmesg, \"NVRM: Xid\") may say why" + said);
+    case TorchFailure::kernels:
+      throw Error(ExitCode::config,
+                  what +
+                      ": this LibTorch has no kernels for the GPU; use a LibTorch that has, another GPU, or "
+                      "parallel.device: cpu" +
+                      said);
+    default:
+      throw Error(ExitCode::internal, what + ": " + error.what_without_backtrace());
+  }
+}
+
+}  // namespace polyhead::model
