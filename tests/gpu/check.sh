@@ -4,11 +4,11 @@
 #   tests/gpu/check.sh [--dry-run] [OUT_FOLDER]
 #
 #   --dry-run    every step with tiny sizes on pretended GPUs (polyhead_nccl_double), PyTorch on the CPU; shows that the check itself works
-#   OUT_FOLDER   results.jsonl, summary.txt and a log for each step; default build/gpu-check
+#   OUT_FOLDER   results.jsonl, summary.txt and a log for each step; default build/gpu-check, without a build gpu-check
 #
 # Each step has a limit of its own, and a failed one does not end the others. Ends with 1 when a step has failed. Variables:
 #   POLYHEAD         the program            POLYHEAD_TESTS   folder of test_device, test_comm and test_model
-#   POLYHEAD_PYTHON  a python3 with torch, torchvision, h5py and Pillow         MPIEXEC  mpirun
+#   POLYHEAD_PYTHON  a python3 with torch, torchvision, h5py, safetensors and Pillow   MPIEXEC  mpirun
 # A bundle (launch/bundle.sh) sets all of them; else they are taken from build/release and .venv. docs/gpu-check.md has the rest.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -34,13 +34,16 @@ for argument; do
 done
 
 build=$root/build/release
-program=$build/polyhead
-((!dry)) || program=${POLYHEAD_NCCL_DOUBLE:-$build/tests/polyhead_nccl_double}
-((dry)) || program=${POLYHEAD:-$program}
+if ((dry)); then
+  program=${POLYHEAD_NCCL_DOUBLE:-$build/tests/polyhead_nccl_double} named=POLYHEAD_NCCL_DOUBLE
+else
+  program=${POLYHEAD:-$build/polyhead} named=POLYHEAD
+fi
 python=${POLYHEAD_PYTHON:-$root/.venv/bin/python}
 [[ -x $python ]] || python=$(command -v python3) || usage_error "no python3: set POLYHEAD_PYTHON"
-[[ -x $program ]] || usage_error "$program is no program: build it, or set POLYHEAD${dry:+ (with --dry-run POLYHEAD_NCCL_DOUBLE)}"
-out=${out:-$root/build/gpu-check}
+[[ -x $program ]] || usage_error "$program is no program: build it, or name another in $named"
+[[ -n $out || ! -d $root/build ]] || out=$root/build/gpu-check
+out=${out:-gpu-check}
 { mkdir -p "$out" && : > "$out/results.jsonl"; } || usage_error "cannot write to $out"
 out=$(cd "$out" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/polyhead-gpu-check-XXXXXX") || usage_error "no room for the job's files"
@@ -66,6 +69,7 @@ verdict_of() {
 step() {
   local limit=$1 name=$2 script=$3 start=$SECONDS code=$kTimedOut left=$((kTotal - SECONDS)) verdict
   shift 3
+  ((!dry)) || limit=$((3 * limit))  # many tests may run beside it
   ((limit <= left)) || limit=$left
   printf '== %s\n' "$name"
   if ((limit > 0)); then
@@ -94,7 +98,7 @@ step 45 special_values special_values
 step 60 two_gpus runs two_gpus
 step 40 device_limit device_limit
 step 90 speed_polyhead speed_polyhead
-step 60 speed_torch_forward speed_forward
+step 90 speed_torch_forward speed_forward
 step 90 speed_torch_loader speed_loader
 step 60 sanitizer sanitizer
 

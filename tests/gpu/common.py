@@ -84,19 +84,27 @@ def all_cores():
     return sorted(os.sched_getaffinity(0))
 
 
+def own_gpus():
+    """Names of the GPUs that a run may use; the stand-in pretends as many as it is told to."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if DRY or chosen:
+        return ["0", "1"] if DRY else chosen.split(",")
+    try:
+        done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return []
+    return [str(index) for index in range(sum(line.startswith("GPU ") for line in done.stdout.splitlines()))]
+
+
 def gpu_count():
-    """GPUs that a run may use; the stand-in pretends as many as it is told to."""
-    if DRY:
-        return 2
-    done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
-    return sum(line.startswith("GPU ") for line in done.stdout.splitlines())
+    return len(own_gpus())
 
 
 def visible(gpus):
     """Variables that let a run see the first `gpus` of them."""
     if DRY:
         return {"POLYHEAD_NCCL_DOUBLE_GPUS": str(gpus)}
-    return {"CUDA_VISIBLE_DEVICES": ",".join(map(str, range(gpus)))}
+    return {"CUDA_VISIBLE_DEVICES": ",".join(own_gpus()[:gpus])}
 
 
 def program(*arguments, ranks=None, gpus=1, before=(), variables=None):

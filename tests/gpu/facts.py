@@ -10,7 +10,7 @@ import subprocess
 from common import DRY, expect, finish, gpu_count, program, record
 
 GPU_FACTS = "name,driver_version,memory.total,compute_cap,clocks.max.sm,power.limit"
-PACKAGES = ("torch", "torchvision", "h5py", "numpy", "pillow")
+PACKAGES = ("torch", "torchvision", "h5py", "numpy", "pillow", "safetensors")
 
 
 def version(package):

@@ -13,6 +13,6 @@ HEADS = {
     "norm": f"layernorm, linear {SIZES.classes}",
     "tanh": f"linear 100, tanh, linear {SIZES.classes}",
 }
-# Samples of special.h5, and the value of one of their pixels; the largest one overflows in the stem.
+# Samples of special.h5, and the value of one of their channels; the last one overflows in the first layers.
 SPECIAL = {1: math.nan, 3: math.inf, 5: 3e38}
 SPECIAL_SAMPLES = 8

@@ -34,15 +34,17 @@ def save_photograph(number):
 
 
 def make_photographs():
-    """images/ has all, few/ the first of them, many/ several names of each."""
-    for folder in ("images", "few", "many"):
+    """images/ has all, few/ and two-batches/ the first of them, many/ several names of each."""
+    first = {"few": SIZES.few, "two-batches": 2 * SIZES.batch}
+    for folder in ("images", "many", *first):
         (WORK / folder).mkdir()
     with multiprocessing.Pool(len(all_cores())) as pool:
         total = sum(pool.imap_unordered(save_photograph, range(SIZES.images), chunksize=16))
     for number in range(SIZES.images):
         name = f"{number:05d}.jpg"
-        if number < SIZES.few:
-            os.link(WORK / "images" / name, WORK / "few" / name)
+        for folder, count in first.items():
+            if number < count:
+                os.link(WORK / "images" / name, WORK / folder / name)
         for copy in range(SIZES.copies):
             os.link(WORK / "images" / name, WORK / "many" / f"{copy}-{name}")
     record("photographs", count=SIZES.images, mean_bytes=total // SIZES.images, width=SIZES.width, height=SIZES.height)
@@ -55,7 +57,7 @@ def make_special():
     for name in ("plain", "special"):
         if name == "special":
             for sample, value in SPECIAL.items():
-                images[sample, 1, SIZES.crop // 2, SIZES.crop // 3] = value
+                images[sample, 1] = value
         with h5py.File(WORK / f"{name}.h5", "w") as file:
             file["images"] = images
 
@@ -73,7 +75,7 @@ def make_configs(heads):
         (WORK / f"first-{first}.yaml").write_text(config_text(order, f"path: few, {scaled}", SIZES.batch))
     (WORK / "job.yaml").write_text(config_text(heads, f"path: images, {scaled}", SIZES.batch))
     (WORK / "many.yaml").write_text(config_text(heads, f"path: many, {scaled}", SIZES.large_batch))
-    (WORK / "few.yaml").write_text(config_text(heads, f"path: few, {scaled}", SIZES.batch))
+    (WORK / "two-batches.yaml").write_text(config_text(heads, f"path: two-batches, {scaled}", SIZES.batch))
     for name in ("special", "plain"):
         (WORK / f"{name}.yaml").write_text(config_text(heads, f"path: {name}.h5", SPECIAL_SAMPLES))
 

@@ -53,7 +53,7 @@ def make(precision):
     number = torch.bfloat16 if precision in ("bf16", "compiled") else torch.float32
     network = Ensemble().eval().to(DEVICE, number).to(memory_format=layout)
     if precision == "compiled":
-        network = torch.compile(network, **({"backend": "eager"} if DRY else {"mode": "max-autotune-no-cudagraphs"}))
+        network = torch.compile(network, **({"backend": "eager"} if DRY else {"dynamic": False}))
     return network, {"dtype": number, "memory_format": layout}
 
 

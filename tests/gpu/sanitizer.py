@@ -18,7 +18,7 @@ def main():
     if sanitizer is None and not DRY:
         skip("compute-sanitizer is not installed")
     before = [] if sanitizer is None else [sanitizer, "--tool", "memcheck", "--target-processes", "all", "--error-exitcode", str(FOUND)]
-    arguments = ["run", WORK / "few.yaml", "--overwrite", "--progress", "none", "--set", f"output.path={WORK / 'checked.h5'}",
+    arguments = ["run", WORK / "two-batches.yaml", "--overwrite", "--progress", "none", "--set", f"output.path={WORK / 'checked.h5'}",
                  "--set", "parallel.device=cuda"]
     done = program(*arguments, before=before)
     for refusal in REFUSALS:

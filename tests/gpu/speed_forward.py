@@ -3,7 +3,7 @@
 import torch
 from common import DRY, SIZES, finish, record
 from model import PRECISIONS, Ensemble, make, random_images
-from timing import seconds_per_call
+from timing import measured, seconds_per_call
 from torch.utils.flop_counter import FlopCounterMode
 
 BATCHES = (SIZES.batch,) if DRY else (SIZES.batch, SIZES.large_batch)
@@ -26,5 +26,5 @@ def measure(precision, batch):
 record("network", flops_per_image=flops_per_image())
 for precision in PRECISIONS:
     for batch in BATCHES:
-        record("forward", precision=precision, batch=batch, images_per_second=round(measure(precision, batch), 1))
+        record("forward", precision=precision, batch=batch, **measured(measure, precision, batch))
 finish()

@@ -7,6 +7,7 @@ import torch
 from common import DRY, SIZES, WORK, finish, record
 from job import MEAN, STD
 from model import DEVICE, PRECISIONS, make, synchronize
+from timing import measured
 from torch.utils.data import DataLoader, Dataset
 from torchvision.io import decode_jpeg, read_file
 from torchvision.transforms import v2
@@ -57,6 +58,6 @@ for chosen in cores.choices():
     everything = chosen == cores.choices()[-1]
     for precision in WITH_ALL_CORES if everything else (FASTEST,):
         with cores.only(chosen):
-            rate = measure(precision, 1 if DRY else len(chosen))
-        record("loader", precision=precision, cores=len(chosen), batch=SIZES.large_batch, images_per_second=round(rate, 1))
+            found = measured(measure, precision, 1 if DRY else len(chosen))
+        record("loader", precision=precision, cores=len(chosen), batch=SIZES.large_batch, **found)
 finish()

@@ -37,6 +37,9 @@ def show_speed():
               f" {share(line['images_per_second'], 'fp32')}")
     for kind in ("loader", "forward"):
         for line in of(kind):
+            if "impossible" in line:
+                print(f"PyTorch {kind}, {line['precision']}: impossible here: {line['impossible']}")
+                continue
             precision = "bf16" if line["precision"] == "compiled" else line["precision"]
             cores = f", {line['cores']} cores" if "cores" in line else ""
             print(f"PyTorch {kind}, {line['precision']}, batch {line['batch']}{cores}: {line['images_per_second']:,} img/s"
