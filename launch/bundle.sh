@@ -19,7 +19,7 @@ readonly kPrograms=(polyhead test_device test_comm test_model)
 
 usage() { die "$1; usage: launch/bundle.sh [--torch FOLDER | --build FOLDER] OUT.tar.xz"; }
 
-torch='' folder='' packed=''
+torch='' folder='' packed='' new=0
 while (($# > 0)); do
   case $1 in
     -h | --help) awk 'NR > 1 && !/^#/ {exit} NR > 1 {sub(/^# ?/, ""); print}' "${BASH_SOURCE[0]}" && exit 0 ;;
@@ -40,27 +40,38 @@ done
 [[ -z $torch || -z $folder ]] || usage "--torch builds for a torch, --build takes a build as it is: give one of them"
 [[ -d $(dirname "$packed") ]] || die "there is no folder $(dirname "$packed") to write $packed to"
 
-# Builds the programs for the torch, unless there is a `folder` already.
-build_programs() {
+for tool in ompi_info orterun orted ldd strip xz; do
+  command -v "$tool" > /dev/null || die "$tool is missing: a bundle takes Open MPI 4, binutils and xz (launch/setup.sh installs the first two)"
+done
+
+# A build folder for the torch, unless there is a `folder` already.
+choose_folder() {
   [[ -z $folder ]] || return 0
   folder=$root/build/release
   if [[ -n $torch ]]; then
     torch=$(readlink -f "$torch")
     version=$(torch_version "$torch") || die "$torch is no folder of torch: it has no version.py (give .../site-packages/torch)"
     folder=$root/build/torch-$(torch_kind "$version")
-    configure_into "$folder" --preset release -DCMAKE_PREFIX_PATH="$torch"
+    configure_into "$folder" --preset release -ULibTorch_ROOT -DCMAKE_PREFIX_PATH="$torch"
   else
     configure release
   fi
-  nice cmake --build "$folder" -j "$(build_jobs)" --target "${kPrograms[@]}" > "$folder/bundle.log" 2>&1 ||
-    die "the programs could not be built: $(tail -n 20 "$folder/bundle.log")"
+  new=1
 }
 
-# Says in `torch` and `version` what the programs were built with.
-ask_build() {
+# Says in `torch` and `version` what the folder builds with.
+ask_folder() {
+  local wanted=$torch
   [[ -r $folder/CMakeCache.txt ]] || die "$folder is no build folder: it has no CMakeCache.txt"
   torch=$(sed -n 's/^LibTorch_ROOT:PATH=//p' "$folder/CMakeCache.txt")
+  [[ ${wanted:-$torch} == "$torch" ]] ||
+    die "$wanted cannot be built with, so CMake took $torch: it needs lib/libtorch_cpu.so and include/ATen/ATen.h"
   version=$(torch_version "$torch") || die "torch in '$torch', which $folder was built with, does not tell its version"
+}
+
+build_programs() {
+  nice cmake --build "$folder" -j "$(build_jobs)" --target "${kPrograms[@]}" > "$folder/bundle.log" 2>&1 ||
+    die "the programs could not be built: $(tail -n 20 "$folder/bundle.log")"
 }
 
 # A folder of this installation of Open MPI, as pkglibdir.
@@ -79,8 +90,9 @@ stays_here() { # NAME PATH
 copy_libraries() {
   local name path
   while read -r name path; do
+    ! stays_here "$name" "$path" || continue
     [[ $path != not ]] || die "$name is missing on this machine, so it cannot be packed"
-    stays_here "$name" "$path" || cp -L --no-clobber "$path" "$bundle/lib/$name"
+    cp -L --no-clobber "$path" "$bundle/lib/$name"
   done < <(for file; do ldd "$file" | awk '$2 == "=>" {print $1, $3}'; done | sort -u)
 }
 
@@ -121,8 +133,9 @@ copy_scripts() {
   echo "$version" > "$bundle/torch-version"
 }
 
-build_programs
-ask_build
+choose_folder
+ask_folder
+((!new)) || build_programs
 bundle=$(mktemp -d "${TMPDIR:-/tmp}/polyhead-bundle-XXXXXX")
 trap 'rm -rf "$bundle"' EXIT
 copy_programs
