@@ -127,6 +127,7 @@ def run_job(output, *sets, config="job.yaml", **how):
         arguments += ["--set", option]
     done = program(*arguments, **how)
     if done.returncode != 0:
-        record("run failed", ok=False, output=output, code=done.returncode, said=done.stdout[-600:])
+        errors = [line for line in done.stdout.splitlines() if "[error]" in line]
+        record("run failed", ok=False, output=output, code=done.returncode, said="\n".join(errors[:3]) or done.stdout[-600:])
         sys.exit(1)
     return WORK / output, done.stdout
