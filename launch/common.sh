@@ -27,9 +27,16 @@ build_jobs() {
   echo $((jobs > 1 ? jobs : 1))
 }
 
-# configure PRESET [cmake arguments...]: quiet unless it fails; the whole text is in build/PRESET/configure.log.
+# configure PRESET [cmake arguments...]: into build/PRESET.
 configure() {
-  local preset=$1 log=$root/build/$1/configure.log
+  local preset=$1
+  shift
+  configure_into "$root/build/$preset" --preset "$preset" "$@"
+}
+
+# configure_into FOLDER [cmake arguments...]: quiet unless it fails; the whole text is in FOLDER/configure.log.
+configure_into() {
+  local folder=$1 log=$1/configure.log
   shift
   local launcher=()
   if command -v ccache > /dev/null; then
@@ -37,10 +44,10 @@ configure() {
     local settings="CCACHE_BASEDIR=$root;CCACHE_NOHASHDIR=1;CCACHE_SLOPPINESS=pch_defines,time_macros"
     launcher=("-DCMAKE_CXX_COMPILER_LAUNCHER=env;$settings;ccache")
   fi
-  mkdir -p "$root/build/$preset"
-  (cd "$root" && cmake --preset "$preset" "${launcher[@]}" "$@") > "$log" 2>&1 || {
+  mkdir -p "$folder"
+  (cd "$root" && cmake "$@" -B "$folder" "${launcher[@]}") > "$log" 2>&1 || {
     cat "$log" >&2
-    die "CMake could not configure build/$preset; what it said is above and in $log"
+    die "CMake could not configure $folder; what it said is above and in $log"
   }
   grep -e '-- polyhead:' "$log" || true
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when ctest left out a test that does not say, by the label `gpu`, that it needs hardware. Three more may be left out
-where they cannot run: e2e.hosts, e2e.lost_host and e2e.slurm, on a machine that does not allow network namespaces; for e2e.slurm, to root.
+"""Fails when ctest left out a test that does not say, by the label `gpu`, that it needs hardware. Four more may be left out
+where they cannot run: e2e.hosts, e2e.lost_host, e2e.slurm and e2e.bundle, on a machine that does not allow namespaces; for e2e.slurm, to root.
 
     ctest --test-dir build/release --output-junit junit.xml
     ctest --test-dir build/release -L '^gpu$' --show-only=json-v1 > gpu.json
@@ -17,7 +17,7 @@ import xml.etree.ElementTree as ET
 
 # Tests on pretended hosts: the users that may run them, as words for unshare, and the programs that they need.
 ROOT, ROOT_OF_NAMESPACE = [], ["--user", "--map-root-user"]
-ON_HOSTS = {name: ((ROOT, ROOT_OF_NAMESPACE), ("ip",)) for name in ("e2e.hosts", "e2e.lost_host")} | {
+ON_HOSTS = {name: ((ROOT, ROOT_OF_NAMESPACE), ("ip",)) for name in ("e2e.hosts", "e2e.lost_host", "e2e.bundle")} | {
     "e2e.slurm": ((ROOT,), ("ip", "sbatch", "slurmctld", "slurmd", "munged"))}
 # A bridge and a pair of linked devices, in namespaces that end with the command. Not what the test itself does: a mistake
 # there must not excuse it.

@@ -52,10 +52,18 @@ std::pair<ExitCode, std::string> error_of(Call call) {
   return {};
 }
 
+/// A variable's value, or what stands for it: test programs may run elsewhere than where they were built
+/// (launch/bundle.sh).
+inline std::string variable_or(const char* name, const char* otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : value;
+}
+
 /// The exit status of a script of the tests' folder, run by the interpreter of the .venv.
 inline int run_python(const std::string& script, const std::string& arguments) {
-  const int status = std::system(
-      fmt::format("'{}' '{}/{}' {}", POLYHEAD_PYTHON, POLYHEAD_TEST_DIR, script, arguments).c_str());
+  const std::string python = variable_or("POLYHEAD_PYTHON", POLYHEAD_PYTHON);
+  const std::string folder = variable_or("POLYHEAD_TEST_DIR", POLYHEAD_TEST_DIR);
+  const int status = std::system(fmt::format("'{}' '{}/{}' {}", python, folder, script, arguments).c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
