@@ -83,7 +83,8 @@ TEST_F(NcclWeights, GoWhereTheyAreWanted) {
     for (const int data : {1, 2}) {
       nccl_double::reset();
       share(data, ranges, [&](int member, const model::Weights& mine) {
-        if (member < 0) return void(EXPECT_EQ(mine.on_gpu, nullptr));
+        EXPECT_EQ(mine.on_gpu == nullptr, member < 0);
+        if (member < 0) return;
         const plan::HeadRange heads = ranges[static_cast<std::size_t>(member)];
         const std::int64_t from = begin[static_cast<std::size_t>(heads.first)];
         const std::int64_t count = begin[static_cast<std::size_t>(heads.first + heads.count)] - from;
