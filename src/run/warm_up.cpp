@@ -28,7 +28,7 @@ AlignedVector<std::uint8_t> fixed_images(std::int64_t count) {
   return bytes;
 }
 
-std::string digest_of(std::span<const float> values) {
+std::string hex_of(std::span<const float> values) {
   return Hasher().update(std::as_bytes(values)).digest().hex();
 }
 
@@ -65,7 +65,7 @@ WarmUp warm_up(model::Model& model, std::int64_t batch, ImageShape image, std::i
   AlignedVector<float> scores(static_cast<std::size_t>(heads * batch * classes));
   model.features(fixed_images(batch * image.values()), features);
   if (heads > 0) model.scores(features, scores);
-  return {digest_of(features), digest_of(scores)};
+  return {hex_of(features), hex_of(scores)};
 }
 
 void compare_warm_ups(comm::Collectives& world, const WarmUp& mine, const std::string& fingerprint,

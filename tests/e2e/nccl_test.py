@@ -47,9 +47,11 @@ class Nccl(EndToEnd):
             self.assertNotIn("ncclCommAbort", calls)
             self.assertGreaterEqual(calls.count("ncclBroadcast"), 1 + 3)  # to connect; the backbone and two members' heads
             self.assertEqual(calls.count("ncclCommSplit"), 2)
-            steps = calls[calls.index("ncclCommFinalize"):]  # of what brought the weights, before the first step
-            self.assertGreaterEqual(steps.count("ncclReduceScatter"), 10)
-            self.assertNotIn("ncclBroadcast", steps)
+            connecting = calls.index("ncclAllGather")
+            first_step = calls.index("ncclAllGather", connecting + 1)
+            self.assertNotIn("ncclBroadcast", calls[first_step:])
+            gone = calls[:first_step].count("ncclCommDestroy")  # of all ranks, and of each member's that this rank is in
+            self.assertEqual(gone, 1 + (2 if rank == 0 else 1))
         self.assertRegex(done.stderr, r"weights: [0-9.]+ MiB to 2 GPU\(s\) over NCCL in ")
         self.assertEqual(found, self.serial())
 

@@ -29,13 +29,13 @@ TEST(Layout, PacksBackboneAndHeadsAligned) {
   EXPECT_EQ(layout.parameters.back().name, "heads.1.2.bias");
   std::int64_t end = 0;
   for (const Parameter& parameter : layout.parameters) {
-    EXPECT_EQ(parameter.offset % 16, 0) << parameter.name;
+    EXPECT_EQ(parameter.offset % 64, 0) << parameter.name;
     EXPECT_GE(parameter.offset, end) << parameter.name;
-    EXPECT_LT(parameter.offset, end + 16) << parameter.name;
+    EXPECT_LT(parameter.offset, end + 64) << parameter.name;
     end = parameter.offset + parameter.elements();
   }
   EXPECT_GE(layout.values, end);
-  EXPECT_LT(layout.values, end + 16);
+  EXPECT_LT(layout.values, end + 64);
 }
 
 TEST(Layout, HeadsMustAgreeOnTheNumberOfClasses) {
