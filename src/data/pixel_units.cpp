@@ -23,6 +23,8 @@ constexpr double kMostOfUnit = 1.5;   // means of values from 0 to 1 lie below
 constexpr double kMostStd = 5;        // nobody makes contrasts so small on purpose
 constexpr double kLeastOfBytes = 20;  // values above are not those of images from 0 to 1, normalised or not
 constexpr double k255 = 255;
+constexpr Triple kImageNetMean{0.485, 0.456, 0.406};  // of torchvision's pre-trained models
+constexpr Triple kImageNetStd{0.229, 0.224, 0.225};
 
 bool any_above(const Triple& values, double limit) {
   return std::ranges::any_of(values, [&](double value) { return std::abs(value) > limit; });
@@ -52,11 +54,9 @@ std::string scaled(const config::Preprocess& preprocess, double factor) {
 
 /// ImageNet's, which most people copy: nobody's deviations are as large as these means.
 void check_exchanged(const config::Preprocess& preprocess) {
-  constexpr Triple kMean{0.485, 0.456, 0.406};
-  constexpr Triple kStd{0.229, 0.224, 0.225};
-  if (preprocess.mean != kStd && preprocess.std != kMean) return;
+  if (preprocess.mean != kImageNetStd && preprocess.std != kImageNetMean) return;
   refuse(preprocess, "these are ImageNet's deviations as means, or its means as deviations",
-         fmt::format("expected mean: {}, std: {}", text_of(kMean), text_of(kStd)));
+         fmt::format("expected mean: {}, std: {}", text_of(kImageNetMean), text_of(kImageNetStd)));
 }
 
 std::string check_bytes(const config::Preprocess& preprocess, const PixelValues& values) {
@@ -72,10 +72,11 @@ std::string check_bytes(const config::Preprocess& preprocess, const PixelValues&
            "be multiplied by 255?";
   }
   if (!is_none(preprocess)) return "";
-  return "data.preprocess has no normalisation (mean 0, std 1): right for a model that was trained on pixels "
-         "from "
-         "0 to 1; torchvision's pre-trained ResNets want mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, "
-         "0.225]";
+  return fmt::format(
+      "data.preprocess has no normalisation (mean 0, std 1): right for a model that was trained on pixels "
+      "from "
+      "0 to 1; torchvision's pre-trained ResNets want mean: {}, std: {}",
+      text_of(kImageNetMean), text_of(kImageNetStd));
 }
 
 /// Their values are normalised as they are.

@@ -4,31 +4,26 @@
 #include <utility>
 
 namespace polyhead::h5::detail {
-namespace {
-
-constexpr const char* kAction = "read its sources";
-
-}  // namespace
-
 void Coverage::add(hid_t selected) {
-  const auto call = [&](auto&& make) { return checked(ExitCode::bad_data, where_, kAction, make); };
   const int rank = static_cast<int>(extent_.rank);
-  Piece piece{0, 0, Handle(call([&] { return H5Screate_simple(rank, extent_.sides.data(), nullptr); }))};
+  Piece piece{
+      0, 0,
+      Handle(read_sources(where_, [&] { return H5Screate_simple(rank, extent_.sides.data(), nullptr); }))};
   const hid_t space = piece.space.get();
   if (auto slab = slab_of(selected)) {
     slab->end_at(extent_);
-    call([&] {
+    read_sources(where_, [&] {
       return H5Sselect_hyperslab(space, H5S_SELECT_SET, slab->start.data(), slab->stride.data(),
                                  slab->count.data(), slab->block.data());
     });
   } else if (H5Sget_select_type(selected) != H5S_SEL_ALL) {
-    call([&] { return H5Sselect_copy(space, selected); });
+    read_sources(where_, [&] { return H5Sselect_copy(space, selected); });
   }
   clip(space);
   if (count(space) == 0) return;
   Dimensions first{};
   Dimensions last{};
-  call([&] { return H5Sget_select_bounds(space, first.data(), last.data()); });
+  read_sources(where_, [&] { return H5Sget_select_bounds(space, first.data(), last.data()); });
   piece.first = first[0];
   piece.last = last[0];
   pieces_.push_back(std::move(piece));
@@ -40,7 +35,7 @@ void Coverage::clip(hid_t space) const {
   Dimensions once{};
   once.fill(1);
   const H5S_seloper_t how = H5Sget_select_type(space) == H5S_SEL_ALL ? H5S_SELECT_SET : H5S_SELECT_AND;
-  checked(ExitCode::bad_data, where_, kAction, [&] {
+  read_sources(where_, [&] {
     return H5Sselect_hyperslab(space, how, start.data(), nullptr, once.data(), extent_.sides.data());
   });
 }
@@ -61,16 +56,14 @@ std::uint64_t Coverage::values() {
   }
   Handle all = std::move(pieces_.front().space);
   for (std::size_t i = 1; i < pieces_.size(); ++i) {
-    all = Handle(checked(ExitCode::bad_data, where_, kAction, [&] {
-      return H5Scombine_select(all.get(), H5S_SELECT_OR, pieces_[i].space.get());
-    }));
+    all = Handle(read_sources(
+        where_, [&] { return H5Scombine_select(all.get(), H5S_SELECT_OR, pieces_[i].space.get()); }));
   }
   return count(all.get());
 }
 
 std::uint64_t Coverage::count(hid_t space) const {
-  return static_cast<std::uint64_t>(
-      checked(ExitCode::bad_data, where_, kAction, [&] { return H5Sget_select_npoints(space); }));
+  return static_cast<std::uint64_t>(read_sources(where_, [&] { return H5Sget_select_npoints(space); }));
 }
 
 }  // namespace polyhead::h5::detail

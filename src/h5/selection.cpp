@@ -68,8 +68,7 @@ Extent selected_shape(hid_t space, const Extent& all, const std::string& where) 
   if (H5Sget_select_type(space) == H5S_SEL_ALL) return all;
   const Extent extent = extent_of(space, where);
   if (const auto shape = regular_shape(space, extent.rank)) return *shape;
-  const auto values =
-      checked(ExitCode::bad_data, where, "read its sources", [&] { return H5Sget_select_npoints(space); });
+  const auto values = read_sources(where, [&] { return H5Sget_select_npoints(space); });
   return {1, {static_cast<hsize_t>(values)}};
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <hdf5.h>
 
@@ -13,14 +14,19 @@ namespace polyhead::h5::detail {
 
 using Dimensions = std::array<hsize_t, H5S_MAX_RANK>;
 
+/// One call about the layout of a virtual dataset. Throws Error(bad_data).
+template <class Call>
+auto read_sources(const std::string& where, Call&& call) {
+  return checked(ExitCode::bad_data, where, "read its sources", std::forward<Call>(call));
+}
+
 /// What a call that tells the length of a text, and then the text, gives.
 template <class Call>
 std::string told_text(const std::string& where, Call&& call) {
-  const auto size = static_cast<std::size_t>(detail::checked(ExitCode::bad_data, where, "read its sources",
-                                                             [&] { return call(nullptr, std::size_t{0}); }));
+  const auto size =
+      static_cast<std::size_t>(read_sources(where, [&] { return call(nullptr, std::size_t{0}); }));
   std::string text(size + 1, '\0');
-  detail::checked(ExitCode::bad_data, where, "read its sources",
-                  [&] { return call(text.data(), text.size()); });
+  read_sources(where, [&] { return call(text.data(), text.size()); });
   text.resize(size);
   return text;
 }

@@ -88,8 +88,7 @@ fs::path Sources::path() const {
 
 void Sources::check_virtual() {
   std::size_t count = 0;
-  checked(ExitCode::bad_data, where_, "read its sources",
-          [&] { return H5Pget_virtual_count(properties_.get(), &count); });
+  read_sources(where_, [&] { return H5Pget_virtual_count(properties_.get(), &count); });
   const Extent extent = extent_of_dataset(dataset_, where_);
   Coverage coverage(extent, where_);
   for (std::size_t i = 0; i < count; ++i) check_mapping(i, extent, coverage);
@@ -104,9 +103,7 @@ void Sources::check_virtual() {
 
 void Sources::check_mapping(std::size_t number, const Extent& extent, Coverage& coverage) {
   const hid_t list = properties_.get();
-  const auto read = [&](auto&& call) {
-    return checked(ExitCode::bad_data, where_, "read its sources", call);
-  };
+  const auto read = [&](auto&& call) { return read_sources(where_, call); };
   const std::string file = told_text(
       where_, [&](char* to, std::size_t size) { return H5Pget_virtual_filename(list, number, to, size); });
   const std::string name = told_text(
@@ -153,8 +150,7 @@ void Sources::check_bounds(hid_t selected, const Extent& there, const std::strin
   Dimensions first{};
   Dimensions last{};
   if (H5Sget_select_npoints(selected) <= 0) return;
-  checked(ExitCode::bad_data, where_, "read its sources",
-          [&] { return H5Sget_select_bounds(selected, first.data(), last.data()); });
+  read_sources(where_, [&] { return H5Sget_select_bounds(selected, first.data(), last.data()); });
   const std::size_t rank = extent_of(selected, where_).rank;
   for (std::size_t i = 0; i < rank; ++i) {
     const std::uint64_t found = i < there.rank ? there.sides[i] : 0;

@@ -40,8 +40,8 @@ void check_external(hid_t dataset, hid_t properties, const std::string& where, c
     std::array<char, 4096> name{};
     off_t offset = 0;
     hsize_t size = 0;
-    checked(ExitCode::bad_data, where, "read its sources",
-            [&] { return H5Pget_external(properties, i, name.size() - 1, name.data(), &offset, &size); });
+    read_sources(
+        where, [&] { return H5Pget_external(properties, i, name.size() - 1, name.data(), &offset, &size); });
     const std::uint64_t here = std::min<std::uint64_t>(left, size);  // the last may have no limit
     const fs::path file = external_path(path, name.data());
     struct stat status {};

@@ -49,7 +49,8 @@ std::vector<Match> match_in_namings(const Checkpoint& file, const std::vector<Ex
       nearest = std::move(matches);
     }
   }
-  return fitting.empty() ? nearest : fitting;
+  if (fitting.empty()) return nearest;
+  return fitting;
 }
 
 std::vector<Match> match_backbone(const Checkpoint& file, const std::vector<ExpectedParameter>& expected,

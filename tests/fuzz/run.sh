@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Feeds damaged input to the readers of foreign files, built with clang's sanitizers.
 #
-#   tests/fuzz/run.sh [SECONDS [NAME...]]      SECONDS: all targets together, 300 when missing; NAME: targets, all when missing
+#   tests/fuzz/run.sh [SECONDS [NAME...]]      SECONDS: of all targets added up, 300 when missing; NAME: targets, all when missing
 #
 # The time is shared out evenly; building comes before it. Two targets run at a time. What is found new goes to build/fuzz/corpus, a crash's input to build/fuzz/NAME-*. Prints how
 # many inputs each target ran; exit code 1 if one crashed, hung or ran out of memory.
