@@ -88,12 +88,18 @@ read_arguments() {
   done
 }
 
+# How many GPUs of `nvidia-smi -L`'s list CUDA shows to one process: all whole ones; where MIG divides all of them, one instance.
+visible_gpus() {
+  awk '/^GPU/ { if (boards++ && !divided) whole++; divided = 0 }  /^ +MIG/ { divided = 1 }
+       END { if (boards && !divided) whole++; print whole ? whole : (boards ? 1 : 0) }'
+}
+
 # Ranks for this host alone.
 ranks_of_this_host() {
   local gpus=0 threads=4
   if command -v nvidia-smi > /dev/null; then
-    gpus=$(nvidia-smi -L 2> /dev/null | grep -c '^GPU')
-    [[ -z ${CUDA_VISIBLE_DEVICES-} ]] || gpus=$(tr ',' '\n' <<< "$CUDA_VISIBLE_DEVICES" | grep -c .)
+    gpus=$(nvidia-smi -L 2> /dev/null | visible_gpus)
+    [[ -z ${CUDA_VISIBLE_DEVICES-} ]] || gpus=$(tr ',' '\n' <<< "$CUDA_VISIBLE_DEVICES" | sed 's/^MIG-.*/MIG/' | sort -u | grep -c .)
   fi
   echo $((gpus > 0 ? gpus : ($(nproc) + threads - 1) / threads))
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what polyhead needs to be built and run: Debian packages, and LibTorch with Python tools in .venv.
 #
-#   launch/setup.sh [--dev]      --dev: also what CI needs (clang for fuzzing, clang-format, clang-tidy, shellcheck; iproute2 and Slurm for pretended hosts)
+#   launch/setup.sh [--dev]      --dev: also what CI needs (clang for fuzzing, clang-format, clang-tidy, shellcheck, pyflakes; iproute2 and Slurm for pretended hosts)
 #
 # Does nothing where nothing is missing. Never touches anything outside the project but Debian packages.
 set -euo pipefail
@@ -13,7 +13,7 @@ packages=(build-essential cmake ninja-build ccache python3 ca-certificates
   nlohmann-json3-dev libcli11-dev libxxhash-dev libgtest-dev libgmock-dev)
 case "${1-}" in
   '') ;;
-  --dev) packages+=(clang clang-format clang-tidy shellcheck iproute2 slurmctld slurmd slurm-client munge) ;;
+  --dev) packages+=(clang clang-format clang-tidy shellcheck pyflakes3 iproute2 slurmctld slurmd slurm-client munge) ;;
   *) die "unknown argument '$1'; usage: launch/setup.sh [--dev]" ;;
 esac
 

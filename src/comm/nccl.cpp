@@ -188,8 +188,8 @@ class NcclCollectives final : public Collectives {
                  });
   }
 
-  /// NCCL connects ranks at the first use of each kind, and may wait for them: once, here, for all kinds
-  /// together, and not in the middle of the work.
+  /// NCCL connects ranks at the first use of each kind, and may wait for them: here, where a failure can
+  /// still be answered with MPI. It may connect once more at the first use in another size.
   void connect() {
     device::select(shared_->device);
     const std::vector<std::size_t> sizes(static_cast<std::size_t>(size_), sizeof(std::int64_t));

@@ -12,6 +12,8 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "polyhead/base/error.hpp"
 
@@ -41,6 +43,13 @@ struct Piece {
   std::int64_t first = 0;  ///< within the micro-batch
   std::int64_t count = 0;
 };
+
+/// Of this thread alone, as Linux has it. Decoding takes whatever cores there are: the thread that feeds the
+/// GPU shall not wait for one.
+void give_way() {
+  constexpr int kNice = 10;
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice));
+}
 
 }  // namespace
 
@@ -98,6 +107,7 @@ struct Loader::State {
 };
 
 void Loader::State::run(SampleReader& reader, const std::stop_token& stop) {
+  if (bytes != nullptr) give_way();
   try {
     while (const auto piece = wait_for_piece(reader.grain(), stop)) {
       const double start = clock();
@@ -285,6 +295,10 @@ void Loader::recycle(Batch&& batch) {
   if (useful) state.spare.push_back(std::move(batch));
 }
 
+std::int64_t Loader::depth() const {
+  return state_->depth;
+}
+
 std::int64_t Loader::samples_of(std::int64_t index) const {
   return state_->samples_of(index);
 }
@@ -295,13 +309,12 @@ LoaderFigures Loader::figures() const {
 }
 
 std::int64_t read_ahead_depth(std::uint64_t read_ahead, std::int64_t batch_size,
-                              std::int64_t values_per_image) {
+                              std::int64_t bytes_per_image) {
   const auto positive = [](std::int64_t number) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(1, number));
   };
   // Divided step by step: the product may not fit.
-  const std::uint64_t batches =
-      read_ahead / sizeof(float) / positive(batch_size) / positive(values_per_image);
+  const std::uint64_t batches = read_ahead / positive(batch_size) / positive(bytes_per_image);
   return std::max<std::int64_t>(2, static_cast<std::int64_t>(batches));
 }
 

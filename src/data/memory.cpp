@@ -89,7 +89,7 @@ ReadingMemory encoded_memory(const config::Data& config) {
   const auto beyond = [](double bytes) { return std::max(0.0, bytes - kOrdinary); };
   const double kept = table_bytes(limits) + kKeptBuffers + kSmallThings;
   return {rounded(kept), rounded(std::min(file, kOrdinary) + std::min(image, kOrdinary) + kept),
-          rounded(beyond(file) + beyond(image))};
+          rounded(beyond(file) + beyond(image)), true};
 }
 
 ReadingMemory array_memory(const ArrayPiece& piece, ImageShape output) {
@@ -101,7 +101,7 @@ ReadingMemory array_memory(const ArrayPiece& piece, ImageShape output) {
   const std::int64_t worker = piece.bytes + piece.cache +
                               3 * scaled * std::max<std::int64_t>(piece.value_bytes, 1) +
                               rounded(tables + kSmallThings);
-  return {worker, worker, 0};
+  return {worker, worker, 0, piece.value_bytes == 1};
 }
 
 std::int64_t loader_memory(const ReadingMemory& reading, int workers, std::int64_t batches,

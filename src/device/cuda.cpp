@@ -123,17 +123,11 @@ std::string why_no_device() {
 }
 
 DeviceInfo query(int index) {
-  select(index);
+  check_index(index);
   cudaDeviceProp properties{};
   check(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties");
-  std::size_t free = 0;
-  std::size_t total = 0;
-  check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
-  return {properties.name,
-          uuid_text(properties.uuid),
-          fmt::format("{}.{}", properties.major, properties.minor),
-          total,
-          free,
+  return {properties.name, uuid_text(properties.uuid),
+          fmt::format("{}.{}", properties.major, properties.minor), properties.totalGlobalMem,
           properties.multiProcessorCount};
 }
 

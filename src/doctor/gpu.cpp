@@ -6,6 +6,14 @@
 #include "polyhead/doctor/checks.hpp"
 
 namespace polyhead::doctor {
+namespace {
+
+/// "NVIDIA A100-SXM4-40GB MIG 1g.5gb"
+bool is_part_of_gpu(const std::string& name) {
+  return name.find(" MIG ") != std::string::npos;
+}
+
+}  // namespace
 
 GpuFacts gpu_facts(config::Device wanted) {
   GpuFacts facts;
@@ -41,6 +49,15 @@ Finding check_gpu(const GpuFacts& facts, int ranks_here) {
   if (facts.wanted != config::Device::cpu && !facts.why_unsupported.empty()) {
     found.verdict = Verdict::problem;
     found.advice = facts.why_unsupported;
+    return found;
+  }
+  if (facts.wanted != config::Device::cpu && ranks_here > 1 && is_part_of_gpu(facts.gpus.front())) {
+    found.verdict = Verdict::note;
+    found.advice =
+        "MIG divides the GPUs, and CUDA shows a process one instance only: give each rank its own in "
+        "CUDA_VISIBLE_DEVICES (MIG-...), by Slurm's --gpus-per-task=1 or by a script around polyhead; NCCL "
+        "does not "
+        "connect instances, MPI does";
     return found;
   }
   if (facts.wanted != config::Device::cpu && ranks_here > gpus) {

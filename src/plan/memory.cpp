@@ -13,6 +13,8 @@ constexpr std::int64_t kSlots = 3;  // steps of a group under way: begun, exchan
 // Left to fragmentation, to the system and to its page cache.
 constexpr double kUsableOfGpu = 0.95;
 constexpr double kUsableOfHost = 0.9;
+// On the GPU of each rank that exchanges over NCCL: its channels' buffers.
+constexpr std::int64_t kNccl = std::int64_t{512} << 20U;
 
 /// The heads take memory that the backbone has let go of, but for what a CPU's engine keeps.
 std::int64_t worst_activations(const Workload& workload, bool gpu, std::int64_t heads) {
@@ -33,15 +35,20 @@ std::int64_t exchange_bytes(const Workload& workload, int heads, bool local, std
   return kSlots * slot + scores + 2 * workload.batch * row_bytes(workload);
 }
 
+/// Of a micro-batch's images, as they are kept for the computation.
+std::int64_t input_bytes(const Workload& workload, bool gpu) {
+  return workload.batch * workload.image_values * (gpu ? workload.gpu_value : kFloat);
+}
+
 std::int64_t loader_bytes(const Workload& workload, const Grid& grid, bool local, bool gpu, int workers) {
-  const std::int64_t values = workload.batch * workload.image_values;
-  const auto ahead =
-      static_cast<std::int64_t>(workload.read_ahead) / kFloat / std::max<std::int64_t>(1, values);
+  const std::int64_t batch = input_bytes(workload, gpu);
+  const std::int64_t ahead =
+      static_cast<std::int64_t>(workload.read_ahead) / std::max<std::int64_t>(1, batch);
   const std::int64_t held = local ? grid.heads : 1;  // by the computation
   const std::int64_t readers = local ? grid.data : grid.ranks();
   const std::int64_t most = workload.micro_batches() / readers + 1;
   const std::int64_t batches = std::min(std::max<std::int64_t>(2, ahead) + held, most);
-  return batches * values * (gpu ? 1 : kFloat) + workers * workload.worker_bytes;
+  return batches * batch + workers * workload.worker_bytes;
 }
 
 /// What a rank must hold of the heads.
@@ -86,12 +93,12 @@ RankMemory memory_of_share(const Workload& workload, const Topology& topology, c
   memory.host.loader = loader_bytes(workload, grid, local, gpu, topology.reading.workers);
   memory.host.large_samples = topology.reading.workers * workload.unusual_bytes + workload.large_sample_bytes;
   if (gpu) {
-    const std::int64_t input = workload.batch * workload.image_values;  // bytes as they arrive
-    memory.gpu = {static_cast<std::int64_t>(topology.process.gpu),
+    const bool alone = grid.heads == 1;  // nothing is exchanged
+    memory.gpu = {static_cast<std::int64_t>(topology.process.gpu) + (alone ? 0 : kNccl),
                   backbone,
                   share.bytes,
-                  use.activations + input,
-                  use.exchange,
+                  use.activations + input_bytes(workload, gpu),
+                  alone ? 0 : use.exchange,  // NCCL reads and writes memory of the GPU
                   0,
                   0};
   } else {

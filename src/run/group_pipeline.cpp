@@ -23,7 +23,8 @@ GroupPipeline::GroupPipeline(model::Model& model, comm::Collectives& group, cons
       batches_(job.batches),
       member_(index(group.rank())),
       heads_(job.heads.at(member_)),
-      local_features_(job.config.parallel.features == config::Features::local || group.size() == 1),
+      alone_(group.size() == 1 && !job.exchanges_alone),
+      local_features_(job.config.parallel.features == config::Features::local || alone_),
       feature_values_(index(job.batches.size() * job.feature_width)),
       logits_(index(heads_.count * job.batches.size() * job.classes), job.memory),
       slots_{Slot(job.memory), Slot(job.memory), Slot(job.memory)} {
@@ -36,6 +37,16 @@ GroupPipeline::GroupPipeline(model::Model& model, comm::Collectives& group, cons
     if (alone()) continue;
     slot.own_sums.resize(ranks * words());
     slot.own_answers.resize(ranks * block_.bytes(member_));
+  }
+}
+
+void GroupPipeline::try_exchange() {
+  if (alone()) return;
+  Slot& slot = slots_.front();
+  start_gather(slot);
+  start_sums(slot);
+  for (comm::Pending* sent : {slot.gather.get(), slot.reduce.get(), slot.send.get()}) {
+    if (sent != nullptr) sent->wait();
   }
 }
 
@@ -81,6 +92,10 @@ void GroupPipeline::begin(Slot& slot, const plan::Step& step, std::span<const da
     slot.own = {batch.index, batch.samples, batch.reasons};
     if (keep_ && batch.features.empty()) keep_(batch, features);
   }
+  start_gather(slot);
+}
+
+void GroupPipeline::start_gather(Slot& slot) {
   if (local_features_) return;
   slot.gather = group_.start_all_gather(std::as_bytes(std::span(slot.features)),
                                         std::as_writable_bytes(std::span(slot.all_features)));
@@ -100,6 +115,10 @@ void GroupPipeline::fuse(Slot& slot) {
   }
   if (alone()) return;
   for (std::size_t i = 1; i <= index(group_.size()) && asked_to_stop_; ++i) sums[i * words() - 1] = 1;
+  start_sums(slot);
+}
+
+void GroupPipeline::start_sums(Slot& slot) {
   slot.reduce = group_.start_reduce_scatter(slot.own_sums, slot.sums);
   slot.send = group_.start_all_to_all(slot.own_answers, slot.answers, block_.sizes());
 }

@@ -51,6 +51,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Set: a rank without neighbours exchanges with itself, so that one GPU can try NCCL (tests/gpu/check.sh).
+constexpr const char* kExchangesAlone = "POLYHEAD_EXCHANGE_ALONE";
+
 std::vector<std::string> hosts_of(const std::vector<plan::RankCores>& ranks) {
   std::vector<std::string> hosts;
   hosts.reserve(ranks.size());
@@ -75,12 +78,13 @@ void announce_exchange(config::CommBackend wanted, plan::Grid grid, const comm::
 }
 
 /// The memory is a bound: what is decoded ahead and computed, and all that the threads may hold.
-void log_reading(const Inputs& inputs, plan::Grid grid, const model::Placement& placement, int workers) {
-  const auto value = static_cast<std::int64_t>(placement.cuda ? sizeof(std::uint8_t) : sizeof(float));
+void log_reading(const Inputs& inputs, plan::Grid grid, const model::Placement& placement, int workers,
+                 std::int64_t depth) {
+  data::ReadingMemory reading = inputs.dataset->reading_memory();
+  const auto value =
+      static_cast<std::int64_t>(placement.cuda && reading.bytes ? sizeof(std::uint8_t) : sizeof(float));
   const std::int64_t batch = inputs.micro_batches().size() * inputs.shape.image.values() * value;
   const bool all = inputs.config.parallel.features == config::Features::local;
-  const std::int64_t depth = read_ahead_depth(inputs);
-  data::ReadingMemory reading = inputs.dataset->reading_memory();
   const std::int64_t large = std::exchange(reading.large_sample, 0);
   const std::int64_t most = data::loader_memory(reading, workers, depth + (all ? grid.heads : 1), batch);
   log::info(fmt::format("each rank reads up to {} micro-batches ahead in {} thread(s), in at most {}{}",
@@ -100,7 +104,7 @@ void announce_engine(const config::Backbone& backbone, const model::Placement& p
 }
 
 void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, plan::Grid grid,
-              const model::Placement& placement, int workers, const comm::Group& group) {
+              const model::Placement& placement, int workers, std::int64_t depth, const comm::Group& group) {
   const auto ranks = static_cast<std::int64_t>(cores.size());
   const plan::MicroBatches batches = inputs.micro_batches();
   const std::string device =
@@ -108,7 +112,7 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, p
   log::info(fmt::format("{} heads on {}, {} samples in {} micro-batches of {}, {} rank(s) with {}",
                         inputs.config.heads.size(), config::name(inputs.config.backbone.arch),
                         batches.samples(), batches.count(), batches.size(), ranks, device));
-  log_reading(inputs, grid, placement, workers);
+  log_reading(inputs, grid, placement, workers, depth);
   announce_engine(inputs.config.backbone, placement);
   announce_exchange(inputs.config.comm.backend, grid, group);
   if (placement.cuda || inputs.config.parallel.threads) return;
@@ -164,7 +168,7 @@ Reading begin_to_read(comm::Collectives& world, const std::string& host, comm::C
   const bool all = inputs.config.parallel.features == config::Features::local;
   set_up(world, host, [&] {
     if (!grid.works(rank)) return;
-    reading.loader = make_loader(inputs, placement, read_ahead_depth(inputs));
+    reading.loader = make_loader(inputs, placement);
     reading.place = {grid.heads, grid.member_of(rank), all, {}};
   });
   if (!opens_early(inputs.config.output)) return reading;
@@ -209,13 +213,17 @@ Equipment equip(comm::Collectives& world, const std::string& host, comm::Collect
         heads,
         weights.classes,
         weights.feature_width,
-        placement.cuda ? device::pinned_memory(placement.device) : device::ordinary_memory()};
+        placement.cuda ? device::pinned_memory(placement.device) : device::ordinary_memory(),
+        std::getenv(kExchangesAlone) != nullptr};
     rank.classes = weights.classes;
     rank.feature_width = weights.feature_width;
     rank.model = model::make_model(
         with_heads(inputs.config, heads.at(static_cast<std::size_t>(group->rank()))), std::move(weights),
         batches.size(), inputs.shape.image, placement, std::move(prepared));
     rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *group, job);
+  });
+  set_up(world, host, [&] {
+    if (rank.pipeline) rank.pipeline->try_exchange();
   });
   return rank;
 }
@@ -328,7 +336,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   std::optional<Keeper> keeper;
   set_up(*world, mpi.host(), [&] {
     if (mpi.rank() != 0) return;
-    announce(inputs, cores, grid, placement, workers, group);
+    announce(inputs, cores, grid, placement, workers, reading.loader->depth(), group);
     keeper.emplace(mpi, options, inputs, grid, hosts_of(cores), group, status, work);
     keeper->note_unused_gpus(unused_gpu);
     if (resumption) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "polyhead/data/loader.hpp"
@@ -9,12 +10,10 @@
 
 namespace polyhead::run {
 
-/// Micro-batches that `data.read_ahead` holds.
-std::int64_t read_ahead_depth(const Inputs& inputs);
-
-/// What reads the job's images on a rank: `data.workers` threads, `depth` micro-batches ahead. A GPU gets
-/// bytes, a quarter of the traffic, and normalises them itself. Throws as `data::open_reader`.
+/// What reads the job's images on a rank: `data.workers` threads, as many micro-batches ahead as
+/// `data.read_ahead` holds, but no more than `most`. A GPU gets bytes, a quarter of the traffic, and
+/// normalises them itself. Throws as `data::open_reader`.
 std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, const model::Placement& placement,
-                                          std::int64_t depth);
+                                          std::int64_t most = std::numeric_limits<std::int64_t>::max());
 
 }  // namespace polyhead::run

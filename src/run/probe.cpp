@@ -53,7 +53,7 @@ model::Placement placement_of(const Machine& machine) {
 
 /// Memory of this process, with one peer, without what the memory model counts.
 std::uint64_t process_memory(const plan::Workload& workload, bool gpu, std::int64_t ahead) {
-  const std::int64_t batch_bytes = workload.batch * workload.image_values * 4;
+  const std::int64_t batch_bytes = workload.batch * workload.image_values * (gpu ? workload.gpu_value : 4);
   plan::Workload shorter = workload;
   shorter.read_ahead = static_cast<std::uint64_t>(ahead * batch_bytes);
   shorter.worker_bytes = 0;  // the threads' own buffers stay with the process

@@ -25,8 +25,8 @@ ProbePeer::ProbePeer(const Inputs& inputs, const model::Placement& placement, st
 }
 
 void ProbePeer::open_loader(const model::Placement& placement) {
-  ahead_ = std::min(kMostAhead, read_ahead_depth(inputs_));
-  loader_ = make_loader(inputs_, placement, ahead_);
+  loader_ = make_loader(inputs_, placement, kMostAhead);
+  ahead_ = loader_->depth();
   for (std::int64_t i = 0; i <= ahead_; ++i) request();
 }
 

@@ -30,12 +30,12 @@ Recompute::Recompute(const Inputs& inputs, const model::Placement& placement,
                                inputs.shape.image, placement)),
       pipeline_(*model_, inputs.config, inputs.weights, inputs.micro_batches().size()),
       batches_(std::move(batches)),
-      depth_(static_cast<std::size_t>(read_ahead_depth(inputs))),
-      loader_(make_loader(inputs, placement, read_ahead_depth(inputs))) {}
+      loader_(make_loader(inputs, placement)) {}
 
 /// No more than the loader can hold: each micro-batch that is asked for brings the places of its samples.
 void Recompute::ask_ahead() {
-  for (; asked_ < batches_.size() && asked_ <= taken_ + depth_; ++asked_) {
+  const auto depth = static_cast<std::size_t>(loader_->depth());
+  for (; asked_ < batches_.size() && asked_ <= taken_ + depth; ++asked_) {
     const plan::SampleRange range = inputs_.micro_batches().samples_of(batches_[asked_]);
     loader_->request(batches_[asked_], 1, inputs_.dataset->locations(range.first, range.count));
   }

@@ -31,7 +31,6 @@ class Recompute {
   std::vector<std::int64_t> batches_;
   std::size_t asked_ = 0;
   std::size_t taken_ = 0;
-  std::size_t depth_;
   std::unique_ptr<data::Loader> loader_;
 };
 

@@ -119,6 +119,7 @@ plan::Workload workload_of(const config::Config& config, ImageShape image, std::
   workload.samples = samples;
   workload.batch = config.parallel.batch.value_or(plan::kDefaultBatch);
   workload.image_values = image.values();
+  workload.gpu_value = static_cast<std::int64_t>(reading.bytes ? sizeof(std::uint8_t) : sizeof(float));
   workload.classes = model::make_layout(config).classes;
   workload.backbone = backbone_cost(config.backbone, image, workload.batch, threads);
   workload.heads.reserve(config.heads.size());

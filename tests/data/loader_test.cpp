@@ -11,6 +11,8 @@
 #include <thread>
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "../support.hpp"
 #include "polyhead/data/dataset.hpp"
@@ -350,6 +352,8 @@ class BytesReader : public SampleReader {
   void read_bytes(std::int64_t first, std::span<const Location> /*locations*/, std::span<std::uint8_t> pixels,
                   std::span<Reason> reasons) override {
     EXPECT_EQ(reasons.size(), 1U);
+    EXPECT_GT(::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())), 0)
+        << "the thread that feeds the GPU waits";
     std::ranges::fill(pixels, static_cast<std::uint8_t>(first + 1));
   }
 };
@@ -440,9 +444,9 @@ TEST(Loader, MemoryDoesNotGrowWithTheFile) {
 }
 
 TEST(ReadAheadDepth, FitsTheBytesButHoldsTwo) {
-  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, 32, std::int64_t{3} * 32 * 32), 170);
-  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, 32, std::int64_t{3} * 224 * 224), 3);
-  EXPECT_EQ(read_ahead_depth(0, 32, std::int64_t{3} * 224 * 224), 2);
+  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, 32, std::int64_t{12} * 32 * 32), 170);
+  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, 32, std::int64_t{12} * 224 * 224), 3);
+  EXPECT_EQ(read_ahead_depth(0, 32, std::int64_t{12} * 224 * 224), 2);
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, kMost, kMost), 2);
 }

@@ -36,7 +36,7 @@ TEST(Device, AsksTheDriverForItsVersion) {
 }
 
 TEST(Device, OneThatIsTooOldIsNamed) {
-  DeviceInfo gpu{"Tesla V100-SXM2-16GB", "GPU-1", "7.0", 0, 0, 0};
+  DeviceInfo gpu{"Tesla V100-SXM2-16GB", "GPU-1", "7.0", 0, 0};
   EXPECT_EQ(
       why_unsupported(gpu),
       "the GPU Tesla V100-SXM2-16GB (GPU-1) has compute capability 7.0, but LibTorch's kernels need 7.5 or "
@@ -55,7 +55,6 @@ TEST(GpuDevice, DescribesItself) {
   EXPECT_THAT(info.uuid, ::testing::MatchesRegex("GPU-[0-9a-f-]+"));
   EXPECT_THAT(info.compute_capability, HasSubstr("."));
   EXPECT_GT(info.total_memory, 0U);
-  EXPECT_LE(info.free_memory, info.total_memory);
   EXPECT_EQ(why_unsupported(info), "");
   expect_refusal([] { query(device_count()); }, "this process may use");
 }

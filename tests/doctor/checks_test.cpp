@@ -68,6 +68,17 @@ TEST(CheckGpu, OneWithoutKernelsIsAProblemUnlessCpusAreWanted) {
   expect(check_gpu(facts, 1), Verdict::ok, "", "");
 }
 
+TEST(CheckGpu, AnInstanceOfMigIsAllThatAProcessSees) {
+  GpuFacts facts{{"NVIDIA A100-SXM4-40GB MIG 1g.5gb, 4.7 GiB"},
+                 "",
+                 "driver 580",
+                 "2.30.7",
+                 "",
+                 config::Device::automatic};
+  expect(check_gpu(facts, 1), Verdict::ok, "1 GPU: NVIDIA A100-SXM4-40GB MIG 1g.5gb, 4.7 GiB", "");
+  expect(check_gpu(facts, 2), Verdict::note, "", "give each rank its own in CUDA_VISIBLE_DEVICES");
+}
+
 TEST(CheckGpu, ThereIsNone) {
   GpuFacts facts;
   facts.why_none = "no driver";

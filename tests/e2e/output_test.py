@@ -8,7 +8,7 @@ import unittest
 
 import h5py
 from faults import SHIM
-from harness import POLYHEAD, EndToEnd, environment, polyhead, results
+from harness import EndToEnd, polyhead, results
 
 CONFIG, CANT_CREATE = 78, 73
 

@@ -93,6 +93,7 @@ step 60 against_torch against_torch
 step 45 same_bits_two_ranks_one_gpu runs shared
 step 45 same_bits_nccl_alone runs nccl_alone
 step 45 large_batch runs large_batch
+step 30 small_images runs small_images
 step 60 same_bits_any_first_head first_head
 step 45 special_values special_values
 step 60 two_gpus runs two_gpus

@@ -62,6 +62,12 @@ def make_special():
             file["images"] = images
 
 
+def make_small():
+    images = np.random.default_rng(8).integers(0, 256, (2 * SIZES.batch, 32, 32, 3), dtype=np.uint8)
+    with h5py.File(WORK / "small-images.h5", "w") as file:
+        file["images"] = images
+
+
 def config_text(heads, data, batch):
     listed = "".join(f"  - {{name: {name}, layers: [{layers}], weights: {name}.pth}}\n" for name, layers in heads)
     return (f"data: {{{data}, max_bad: 50%}}\nbackbone: {{arch: resnet18, weights: backbone.pth, engine: libtorch}}\nheads:\n{listed}"
@@ -76,6 +82,7 @@ def make_configs(heads):
     (WORK / "job.yaml").write_text(config_text(heads, f"path: images, {scaled}", SIZES.batch))
     (WORK / "many.yaml").write_text(config_text(heads, f"path: many, {scaled}", SIZES.large_batch))
     (WORK / "two-batches.yaml").write_text(config_text(heads, f"path: two-batches, {scaled}", SIZES.batch))
+    (WORK / "small.yaml").write_text(config_text(heads, f"path: small-images.h5, preprocess: {{mean: {MEAN}, std: {STD}}}", SIZES.batch))
     for name in ("special", "plain"):
         (WORK / f"{name}.yaml").write_text(config_text(heads, f"path: {name}.h5", SPECIAL_SAMPLES))
 
@@ -87,6 +94,7 @@ def main():
         torch.save(make_head(layers).state_dict(), WORK / f"{name}.pth")
     make_configs(list(HEADS.items()))
     make_special()
+    make_small()
     make_photographs()
 
 

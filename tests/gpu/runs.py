@@ -1,4 +1,5 @@
-"""The same job again, in ways that must not show in its bits:  runs.py first | again | shared | nccl_alone | large_batch | two_gpus"""
+"""The same job again, in ways that must not show in its bits:  runs.py first | again | shared | nccl_alone | large_batch |
+   small_images | two_gpus"""
 
 import sys
 
@@ -49,9 +50,11 @@ def shared():
 
 
 def nccl_alone():
-    path, said = run_job("alone.h5", "parallel.strategy=heads", "comm.backend=nccl", ranks=1)
+    """One rank that exchanges with itself: all of NCCL's calls but the way to another GPU."""
+    path, said = run_job("alone.h5", "parallel.strategy=heads", "comm.backend=nccl", ranks=1, variables={"POLYHEAD_EXCHANGE_ALONE": "1"})
     line = tell(path, said)
-    expect(line["backend"] == "nccl", "the backend that was asked for", backend=line["backend"])
+    expect(line["backend"] == "nccl" and line["weights_over"] == "nccl", "exchange and weights over the backend that was asked for",
+           backend=line["backend"], weights=line["weights_over"])
     expect_same_bits(path)
 
 
@@ -65,6 +68,16 @@ def large_batch():
            largest_difference=difference, largest_score=largest, same_bits=scores[0].tobytes() == scores[1].tobytes())
 
 
+def small_images():
+    """Deterministic convolutions of 32x32 images, for which cuDNN has had no engine on some GPUs."""
+    path, said = run_job("small.h5", config="small.yaml")
+    tell(path, said)
+    cpu, _ = run_job("small-cpu.h5", "parallel.device=cpu", config="small.yaml")
+    scores = [results.read(name)["fused/scores"] for name in (path, cpu)]
+    difference, largest = results.largest_difference(*scores)
+    expect(difference <= TOLERANCE * (1 + largest), "32x32 images, GPU against CPU", largest_difference=difference, largest_score=largest)
+
+
 def two_gpus():
     """Two ranks with a GPU each: the exchange, and how weights come to both."""
     if gpu_count() < 2:
@@ -73,6 +86,7 @@ def two_gpus():
         path, said = run_job(f"two-{strategy}.h5", f"parallel.strategy={strategy}", "comm.backend=nccl", ranks=2, gpus=2)
         line = tell(path, said)
         expect(line["backend"] == "nccl" and len(set(line["gpus"])) == 2, f"NCCL between two GPUs, {strategy}", gpus=line["gpus"])
+        expect(line["weights_over"] == "nccl", f"weights over NCCL, {strategy}", weights=line["weights_over"])
         expect_same_bits(path)
 
 

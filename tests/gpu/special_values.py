@@ -3,7 +3,7 @@
 import numpy as np
 import results
 import torch
-from common import WORK, expect, finish, record, run_job
+from common import expect, finish, record, run_job
 from job import SPECIAL, SPECIAL_SAMPLES
 from model import DEVICE
 

@@ -48,8 +48,24 @@ TEST(Memory, OfARankWithAGpu) {
   EXPECT_EQ(memory.gpu.heads, 5 * work.heads.front().bytes);
   EXPECT_EQ(memory.gpu.activations, 32 * (work.backbone.activations + work.image_values));
   EXPECT_EQ(memory.gpu.process, 1 << 30);
-  EXPECT_EQ(memory.host.loader, (3 + 1) * 32 * work.image_values);  // bytes, not floats
+  EXPECT_EQ(memory.gpu.exchange, 0);
+  EXPECT_EQ(memory.host.loader, (13 + 1) * 32 * work.image_values);  // of 64 MiB: bytes, not floats
   EXPECT_EQ(memory.host.activations, 0);
+}
+
+TEST(Memory, OfAGpuThatGetsFloats) {
+  Workload work = imagenet();
+  work.gpu_value = 4;
+  const RankMemory memory = alone(work, gpus(1));
+  EXPECT_EQ(memory.gpu.activations, 32 * (work.backbone.activations + 4 * work.image_values));
+  EXPECT_EQ(memory.host.loader, (3 + 1) * 32 * 4 * work.image_values);
+}
+
+TEST(Memory, OfAGpuThatExchangesHasRoomForNccl) {
+  const Workload work = imagenet();
+  const RankMemory memory = memory_of(work, gpus(2), {1, 2}, config::Features::exchange, {0, 3}, true);
+  EXPECT_EQ(memory.gpu.process, (1 << 30) + (512 << 20));
+  EXPECT_EQ(memory.gpu.exchange, memory.host.exchange);
 }
 
 TEST(Memory, OfTheThreadsThatReadIsCounted) {

@@ -109,10 +109,13 @@ data::Batch make_batch(std::int64_t index) {
 using RowsByBatch = std::map<std::int64_t, std::vector<std::byte>>;
 
 /// What one rank of the group finishes of all micro-batches.
-RowsByBatch compute(comm::Collectives& group, const std::vector<plan::HeadRange>& heads,
-                    model::Model& model) {
+RowsByBatch compute(comm::Collectives& group, const std::vector<plan::HeadRange>& heads, model::Model& model,
+                    bool exchanges_alone = false) {
   const config::Config config = config_with_two_heads();
-  GroupPipeline pipeline(model, group, {config, {kBatches * kBatch, kBatch}, heads, kClasses, kFeatures});
+  GroupPipeline::Job job{config, {kBatches * kBatch, kBatch}, heads, kClasses, kFeatures};
+  job.exchanges_alone = exchanges_alone;
+  GroupPipeline pipeline(model, group, job);
+  pipeline.try_exchange();
   RowsByBatch rows;
   const Deliver deliver = [&](const store::Rows& done) { rows[done.batch] = done.to_wire(); };
   for (std::int64_t first = 0; first < kBatches; first += group.size()) {
@@ -153,6 +156,31 @@ TEST_F(NcclGroup, GivesTheBytesOfOneRank) {
   EXPECT_EQ(nccl_double::handles_left(), 0U);
 }
 
+/// So one GPU can try it.
+TEST_F(NcclGroup, OfOneRankExchangesWithItself) {
+  RowsByBatch rows;
+  run(1, [&](comm::Collectives& nccl) {
+    FakeModel model({0, 2});
+    rows = compute(nccl, {{0, 2}}, model, true);
+  });
+  EXPECT_EQ(rows, compute_alone());
+  const std::vector<std::string> calls = calls_of(0);
+  EXPECT_EQ(std::ranges::count(calls, "ncclAllGather"), 1 + 1 + kBatches);  // to connect, to try, the steps
+  EXPECT_EQ(std::ranges::count(calls, "ncclReduceScatter"), 1 + 1 + kBatches);
+  EXPECT_THAT(nccl_double::breaches(), ::testing::IsEmpty());
+}
+
+/// Nobody waits for NCCL's memory or connections in the middle of the work.
+TEST_F(NcclGroup, TriesTheExchangeBeforeTheFirstStep) {
+  compute_together();
+  for (int rank = 0; rank < kRanks; ++rank) {
+    const std::vector<std::string> calls = calls_of(rank);
+    const std::vector<std::string> before(calls.begin(), std::ranges::find(calls, "features"));
+    for (const char* call : {"ncclAllGather", "ncclReduceScatter"})
+      EXPECT_EQ(std::ranges::count(before, call), 2) << call << " on rank " << rank;
+  }
+}
+
 /// Each exchange is started as soon as it can be, and has a backbone's time to travel.
 TEST_F(NcclGroup, ExchangesWhileItComputes) {
   compute_together();
@@ -171,7 +199,7 @@ TEST_F(NcclGroup, ExchangesWhileItComputes) {
   for (int rank = 0; rank < kRanks; ++rank) {
     std::vector<std::string> calls = calls_of(rank);
     std::erase_if(calls, [](const std::string& what) { return what.ends_with(" done"); });
-    calls.erase(calls.begin(), std::ranges::find(calls, begin.front()));  // those that connect the ranks
+    calls.erase(calls.begin(), std::ranges::find(calls, begin.front()));  // what connects and tries
     calls.erase(std::ranges::find(calls, std::string("ncclCommFinalize")), calls.end());
     EXPECT_EQ(calls, expected) << rank;
   }

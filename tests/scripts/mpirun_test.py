@@ -9,6 +9,14 @@ from pathlib import Path
 from pretended_mpirun import AGENT, DONE, SCRIPT, SECONDS, Launch
 
 
+MIG_AND_ANOTHER = """#!/bin/sh
+echo 'GPU 0: A100 (UUID: GPU-0)'
+echo '  MIG 3g.20gb     Device  0: (UUID: MIG-1)'
+echo '  MIG 3g.20gb     Device  1: (UUID: MIG-2)'
+echo 'GPU 1: A100 (UUID: GPU-1)'
+"""
+
+
 class ArgumentsTest(Launch):
     def setUp(self):
         super().setUp()
@@ -36,10 +44,15 @@ class ArgumentsTest(Launch):
         self.program("nvidia-smi", "#!/bin/sh\nfor gpu in 0 1 2; do echo \"GPU $gpu: A100 (UUID: GPU-$gpu)\"; done\n")
         self.run_it("c.yaml")
         self.run_it("c.yaml", CUDA_VISIBLE_DEVICES="2,1")
+        self.program("nvidia-smi", MIG_AND_ANOTHER)
+        self.run_it("c.yaml")  # CUDA shows the whole one
+        self.run_it("c.yaml", CUDA_VISIBLE_DEVICES="MIG-1,MIG-2")
+        self.program("nvidia-smi", MIG_AND_ANOTHER + "echo '  MIG 3g.20gb     Device  0: (UUID: MIG-3)'\n")
+        self.run_it("c.yaml")
         self.program("nvidia-smi", "#!/bin/sh\necho 'No devices were found'; exit 6\n")
         self.program("nproc", "#!/bin/sh\necho 9\n")
         self.run_it("c.yaml")
-        self.assertEqual([re.search("-np ([0-9]+)", call)[1] for call in self.calls()], ["3", "2", "3"])
+        self.assertEqual([re.search("-np ([0-9]+)", call)[1] for call in self.calls()], ["3", "2", "1", "1", "1", "3"])
 
     def test_an_output_that_is_there(self):
         for before, after, expected in (([], [], "--resume=auto"), (["--fresh"], [], ""), (["--overwrite"], [], "--overwrite"),

@@ -43,8 +43,9 @@ class Loader {
   using Readers = std::vector<std::unique_ptr<SampleReader>>;
 
   /// A thread for each of `readers`. `batch_size`: samples in a micro-batch. `depth`: at least 1. `bytes`: to
-  /// deliver bytes, in this memory, instead of normalised pixels; all readers must give them. `clock`: what
-  /// the figures are taken with.
+  /// deliver bytes, in this memory, instead of normalised pixels; all readers must give them. A GPU wants
+  /// them: then the threads have a low priority, so that the one which feeds it need not wait for a core.
+  /// `clock`: what the figures are taken with.
   Loader(Readers readers, const DatasetShape& shape, std::int64_t batch_size, std::int64_t depth,
          std::pmr::memory_resource* bytes = nullptr, LoaderClock clock = steady_seconds);
   /// Stops as soon as the samples under way are read; batches that nobody took are dropped.
@@ -58,6 +59,8 @@ class Loader {
   /// The next micro-batch asked for; blocks until it is there. Rethrows what a reader threw. Throws
   /// Error(internal) when nothing is asked for.
   Batch next();
+  /// Micro-batches that are held at most.
+  [[nodiscard]] std::int64_t depth() const;
   /// Real samples of micro-batch `index`.
   [[nodiscard]] std::int64_t samples_of(std::int64_t index) const;
   /// Gives a batch's buffers back for reuse.
@@ -71,6 +74,6 @@ class Loader {
 
 /// How many micro-batches fit into `read_ahead` bytes: at least 2.
 std::int64_t read_ahead_depth(std::uint64_t read_ahead, std::int64_t batch_size,
-                              std::int64_t values_per_image);
+                              std::int64_t bytes_per_image);
 
 }  // namespace polyhead::data

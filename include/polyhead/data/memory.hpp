@@ -13,6 +13,7 @@ struct ReadingMemory {
   std::int64_t worker = 0;    ///< of each thread at its worst
   /// Of all threads together, for one sample that is larger than usual: such ones are read one at a time.
   std::int64_t large_sample = 0;
+  bool bytes = true;  ///< whether a GPU gets the samples as bytes, and else as fp32
 };
 
 /// Of JPEG and PNG files within `data.max_pixels` and `data.max_file_size`, cropped as `data.preprocess`

@@ -12,7 +12,6 @@ struct DeviceInfo {
   std::string uuid;                ///< "GPU-8-4-4-4-12", as nvidia-smi prints it
   std::string compute_capability;  ///< "8.0"
   std::uint64_t total_memory = 0;  ///< bytes
-  std::uint64_t free_memory = 0;   ///< bytes, at the time of the call
   int multiprocessors = 0;         ///< that this process may use: fewer with MIG
 };
 
@@ -24,7 +23,8 @@ int device_count();
 /// visible to this process: CUDA_VISIBLE_DEVICES is \"\"". Empty otherwise.
 std::string why_no_device();
 
-/// Throws Error(config) when `index` is not below `device_count()`, Error(unavailable) when a call fails.
+/// Opens no context on the GPU: that takes memory there, and may be another process's right alone. Throws
+/// Error(config) when `index` is not below `device_count()`, Error(unavailable) when a call fails.
 DeviceInfo query(int index);
 
 /// Why LibTorch has no kernels for this GPU: its compute capability is too low. Empty where it has.

@@ -30,6 +30,7 @@ struct Workload {
   std::int64_t samples = 0;
   std::int64_t batch = 1;         ///< m: samples in a micro-batch
   std::int64_t image_values = 0;  ///< of a preprocessed image, channels included
+  std::int64_t gpu_value = 1;     ///< bytes of each as a GPU gets it; a CPU gets fp32
   std::int64_t classes = 0;
   BackboneCost backbone;
   std::vector<HeadCost> heads;

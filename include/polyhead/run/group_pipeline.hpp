@@ -46,10 +46,15 @@ class GroupPipeline final : public StepComputer {
     std::int64_t feature_width = 0;
     /// Holds features and logits, which a GPU reads and writes.
     std::pmr::memory_resource* memory = device::ordinary_memory();
+    bool exchanges_alone = false;  ///< a group of one rank exchanges with itself, to try the exchange
   };
 
   /// `model`: the backbone and this rank's heads. `group`: the H ranks. Both must outlive it.
   GroupPipeline(model::Model& model, comm::Collectives& group, const Job& job);
+
+  /// One exchange of each kind in full size, of zeros: NCCL connects ranks for each size's algorithm at its
+  /// first use, and takes its memory then. Called by all ranks of the group, before the first step.
+  void try_exchange();
 
   using KeepFeatures = std::function<void(const data::Batch& batch, std::span<const float> features)>;
   /// Has the features of each owned micro-batch handed over as soon as the backbone has computed them.
@@ -80,8 +85,10 @@ class GroupPipeline final : public StepComputer {
   void begin(Slot& slot, const plan::Step& step, std::span<const data::Batch> read);
   void fuse(Slot& slot);
   void finish(Slot& slot, const Deliver& deliver);
+  void start_gather(Slot& slot);
+  void start_sums(Slot& slot);
   void advance(std::int64_t lag, const Deliver& deliver);
-  [[nodiscard]] bool alone() const { return group_.size() == 1; }
+  [[nodiscard]] bool alone() const { return alone_; }
   [[nodiscard]] std::span<float> features_of(Slot& slot, std::int64_t index) const;
   [[nodiscard]] std::size_t words() const { return block_.words() + 1; }
   [[nodiscard]] Slot& slot(std::int64_t step) {
@@ -94,6 +101,7 @@ class GroupPipeline final : public StepComputer {
   plan::MicroBatches batches_;
   std::size_t member_;  ///< this rank's number in the group
   plan::HeadRange heads_;
+  bool alone_;  ///< exchanges nothing
   bool local_features_;
   std::size_t feature_values_;  ///< of one micro-batch
   std::pmr::vector<float> logits_;
