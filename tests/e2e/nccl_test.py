@@ -62,6 +62,26 @@ class Nccl(EndToEnd):
         self.assertEqual(line["weights_over"], "nccl")
         self.assertEqual(found, self.serial())
 
+    def test_any_grid_gives_the_same_bytes(self):
+        expected = self.serial()
+        for data, heads in ((1, 3), (3, 1), (2, 2), (2, 3)):
+            with self.subTest(data=data, heads=heads):
+                ranks = data * heads
+                done, line, found = self.run_double(*JOB, "parallel.strategy=grid", f"parallel.grid={{data: {data}, heads: {heads}}}",
+                                                    gpus=ranks, ranks=ranks)
+                self.assertEqual((line["backend"], line["weights_over"]), ("nccl" if heads > 1 else "mpi", "nccl"))
+                self.assertIn(f"to {ranks} GPU(s) over NCCL in ", done.stderr)
+                self.assertEqual(found, expected)
+
+    def test_one_rank_exchanges_with_itself_where_asked(self):
+        done, line, found = self.run_double(*JOB, "comm.backend=nccl", gpus=1, ranks=1, POLYHEAD_EXCHANGE_ALONE="1",
+                                            POLYHEAD_NCCL_DOUBLE_LOG=str(self.folder / "calls"))
+        self.assertEqual((line["backend"], line["weights_over"]), ("nccl", "nccl"))
+        calls = self.calls(0)
+        self.assertEqual(calls.count("ncclReduceScatter"), 1 + 1 + 21)  # to connect, to try, the steps
+        self.assertGreaterEqual(calls.count("ncclBroadcast"), 2)
+        self.assertEqual(found, self.serial())
+
     def test_two_ranks_on_one_gpu_use_mpi(self):
         expected = self.serial()
         for backend in ("auto", "nccl"):
