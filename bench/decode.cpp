@@ -1,7 +1,7 @@
-// Images that one thread decodes and preprocesses in a second of processor time: bench_decode exact|fast FOLDER SECONDS
-// Every JPEG in FOLDER and below is read into memory first. Prints one number.
+// Images that one thread decodes and preprocesses in a second of processor time: bench_decode exact|fast
+// FOLDER SECONDS Every JPEG in FOLDER and below is read into memory first. Prints one number.
 
-#include "polyhead/data/decode.hpp"
+#include "polyhead/image/decode.hpp"
 
 #include <cstdlib>
 #include <ctime>

@@ -1,6 +1,7 @@
 # polyhead_module(NAME [DEPENDS module...] [PRIVATE library...] [EXCLUDE file...])
-# One static library a module: sources src/NAME/*.cpp, public headers include/polyhead/NAME/*.hpp. Third-party libraries are
-# PRIVATE, so that their headers cannot leak into the modules above.
+# One static library per module: sources src/NAME/**/*.cpp with private headers beside them, public headers include/polyhead/NAME/*.hpp.
+# Private headers of another folder of the module are included from src/ on: "data/files/stamp.hpp". Third-party libraries are PRIVATE, so
+# that their headers cannot leak into the modules above. EXCLUDE: from src/NAME/ on.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -22,12 +23,13 @@ endif()
 
 function(polyhead_module name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;PRIVATE;EXCLUDE" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
   foreach(file IN LISTS ARG_EXCLUDE)
     list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/src/${name}/${file})
   endforeach()
   list(TRANSFORM ARG_DEPENDS PREPEND polyhead::)
   add_library(polyhead_${name} STATIC ${sources})
+  target_include_directories(polyhead_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
   add_library(polyhead::${name} ALIAS polyhead_${name})
   target_link_libraries(polyhead_${name} PUBLIC polyhead_flags ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
 endfunction()

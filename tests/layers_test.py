@@ -18,7 +18,7 @@ import unittest
 from pathlib import Path
 
 # In the order of ARCHITECTURE.md's table, from the primitive to the program.
-MODULES = ("base config plan device comm h5 data kernels resnet model fusion store metrics report doctor run app").split()
+MODULES = ("base config image plan device comm h5 data kernels resnet checkpoint model fusion store metrics report doctor run app").split()
 # Exceptions to the order: a module that stands above, but may not be included.
 FORBIDDEN = {("run", "report")}
 
@@ -33,9 +33,9 @@ THIRD_PARTY = [
     (r"mpi\.h", {"comm"}),
     (r"(cuda|nccl|cudnn|cublas).*\.h", {"device", "comm"}),
     (r"CLI/.*", {"app"}),
-    (r"nlohmann/.*", {"data", "model", "report", "doctor", "run"}),
-    (r"(jpeglib|jerror|png)\.h", {"data"}),
-    (r"zlib\.h", {"data", "model"}),
+    (r"nlohmann/.*", {"data", "checkpoint", "report", "doctor", "run"}),
+    (r"(jpeglib|jerror|png)\.h", {"image"}),
+    (r"zlib\.h", {"image", "checkpoint"}),
 ]
 # Header-only text formatting: the one third-party header that is at home everywhere.
 EVERYWHERE = r"fmt/.*"
@@ -77,8 +77,12 @@ def check_include(file, relative, module, quote, header):
         return check_own(module, header.split("/")[1])
     if quote == "<":
         return check_third_party(relative, module, header)
-    beside = file.parent / header
-    return None if "/" not in header and beside.exists() else f'"{header}" is not a header beside this file'
+    if "/" not in header:
+        return None if (file.parent / header).exists() else f'"{header}" is not a header beside this file'
+    sources = file.parents[len(relative.parts) - 2]  # src/
+    if header.split("/")[0] == module and (sources / header).exists() and relative.parts[0] == "src":
+        return None
+    return f'"{header}" is not a header of this module'
 
 
 def check_line(file, relative, line):
@@ -157,7 +161,14 @@ class LayersTest(unittest.TestCase):
 
     def test_another_module_s_private_header(self):
         self.assertEqual(self.breaches("src/run/x.cpp", '#include "../comm/wait.hpp"\n', ["src/comm/wait.hpp"]),
-                         ['src/run/x.cpp:1: "../comm/wait.hpp" is not a header beside this file'])
+                         ['src/run/x.cpp:1: "../comm/wait.hpp" is not a header of this module'])
+        self.assertEqual(self.breaches("src/run/x.cpp", '#include "comm/wait.hpp"\n', ["src/comm/wait.hpp"]),
+                         ['src/run/x.cpp:1: "comm/wait.hpp" is not a header of this module'])
+
+    def test_a_private_header_of_another_folder(self):
+        self.assertEqual(self.breaches("src/run/worker/x.cpp", '#include "run/setup/wait.hpp"\n', ["src/run/setup/wait.hpp"]), [])
+        self.assertEqual(self.breaches("src/run/worker/x.cpp", '#include "run/setup/gone.hpp"\n'),
+                         ['src/run/worker/x.cpp:1: "run/setup/gone.hpp" is not a header of this module'])
 
     def test_conditional_compilation(self):
         self.assertEqual(self.breaches("src/device/x.cpp", "#ifdef CUDA\n#endif\n"),

@@ -1,4 +1,4 @@
-#include "polyhead/comm/dry_run.hpp"
+#include "dry_run.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "polyhead/comm/start.hpp"
+#include "start.hpp"
 
 namespace polyhead::comm {
 

@@ -1,4 +1,4 @@
-#include "polyhead/comm/start.hpp"
+#include "start.hpp"
 
 #include <algorithm>
 #include <cstddef>

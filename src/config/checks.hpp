@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include "config/yaml/node.hpp"
 #include "context.hpp"
-#include "node.hpp"
 #include "polyhead/config/config.hpp"
 
 /// Contradictions between options that are each right by themselves.

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "emit.hpp"
+#include "config/yaml/emit.hpp"
 #include "options.hpp"
 #include "polyhead/config/load.hpp"
 

@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include "checks.hpp"
+#include "config/yaml/node.hpp"
 #include "globs.hpp"
 #include "issues.hpp"
-#include "node.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/config/load.hpp"
 #include "readable.hpp"

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <glob.h>
 
-#include "node.hpp"
+#include "config/yaml/node.hpp"
 #include "texts.hpp"
 
 namespace polyhead::config {

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "checks.hpp"
+#include "config/yaml/document.hpp"
 #include "context.hpp"
-#include "document.hpp"
 #include "issues.hpp"
 #include "options.hpp"
 #include "overrides.hpp"

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "document.hpp"
+#include "config/yaml/document.hpp"
 
 namespace polyhead::config {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "node.hpp"
+#include "config/yaml/node.hpp"
 
 namespace polyhead::config {
 

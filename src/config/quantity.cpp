@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "node.hpp"
+#include "config/yaml/node.hpp"
 #include "polyhead/base/text.hpp"
 #include "words.hpp"
 

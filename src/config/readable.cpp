@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "node.hpp"
+#include "config/yaml/node.hpp"
 #include "words.hpp"
 
 namespace polyhead::config {

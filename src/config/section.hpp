@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "emit.hpp"
+#include "config/yaml/emit.hpp"
 #include "polyhead/base/text.hpp"
 #include "type.hpp"
 

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "config/yaml/utf8.hpp"
 #include "expand.hpp"
-#include "utf8.hpp"
 
 namespace polyhead::config {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "config/yaml/node.hpp"
 #include "context.hpp"
-#include "node.hpp"
 
 namespace polyhead::config {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <system_error>
 
-#include "shard_paths.hpp"
+#include "data/webdataset/shard_paths.hpp"
 
 namespace polyhead::data {
 namespace {

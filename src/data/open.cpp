@@ -4,12 +4,12 @@
 
 #include <fmt/format.h>
 
-#include "cifar.hpp"
-#include "encoded_dataset.hpp"
-#include "encoded_reader.hpp"
-#include "hdf5_dataset.hpp"
-#include "hdf5_reader.hpp"
-#include "pixel_units.hpp"
+#include "data/cifar/cifar.hpp"
+#include "data/hdf5/hdf5_dataset.hpp"
+#include "data/hdf5/hdf5_reader.hpp"
+#include "data/hdf5/pixel_units.hpp"
+#include "data/image_folder/encoded_dataset.hpp"
+#include "data/image_folder/encoded_reader.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/data/dataset.hpp"

@@ -11,11 +11,11 @@
 
 #include <unistd.h>
 
+#include "checks.hpp"
+#include "facts.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/wire.hpp"
 #include "polyhead/comm/launcher.hpp"
-#include "polyhead/doctor/checks.hpp"
-#include "polyhead/doctor/facts.hpp"
 #include "polyhead/doctor/report.hpp"
 
 namespace polyhead::doctor {

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
+#include "checks.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/comm/nccl.hpp"
 #include "polyhead/device/cuda.hpp"
-#include "polyhead/doctor/checks.hpp"
 
 namespace polyhead::doctor {
 namespace {

@@ -6,10 +6,10 @@
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 
+#include "checks.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/read_text.hpp"
 #include "polyhead/base/text.hpp"
-#include "polyhead/doctor/checks.hpp"
 
 namespace polyhead::doctor {
 namespace {

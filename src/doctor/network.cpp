@@ -10,8 +10,8 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
+#include "checks.hpp"
 #include "polyhead/base/text.hpp"
-#include "polyhead/doctor/checks.hpp"
 
 namespace polyhead::doctor {
 namespace {

@@ -8,9 +8,9 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "checks.hpp"
 #include "polyhead/base/file_descriptor.hpp"
 #include "polyhead/base/text.hpp"
-#include "polyhead/doctor/checks.hpp"
 
 namespace polyhead::doctor {
 namespace {

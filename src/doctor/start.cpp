@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "checks.hpp"
 #include "polyhead/base/text.hpp"
-#include "polyhead/doctor/checks.hpp"
 
 namespace polyhead::doctor {
 

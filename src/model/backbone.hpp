@@ -4,11 +4,11 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "conv.hpp"
+#include "model/torch/conv.hpp"
+#include "model/torch/tensors.hpp"
 #include "polyhead/model/model.hpp"
 #include "polyhead/model/prepared.hpp"
 #include "polyhead/resnet/spec.hpp"
-#include "tensors.hpp"
 
 namespace polyhead::model {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "heads.hpp"
-#include "layer.hpp"
+#include "model/torch/layer.hpp"
 #include "polyhead/base/page_buffer.hpp"
 #include "polyhead/kernels/linear.hpp"
 

@@ -6,12 +6,12 @@
 #include <fmt/format.h>
 #include <torch/version.h>
 
+#include "model/torch/torch_device.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/environment.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/kernels/isa.hpp"
 #include "polyhead/model/model.hpp"
-#include "torch_device.hpp"
 
 namespace polyhead::model {
 namespace {

@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "model/torch/tensors.hpp"
 #include "polyhead/model/head_spec.hpp"
-#include "tensors.hpp"
 
 namespace polyhead::model {
 

@@ -12,14 +12,14 @@
 
 #include "backbone.hpp"
 #include "heads.hpp"
-#include "normalize.hpp"
+#include "model/torch/normalize.hpp"
+#include "model/torch/tensors.hpp"
+#include "model/torch/torch_device.hpp"
+#include "model/torch/torch_guard.hpp"
+#include "model/torch/torch_settings.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/page_buffer.hpp"
 #include "polyhead/model/layout.hpp"
-#include "tensors.hpp"
-#include "torch_device.hpp"
-#include "torch_guard.hpp"
-#include "torch_settings.hpp"
 
 namespace polyhead::model {
 namespace {

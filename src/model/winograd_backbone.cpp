@@ -6,10 +6,10 @@
 #include <c10/core/InferenceMode.h>
 
 #include "backbone.hpp"
+#include "model/torch/torch_guard.hpp"
 #include "polyhead/model/engine.hpp"
 #include "polyhead/model/prepared.hpp"
 #include "polyhead/resnet/network.hpp"
-#include "torch_guard.hpp"
 
 namespace polyhead::model {
 namespace {

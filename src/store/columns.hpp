@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "polyhead/store/extent.hpp"
-#include "polyhead/store/layout.hpp"
+#include "extent.hpp"
+#include "polyhead/store/result_shape.hpp"
 #include "polyhead/store/rows.hpp"
 #include "polyhead/store/writer.hpp"
 

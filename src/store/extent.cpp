@@ -1,4 +1,4 @@
-#include "polyhead/store/extent.hpp"
+#include "extent.hpp"
 
 namespace polyhead::store {
 

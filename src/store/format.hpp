@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "polyhead/h5/h5.hpp"
-#include "polyhead/store/layout.hpp"
+#include "polyhead/store/result_shape.hpp"
 
 /// Names, types and shapes of format version 1, for the side that writes and the side that reads.
 namespace polyhead::store::format {

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "extent.hpp"
 #include "format.hpp"
 #include "polyhead/base/error.hpp"
-#include "polyhead/store/extent.hpp"
 
 namespace polyhead::store {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "extent.hpp"
 #include "polyhead/h5/h5.hpp"
-#include "polyhead/store/extent.hpp"
-#include "polyhead/store/layout.hpp"
+#include "polyhead/store/result_shape.hpp"
 #include "polyhead/store/writer.hpp"
 
 namespace polyhead::store {

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "polyhead/store/extent.hpp"
+#include "extent.hpp"
 #include "read_file.hpp"
 
 /// The seal of a result file: a digest of all that stays as it is once the file is made - HDF5's own

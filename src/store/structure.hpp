@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "polyhead/store/extent.hpp"
+#include "extent.hpp"
 #include "polyhead/store/writer.hpp"
 
 namespace polyhead::store {

@@ -1,4 +1,4 @@
-#include "polyhead/comm/dry_run.hpp"
+#include "comm/dry_run.hpp"
 
 #include <gtest/gtest.h>
 

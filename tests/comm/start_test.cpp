@@ -1,4 +1,4 @@
-#include "polyhead/comm/start.hpp"
+#include "comm/start.hpp"
 
 #include <algorithm>
 #include <numeric>

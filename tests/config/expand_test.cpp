@@ -1,4 +1,4 @@
-#include "../../src/config/expand.hpp"
+#include "config/expand.hpp"
 
 #include <map>
 

@@ -8,8 +8,8 @@
 
 #include <gmock/gmock.h>
 
-#include "../../src/data/hdf5_reader.hpp"
 #include "../support.hpp"
+#include "data/hdf5/hdf5_reader.hpp"
 #include "polyhead/data/reader.hpp"
 #include "polyhead/h5/h5.hpp"
 

@@ -1,4 +1,4 @@
-#include "../../src/data/encoded_reader.hpp"
+#include "data/image_folder/encoded_reader.hpp"
 
 #include <cerrno>
 

@@ -1,10 +1,10 @@
-#include "../../src/data/file_kind.hpp"
+#include "polyhead/image/file_kind.hpp"
 
 #include <gmock/gmock.h>
 
-#include "../../src/data/class_folders.hpp"
-#include "../support.hpp"
 #include "samples.hpp"
+#include "../support.hpp"
+#include "data/image_folder/class_folders.hpp"
 
 namespace polyhead::data {
 namespace {

@@ -1,4 +1,4 @@
-#include "../../src/data/growing_file.hpp"
+#include "data/files/growing_file.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "../../src/data/list_format.hpp"
+#include "data/list/list_format.hpp"
 
 #include <set>
 #include <sstream>
@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "../../src/data/manifest.hpp"
 #include "../support.hpp"
+#include "data/list/manifest.hpp"
 #include "polyhead/base/text.hpp"
 #include "samples.hpp"
 

@@ -1,12 +1,12 @@
-#include "../../src/data/manifest.hpp"
+#include "data/list/manifest.hpp"
 
 #include <sstream>
 
 #include <gmock/gmock.h>
 
-#include "../../src/data/relative_path.hpp"
-#include "../../src/data/repeated_paths.hpp"
 #include "../support.hpp"
+#include "data/files/relative_path.hpp"
+#include "data/list/repeated_paths.hpp"
 #include "polyhead/base/text.hpp"
 #include "samples.hpp"
 

@@ -8,10 +8,10 @@
 #include <gmock/gmock.h>
 #include <malloc.h>
 
-#include "../../src/data/buffer.hpp"
-#include "../../src/data/encoded_reader.hpp"
-#include "../../src/data/large_turn.hpp"
 #include "../support.hpp"
+#include "data/image_folder/encoded_reader.hpp"
+#include "polyhead/image/buffer.hpp"
+#include "polyhead/image/large_turn.hpp"
 #include "samples.hpp"
 
 /// Where a sanitizer has taken the allocator's place.

@@ -1,4 +1,4 @@
-#include "../../src/data/pixel_units.hpp"
+#include "data/hdf5/pixel_units.hpp"
 
 #include <limits>
 

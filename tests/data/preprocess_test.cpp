@@ -1,4 +1,4 @@
-#include "polyhead/data/preprocess.hpp"
+#include "polyhead/image/preprocess.hpp"
 
 #include <bit>
 #include <cmath>
@@ -8,10 +8,10 @@
 
 #include <gmock/gmock.h>
 
+#include "samples.hpp"
 #include "../support.hpp"
 #include "polyhead/data/dataset.hpp"
 #include "polyhead/data/reader.hpp"
-#include "samples.hpp"
 
 namespace polyhead::data {
 namespace {

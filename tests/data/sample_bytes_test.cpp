@@ -1,4 +1,4 @@
-#include "../../src/data/sample_bytes.hpp"
+#include "data/files/sample_bytes.hpp"
 
 #include <cerrno>
 #include <numeric>

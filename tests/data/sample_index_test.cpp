@@ -1,4 +1,4 @@
-#include "../../src/data/sample_index.hpp"
+#include "data/index/sample_index.hpp"
 
 #include <random>
 #include <sstream>
@@ -7,8 +7,8 @@
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 
-#include "../../src/data/sample_index_builder.hpp"
 #include "../support.hpp"
+#include "data/index/sample_index_builder.hpp"
 #include "samples.hpp"
 
 namespace polyhead::data {

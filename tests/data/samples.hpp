@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "polyhead/data/dataset.hpp"
-#include "polyhead/data/normalize.hpp"
 #include "polyhead/data/reader.hpp"
+#include "polyhead/image/normalize.hpp"
 
 namespace polyhead::data::testing {
 

@@ -1,4 +1,4 @@
-#include "../../src/data/tar.hpp"
+#include "data/webdataset/tar.hpp"
 
 #include <random>
 

@@ -2,10 +2,10 @@
 
 #include <gmock/gmock.h>
 
-#include "../../src/data/shard.hpp"
-#include "../../src/data/shard_label.hpp"
-#include "../../src/data/shard_paths.hpp"
 #include "../support.hpp"
+#include "data/webdataset/shard.hpp"
+#include "data/webdataset/shard_label.hpp"
+#include "data/webdataset/shard_paths.hpp"
 #include "samples.hpp"
 #include "tar_writer.hpp"
 

@@ -1,4 +1,4 @@
-#include "polyhead/doctor/checks.hpp"
+#include "doctor/checks.hpp"
 
 #include <cerrno>
 #include <filesystem>

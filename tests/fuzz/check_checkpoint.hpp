@@ -5,7 +5,7 @@
 
 #include "memory_file.hpp"
 #include "polyhead/base/error.hpp"
-#include "polyhead/model/checkpoint.hpp"
+#include "polyhead/checkpoint/checkpoint.hpp"
 
 namespace polyhead::fuzz {
 

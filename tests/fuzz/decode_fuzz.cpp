@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "polyhead/data/decode.hpp"
+#include "polyhead/image/decode.hpp"
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 
-#include "../data/entropy_pair.hpp"
+#include "../image/entropy_pair.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using polyhead::testing::JpegSubject;

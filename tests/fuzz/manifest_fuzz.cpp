@@ -4,7 +4,7 @@
 #include <sstream>
 #include <string>
 
-#include "../../src/data/manifest.hpp"
+#include "data/list/manifest.hpp"
 #include "polyhead/base/error.hpp"
 
 using namespace polyhead;

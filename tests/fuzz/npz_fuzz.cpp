@@ -7,7 +7,7 @@
 
 #include "memory_file.hpp"
 #include "polyhead/base/error.hpp"
-#include "polyhead/model/npz.hpp"
+#include "polyhead/checkpoint/npz.hpp"
 #include "zip_records.hpp"
 
 using namespace polyhead;

@@ -5,7 +5,7 @@
 #include <type_traits>
 
 #include "polyhead/base/error.hpp"
-#include "polyhead/model/pickle.hpp"
+#include "polyhead/checkpoint/pickle.hpp"
 
 using namespace polyhead;
 using namespace polyhead::model::pickle;

@@ -7,8 +7,8 @@
 #include <set>
 #include <string>
 
-#include "../../src/data/shard.hpp"
-#include "../../src/data/shard_entry.hpp"
+#include "data/webdataset/shard.hpp"
+#include "data/webdataset/shard_entry.hpp"
 #include "polyhead/base/error.hpp"
 
 using namespace polyhead;

@@ -1,7 +1,7 @@
 // Weights of torch.save as they lie in a zip file; the records of any zip file.
 
 #include "check_checkpoint.hpp"
-#include "polyhead/model/zip.hpp"
+#include "polyhead/checkpoint/zip.hpp"
 #include "zip_records.hpp"
 
 using namespace polyhead;

@@ -1,4 +1,4 @@
-#include "polyhead/model/match.hpp"
+#include "model/weights/match.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -9,13 +9,13 @@
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
+#include "../checkpoint/random_files.hpp"
 #include "polyhead/base/aligned.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/environment.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/device/cuda.hpp"
 #include "polyhead/kernels/isa.hpp"
-#include "random_files.hpp"
 #include "support.hpp"
 
 namespace polyhead::model {

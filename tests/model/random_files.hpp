@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <random>
 
-#include "polyhead/model/checkpoint.hpp"
+#include "../model/support.hpp"
+#include "polyhead/checkpoint/checkpoint.hpp"
 #include "polyhead/resnet/spec.hpp"
-#include "support.hpp"
 
 namespace polyhead::testing {
 

@@ -14,8 +14,8 @@
 
 #include "../support.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/checkpoint/checkpoint.hpp"
 #include "polyhead/config/config.hpp"
-#include "polyhead/model/checkpoint.hpp"
 
 namespace polyhead::testing {
 

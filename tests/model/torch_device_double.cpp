@@ -1,8 +1,8 @@
 /// Pretended GPUs (tests/comm/nccl_double) compute on the host: what is planned, placed and exchanged as if
-/// for a GPU gives the bits of a CPU. Takes the place of src/model/torch_device.cpp.
+/// for a GPU gives the bits of a CPU. Takes the place of src/model/torch/torch_device.cpp.
 
+#include "model/torch/torch_device.hpp"
 #include "polyhead/device/cuda.hpp"
-#include "torch_device.hpp"
 
 namespace polyhead::model {
 

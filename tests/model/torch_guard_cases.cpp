@@ -6,8 +6,8 @@
 #include <ATen/Context.h>
 #include <gtest/gtest.h>
 
-#include "../../src/model/torch_guard.hpp"
-#include "../../src/model/torch_settings.hpp"
+#include "model/torch/torch_guard.hpp"
+#include "model/torch/torch_settings.hpp"
 
 namespace polyhead::model {
 namespace {

@@ -1,4 +1,4 @@
-#include "polyhead/run/bad_samples.hpp"
+#include "run/verify/bad_samples.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "polyhead/run/coordinator.hpp"
+#include "run/coordinator/coordinator.hpp"
 
 #include <array>
 #include <atomic>
@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "local_job.hpp"
-#include "polyhead/run/messages.hpp"
+#include "run/protocol/messages.hpp"
 
 namespace polyhead::run {
 namespace {

@@ -1,5 +1,5 @@
 /// Do the hosts have the same data? A rank with a path of its own stands for a host with another copy.
-#include "../../src/run/data_check.hpp"
+#include "run/setup/data_check.hpp"
 
 #include <fstream>
 #include <optional>

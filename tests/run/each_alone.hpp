@@ -3,7 +3,7 @@
 #include <functional>
 #include <utility>
 
-#include "polyhead/run/step_computer.hpp"
+#include "run/worker/step_computer.hpp"
 
 namespace polyhead::run::testing {
 

@@ -1,4 +1,4 @@
-#include "polyhead/run/exchange.hpp"
+#include "run/setup/exchange.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "../../src/run/fingerprint_changes.hpp"
+#include "run/identity/fingerprint_changes.hpp"
 
 #include <gmock/gmock.h>
 

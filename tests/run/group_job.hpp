@@ -17,14 +17,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "../../src/run/opening.hpp"
 #include "head_of.hpp"
 #include "memory_file.hpp"
 #include "polyhead/comm/local.hpp"
-#include "polyhead/run/coordinator.hpp"
-#include "polyhead/run/group_pipeline.hpp"
-#include "polyhead/run/worker.hpp"
 #include "polyhead/store/feature_cache.hpp"
+#include "run/coordinator/coordinator.hpp"
+#include "run/worker/first_lease.hpp"
+#include "run/worker/group_pipeline.hpp"
+#include "run/worker/worker.hpp"
 
 /// Head groups in one process: the real coordinator, workers and pipelines over ranks that are threads, with
 /// a model whose every number is known.

@@ -14,8 +14,8 @@
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/comm/local.hpp"
-#include "polyhead/data/codecs.hpp"
-#include "polyhead/data/resize.hpp"
+#include "polyhead/image/codecs.hpp"
+#include "polyhead/image/resize.hpp"
 
 namespace polyhead::run {
 namespace {

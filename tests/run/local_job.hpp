@@ -15,14 +15,14 @@
 
 #include <fmt/format.h>
 
-#include "../../src/run/opening.hpp"
 #include "each_alone.hpp"
 #include "memory_file.hpp"
 #include "polyhead/comm/local.hpp"
 #include "polyhead/data/reader.hpp"
 #include "polyhead/plan/micro_batches.hpp"
-#include "polyhead/run/coordinator.hpp"
-#include "polyhead/run/worker.hpp"
+#include "run/coordinator/coordinator.hpp"
+#include "run/worker/first_lease.hpp"
+#include "run/worker/worker.hpp"
 
 namespace polyhead::run::testing {
 

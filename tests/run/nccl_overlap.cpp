@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "../comm/nccl_double/ranks.hpp"
-#include "polyhead/run/group_pipeline.hpp"
+#include "run/worker/group_pipeline.hpp"
 
 namespace polyhead::run {
 namespace {

@@ -8,7 +8,7 @@
 #include "../comm/nccl_double/ranks.hpp"
 #include "head_of.hpp"
 #include "polyhead/model/layout.hpp"
-#include "polyhead/run/share_weights.hpp"
+#include "run/setup/share_weights.hpp"
 
 namespace polyhead::run {
 namespace {

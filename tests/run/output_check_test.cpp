@@ -1,4 +1,4 @@
-#include "../../src/run/output_check.hpp"
+#include "run/setup/output_check.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "polyhead/run/share_backbone.hpp"
+#include "run/setup/share_backbone.hpp"
 
 #include <chrono>
 #include <csignal>

@@ -1,4 +1,4 @@
-#include "polyhead/run/share_weights.hpp"
+#include "run/setup/share_weights.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "polyhead/run/warm_up.hpp"
+#include "run/identity/warm_up.hpp"
 
 #include <algorithm>
 #include <thread>

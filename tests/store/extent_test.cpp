@@ -1,4 +1,4 @@
-#include "polyhead/store/extent.hpp"
+#include "store/extent.hpp"
 
 #include <map>
 #include <random>

@@ -8,8 +8,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "../../src/store/posix_file.hpp"
 #include "../support.hpp"
+#include "store/posix_file.hpp"
 
 namespace polyhead::store {
 namespace {

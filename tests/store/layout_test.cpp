@@ -1,8 +1,7 @@
-#include "polyhead/store/layout.hpp"
-
 #include <gtest/gtest.h>
 
 #include "example.hpp"
+#include "polyhead/store/result_shape.hpp"
 
 namespace polyhead::store {
 namespace {

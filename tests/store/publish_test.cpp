@@ -1,4 +1,4 @@
-#include "../../src/store/publish.hpp"
+#include "store/publish.hpp"
 
 #include <fstream>
 

@@ -9,9 +9,9 @@
 #include <gmock/gmock.h>
 
 #include "example.hpp"
-#include "polyhead/store/extent.hpp"
 #include "polyhead/store/page_writer.hpp"
 #include "polyhead/store/resume.hpp"
+#include "store/extent.hpp"
 
 /// What a crash can leave: the writer's calls are recorded and then replayed onto a copy of the fresh file,
 /// where each write since the last sync is applied whole, torn, or not at all, in any order.

@@ -5,8 +5,8 @@
 #include <span>
 #include <string>
 
-#include "polyhead/store/layout.hpp"
 #include "polyhead/store/reader.hpp"
+#include "polyhead/store/result_shape.hpp"
 #include "polyhead/store/rows.hpp"
 #include "polyhead/store/writer.hpp"
 

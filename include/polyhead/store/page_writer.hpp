@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "polyhead/store/file.hpp"
-#include "polyhead/store/layout.hpp"
+#include "polyhead/store/result_shape.hpp"
 #include "polyhead/store/rows.hpp"
 #include "polyhead/store/writer.hpp"
 

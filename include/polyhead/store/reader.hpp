@@ -7,7 +7,7 @@
 
 #include "polyhead/base/digest.hpp"
 #include "polyhead/h5/h5.hpp"
-#include "polyhead/store/layout.hpp"
+#include "polyhead/store/result_shape.hpp"
 #include "polyhead/store/rows.hpp"
 #include "polyhead/store/writer.hpp"
 

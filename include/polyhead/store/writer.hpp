@@ -12,7 +12,7 @@
 
 #include "polyhead/base/file_descriptor.hpp"
 #include "polyhead/store/file.hpp"
-#include "polyhead/store/layout.hpp"
+#include "polyhead/store/result_shape.hpp"
 #include "polyhead/store/rows.hpp"
 
 namespace polyhead::store {

@@ -1,0 +1,20 @@
+#include "polyhead/checkpoint/shape.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace polyhead::model {
+
+std::optional<std::int64_t> element_count(std::span<const std::int64_t> shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t dimension : shape) {
+    if (dimension < 0 || __builtin_mul_overflow(count, dimension, &count)) return std::nullopt;
+  }
+  return count;
+}
+
+std::string shape_text(std::span<const std::int64_t> shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+}  // namespace polyhead::model

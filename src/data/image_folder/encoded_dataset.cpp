@@ -1,0 +1,177 @@
+#include "encoded_dataset.hpp"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "class_folders.hpp"
+#include "data/files/file_stamps.hpp"
+#include "data/files/sample_bytes.hpp"
+#include "data/index/sample_index_builder.hpp"
+#include "data/list/manifest.hpp"
+#include "data/webdataset/shard_paths.hpp"
+#include "data/webdataset/webdataset.hpp"
+#include "encoded_reader.hpp"
+#include "image_folder.hpp"
+#include "polyhead/base/error.hpp"
+#include "polyhead/base/log.hpp"
+#include "polyhead/image/file_kind.hpp"
+
+namespace polyhead::data {
+namespace {
+
+/// What the two formats differ in.
+struct Kind {
+  std::string name;  ///< for the log
+  std::string base;  ///< folder that the samples' ids are relative to; empty: samples are parts of files
+};
+
+class EncodedDataset : public Dataset {
+ public:
+  EncodedDataset(const config::Data& config, SampleIndex index, Kind kind)
+      : path_(config.path.native()),
+        max_file_size_(config.max_file_size),
+        shape_(encoded_shape(config)),
+        memory_(encoded_memory(config)),
+        index_(std::move(index)),
+        kind_(std::move(kind)) {}
+
+  [[nodiscard]] std::int64_t size() const override { return index_.size(); }
+  [[nodiscard]] ImageShape image_shape() const override { return shape_; }
+  [[nodiscard]] bool labelled() const override { return index_.labelled() > 0; }
+  [[nodiscard]] std::vector<std::string> class_names() const override { return index_.class_names(); }
+  void read_labels(std::int64_t first, std::span<std::int32_t> labels) override {
+    for (std::int32_t& label : labels) label = index_.entry(first++).label;
+  }
+  [[nodiscard]] std::string sample_id(std::int64_t index) const override {
+    const IndexEntry& entry = index_.entry(index);
+    std::string id(index_.file(entry.file).prefix);  // for each of very many samples
+    return id.append(index_.name(entry));
+  }
+  [[nodiscard]] std::vector<Location> locations(std::int64_t first, std::int64_t count) const override {
+    std::vector<Location> locations;
+    locations.reserve(static_cast<std::size_t>(count));
+    for (std::int64_t i = first; i < first + count; ++i) locations.push_back(location(i));
+    return locations;
+  }
+  DatasetDigest digest() override;
+  [[nodiscard]] std::vector<std::string> files(std::int64_t most) const override;
+  [[nodiscard]] std::optional<Digest> stamps(std::int64_t first, std::int64_t count) const override;
+  [[nodiscard]] ReadingMemory reading_memory() const override { return memory_; }
+  [[nodiscard]] std::string describe() const override;
+
+ private:
+  [[nodiscard]] Location location(std::int64_t index) const;
+  [[nodiscard]] bool in_shards() const { return kind_.base.empty(); }
+
+  std::string path_;
+  std::uint64_t max_file_size_;
+  ImageShape shape_;
+  ReadingMemory memory_;
+  SampleIndex index_;
+  Kind kind_;
+};
+
+Location EncodedDataset::location(std::int64_t index) const {
+  if (!in_shards()) return {within(kind_.base, sample_id(index))};
+  const IndexEntry& entry = index_.entry(index);
+  return {std::string(index_.file(entry.file).path), entry.offset, entry.size};
+}
+
+DatasetDigest EncodedDataset::digest() {
+  std::vector<Location> places;
+  for (const std::int64_t sample : digested_samples(size())) places.push_back(location(sample));
+  return {Hasher().update(kind_.name).update(size()).update(index_.digest().hex()).digest(), index_.places(),
+          digest_places(places, max_file_size_)};
+}
+
+std::vector<std::string> EncodedDataset::files(std::int64_t most) const {
+  std::vector<std::string> paths;
+  if (in_shards()) {
+    for (std::uint64_t i = 0; i < index_.files(); ++i) paths.emplace_back(index_.file(i).path);
+    return paths;
+  }
+  for (const std::int64_t sample : spread_samples(size(), most)) paths.push_back(location(sample).path);
+  return paths;
+}
+
+/// A shard's once, for all neighbours that lie in it.
+std::optional<Digest> EncodedDataset::stamps(std::int64_t first, std::int64_t count) const {
+  Hasher hasher;
+  std::string last;
+  for (std::int64_t i = first; i < first + count; ++i) {
+    std::string path = location(i).path;
+    if (path == last) continue;
+    if (!add_file_stamp(hasher, path)) return std::nullopt;
+    last = std::move(path);
+  }
+  return hasher.digest();
+}
+
+std::string EncodedDataset::describe() const {
+  const std::size_t classes = index_.class_names().size();
+  const std::string labels = classes > 0  ? fmt::format("{} classes", classes)
+                             : labelled() ? "labelled"
+                                          : "without labels";
+  const std::string shards = in_shards() ? fmt::format(" in {} shard(s)", index_.files()) : "";
+  return fmt::format("{}: {} images{}, {}, {}", path_, size(), shards, kind_.name, labels);
+}
+
+/// Absolute, without a slash at the end; bytes stay as they are.
+std::string absolute_text(const std::filesystem::path& path) {
+  std::string text = std::filesystem::absolute(path).native();
+  while (text.size() > 1 && text.ends_with('/')) text.pop_back();
+  return text;
+}
+
+std::unique_ptr<Dataset> open_manifest(const config::Data& config, const std::filesystem::path& index) {
+  if (!is_manifest_name(config.path.native())) {
+    const auto kind = kind_of_file(config.path.native());
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: found {}; expected a folder of images, or a manifest (.csv, .tsv, .txt)",
+                            config.path.native(), kind ? kind->name : "a file"));
+  }
+  const std::string path = absolute_text(config.path);
+  const std::string folder = path.substr(0, std::max<std::size_t>(1, path.rfind('/')));
+  const std::string root = config.root.empty() ? folder : absolute_text(config.root);
+  const bool named = !config.classes.entries.empty() || !config.classes.file.empty();
+  const ListPlace place{path, root, !config.root.empty(), config.columns, named};
+  // Lists that older versions indexed may have other labels.
+  const std::string source = fmt::format("manifest 2\n{}\n{}\n{}\n{} {}", path, root, config.columns.path,
+                                         config.columns.label, named);
+  auto samples =
+      list_samples(index, source, root, [&](SampleIndexBuilder& builder) { scan_manifest(place, builder); });
+  return std::make_unique<EncodedDataset>(config, std::move(samples), Kind{"manifest", root});
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_image_folder(const config::Data& config, const std::filesystem::path& index) {
+  static_cast<void>(encoded_shape(config));  // before a scan that may take long
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(config.path, ignored)) return open_manifest(config, index);
+  const std::string path = absolute_text(config.path);
+  auto samples = list_samples(index, fmt::format("image-folder\n{}", path), path,
+                              [&](SampleIndexBuilder& builder) { scan_image_folder(path, builder); });
+  if (config.classes.entries.empty() && config.classes.file.empty()) {
+    const std::string doubt = doubt_about_classes(samples.class_names());
+    if (!doubt.empty()) log::warning(fmt::format("data: {}: {}", path, doubt));
+  }
+  return std::make_unique<EncodedDataset>(config, std::move(samples), Kind{"image-folder", path});
+}
+
+std::unique_ptr<Dataset> open_webdataset(const config::Data& config, const std::filesystem::path& index) {
+  static_cast<void>(encoded_shape(config));
+  const std::string path = absolute_text(config.path);
+  const auto shards = shard_paths(path);
+  Hasher names;
+  for (const std::string& shard : shards) names.update(shard);
+  const std::string source = fmt::format("webdataset\n{}\n{} {}", path, shards.size(), names.digest().hex());
+  auto samples = list_samples(index, source, "/",
+                              [&](SampleIndexBuilder& builder) { scan_webdataset(shards, builder); });
+  return std::make_unique<EncodedDataset>(config, std::move(samples), Kind{"webdataset", ""});
+}
+
+}  // namespace polyhead::data

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "data/files/file_calls.hpp"
+#include "polyhead/base/digest.hpp"
+#include "polyhead/config/config.hpp"
+#include "polyhead/data/location.hpp"
+#include "polyhead/data/reader.hpp"
+
+namespace polyhead::data {
+
+/// The size that all images get. Throws Error(config) when data.preprocess.crop does not say.
+ImageShape encoded_shape(const config::Data& config);
+
+/// Reads and decodes JPEG and PNG files, whole ones or parts of tars. Throws Error(config, bad_data).
+std::unique_ptr<SampleReader> open_encoded_reader(const config::Data& config, const DatasetShape& shape,
+                                                  FileCalls calls = {});
+
+/// Digests of the bytes at these places, and of why there are none. Throws Error(io_error).
+std::vector<Digest> digest_places(std::span<const Location> places, std::uint64_t max_file_size);
+
+}  // namespace polyhead::data

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "data/files/byte_source.hpp"
+#include "tar_header.hpp"
+
+namespace polyhead::data {
+
+/// A regular file in a tar.
+struct TarEntry {
+  std::string name;
+  std::uint64_t offset = 0;  ///< of its bytes in the archive
+  std::uint64_t size = 0;
+};
+
+/// Walks through the headers of a tar: ustar, GNU's and pax long names and sizes. Contents are not read.
+class TarReader {
+ public:
+  /// `source` must outlive the reader; `where` names it in messages. Throws Error(bad_data) when it is empty
+  /// or compressed.
+  TarReader(const ByteSource& source, std::string where);
+
+  /// The next regular file; folders, links and devices are passed over. Throws Error(bad_data) with the byte
+  /// at which the archive is cut off or damaged, or at which another one follows its end.
+  std::optional<TarEntry> next();
+  /// Whether the archive has come to the block that marks its end: without it, it may have lost entries.
+  [[nodiscard]] bool ended() const { return ended_; }
+  /// Whether other bytes than zeros follow that end. They are no header: `next` refuses a second archive.
+  [[nodiscard]] bool more_after_end() const { return more_after_end_; }
+  /// Hard and symbolic links passed over so far.
+  [[nodiscard]] std::int64_t links() const { return links_; }
+
+ private:
+  using Records = std::map<std::string, std::string, std::less<>>;
+  [[nodiscard]] bool read_header();
+  [[nodiscard]] std::string content(std::uint64_t size) const;
+  void parse_pax(std::string_view text, Records& records) const;
+  [[nodiscard]] const std::string* record(std::string_view key) const;
+  [[nodiscard]] std::uint64_t entry_size(const TarHeader& header) const;
+  [[nodiscard]] std::string entry_name(const TarHeader& header) const;
+  void check_whole(std::uint64_t size, const std::string& name) const;
+  void look_behind_end();
+  [[nodiscard]] bool is_header_at(std::uint64_t offset) const;
+  bool take_extension(const TarHeader& header);
+  [[noreturn]] void fail(std::string_view problem) const;
+
+  const ByteSource& source_;
+  std::string where_;
+  std::array<std::byte, kTarBlock> block_{};
+  std::uint64_t header_ = 0;              ///< where the header at hand starts
+  std::uint64_t at_ = 0;                  ///< where the next one does
+  Records global_;                        ///< pax 'g'
+  Records local_;                         ///< pax 'x', of the next entry
+  std::optional<std::string> long_name_;  ///< GNU 'L', of the next entry
+  std::int64_t links_ = 0;
+  bool ended_ = false;
+  bool more_after_end_ = false;
+};
+
+}  // namespace polyhead::data

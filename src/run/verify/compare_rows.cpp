@@ -1,0 +1,228 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "polyhead/base/error.hpp"
+#include "polyhead/base/sample.hpp"
+#include "polyhead/run/compare.hpp"
+#include "run/identity/shown_value.hpp"
+
+namespace polyhead::run {
+namespace {
+
+/// One sample's part of a column with `width` values a sample.
+template <class Value>
+std::span<const Value> row(const std::vector<Value>& column, std::int64_t sample, std::int64_t width) {
+  return std::span(column).subspan(static_cast<std::size_t>(sample * width), static_cast<std::size_t>(width));
+}
+
+template <class Value>
+bool same_bits(std::span<const Value> a, std::span<const Value> b) {
+  return a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+}
+
+template <class Value>
+bool same_size(const std::vector<Value>& column, std::int64_t values) {
+  return static_cast<std::int64_t>(column.size()) == values;
+}
+
+std::string status_text(std::uint8_t status) {
+  switch (static_cast<SampleStatus>(status)) {
+    case SampleStatus::pending:
+      return shown(status) + " pending";
+    case SampleStatus::done:
+      return shown(status) + " done";
+    case SampleStatus::quarantined:
+      return shown(status) + " quarantined";
+  }
+  return shown(status) + " unknown";
+}
+
+std::string reason_text(std::uint8_t reason) {
+  return fmt::format("{} {}", shown(reason), describe(static_cast<Reason>(reason)));
+}
+
+bool close(float held, float computed, double tolerance) {
+  return (std::isnan(held) && std::isnan(computed)) || held == computed ||
+         std::abs(static_cast<double>(held) - static_cast<double>(computed)) <= tolerance;
+}
+
+/// The rows of one micro-batch twice, looked at sample by sample.
+class RowComparison {
+ public:
+  RowComparison(const store::Layout& layout, const store::Rows& held, const store::Rows& computed,
+                Comparison how, Deviations& deviations)
+      : layout_(layout), held_(held), computed_(computed), how_(how), deviations_(deviations) {
+    check(held_, layout_.head_scores);
+    check(computed_, layout_.head_scores || how_ == Comparison::tolerance);
+  }
+
+  std::optional<Difference> first() {
+    for (std::int64_t n = 0; n < held_.count; ++n) {
+      if (auto difference = in_sample(n)) return difference;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  using Found = std::optional<Difference>;
+
+  /// Before anything is indexed.
+  void check(const store::Rows& rows, bool needs_head_scores) const {
+    const std::int64_t n = held_.count;
+    const std::int64_t heads = layout_.head_count();
+    const bool sound = rows.batch == held_.batch && rows.count == n && same_size(rows.status, n) &&
+                       same_size(rows.reason, n) && same_size(rows.fused_scores, n * layout_.classes) &&
+                       same_size(rows.fused_prediction, n) && same_size(rows.head_prediction, n * heads) &&
+                       (!needs_head_scores || same_size(rows.head_scores, n * heads * layout_.classes));
+    if (!sound) throw Error(ExitCode::internal, "verify: rows that do not have the layout's sizes");
+  }
+
+  Found in_sample(std::int64_t n) {
+    if (auto found = byte("/samples/status", held_.status, computed_.status, n, status_text)) return found;
+    if (!same_reason(n)) {
+      if (auto found = byte("/samples/reason", held_.reason, computed_.reason, n, reason_text)) return found;
+    }
+    if (auto found = fused_scores(n)) return found;
+    if (auto found = fused_prediction(n)) return found;
+    for (std::int64_t k = 0; k < layout_.head_count(); ++k) {
+      if (auto found = head_prediction(n, k)) return found;
+    }
+    for (std::int64_t k = 0; layout_.head_scores && k < layout_.head_count(); ++k) {
+      if (auto found = head_scores(n, k)) return found;
+    }
+    return std::nullopt;
+  }
+
+  /// Older versions had one reason for all that is no JPEG or PNG.
+  [[nodiscard]] bool same_reason(std::int64_t n) const {
+    const auto held = static_cast<Reason>(held_.reason[static_cast<std::size_t>(n)]);
+    const auto computed = static_cast<Reason>(computed_.reason[static_cast<std::size_t>(n)]);
+    return held == computed || (held == Reason::not_an_image && coarse(computed) == held);
+  }
+
+  Found byte(const char* dataset, const std::vector<std::uint8_t>& held,
+             const std::vector<std::uint8_t>& computed, std::int64_t n,
+             std::string (*text)(std::uint8_t)) const {
+    const auto at = static_cast<std::size_t>(n);
+    if (held[at] == computed[at]) return std::nullopt;
+    return difference(dataset, n, "", text(held[at]), text(computed[at]));
+  }
+
+  Found fused_scores(std::int64_t n) {
+    return scores("/fused/scores", n, "", row(held_.fused_scores, n, layout_.classes),
+                  row(computed_.fused_scores, n, layout_.classes));
+  }
+
+  Found head_scores(std::int64_t n, std::int64_t k) {
+    const std::int64_t at = n * layout_.head_count() + k;
+    return scores("/heads/scores", n, head_name(k) + ", ", row(held_.head_scores, at, layout_.classes),
+                  row(computed_.head_scores, at, layout_.classes));
+  }
+
+  Found scores(const char* dataset, std::int64_t n, const std::string& place, std::span<const float> held,
+               std::span<const float> computed) {
+    deviations_.scores += static_cast<std::int64_t>(held.size());
+    if (same_bits(held, computed)) return std::nullopt;
+    const double tolerance = tolerance_of(computed);
+    for (std::size_t c = 0; c < held.size(); ++c) {
+      if (std::bit_cast<std::uint32_t>(held[c]) == std::bit_cast<std::uint32_t>(computed[c])) continue;
+      if (how_ == Comparison::bits || !close(held[c], computed[c], tolerance)) {
+        return difference(dataset, n, fmt::format("{}class {}", place, c), shown(held[c]),
+                          shown(computed[c]));
+      }
+      count_deviation(held[c], computed[c], tolerance);
+    }
+    return std::nullopt;
+  }
+
+  void count_deviation(float held, float computed, double tolerance) {
+    ++deviations_.other_scores;
+    if (!std::isfinite(held)) return;  // then both are the same
+    const double apart = std::abs(static_cast<double>(held) - static_cast<double>(computed));
+    deviations_.largest = std::max(deviations_.largest, apart);
+    deviations_.share = std::max(deviations_.share, apart / tolerance);
+  }
+
+  Found fused_prediction(std::int64_t n) {
+    const auto at = static_cast<std::size_t>(n);
+    return prediction("/fused/prediction", n, "", held_.fused_prediction[at], computed_.fused_prediction[at],
+                      [&] {
+                        return near_tie(held_.fused_prediction[at], computed_.fused_prediction[at],
+                                        row(held_.fused_scores, n, layout_.classes),
+                                        row(computed_.fused_scores, n, layout_.classes));
+                      });
+  }
+
+  Found head_prediction(std::int64_t n, std::int64_t k) {
+    const std::int64_t at = n * layout_.head_count() + k;
+    const std::int32_t held = held_.head_prediction[static_cast<std::size_t>(at)];
+    const std::int32_t computed = computed_.head_prediction[static_cast<std::size_t>(at)];
+    return prediction("/heads/prediction", n, head_name(k), held, computed, [&] {
+      const auto now = row(computed_.head_scores, at, layout_.classes);
+      const auto then = layout_.head_scores ? row(held_.head_scores, at, layout_.classes) : now.first(0);
+      return near_tie(held, computed, then, now);
+    });
+  }
+
+  template <class NearTie>
+  Found prediction(const char* dataset, std::int64_t n, const std::string& place, std::int32_t held,
+                   std::int32_t computed, NearTie near_tie) {
+    ++deviations_.predictions;
+    if (held == computed) return std::nullopt;
+    if (how_ == Comparison::bits || !near_tie())
+      return difference(dataset, n, place, shown(held), shown(computed));
+    ++deviations_.other_predictions;
+    return std::nullopt;
+  }
+
+  /// Whether rounding may have turned class `computed` into class `held`. `then`: the file's own scores, in
+  /// which `held` must be a highest one, or nothing.
+  [[nodiscard]] bool near_tie(std::int32_t held, std::int32_t computed, std::span<const float> then,
+                              std::span<const float> now) const {
+    const auto is_class = [&](std::int32_t c) { return c >= 0 && c < layout_.classes; };
+    if (!is_class(held) || !is_class(computed)) return false;
+    const float other = now[static_cast<std::size_t>(held)];
+    const float top = now[static_cast<std::size_t>(computed)];
+    const bool highest =
+        then.empty() || then[static_cast<std::size_t>(held)] == *std::max_element(then.begin(), then.end());
+    return highest && static_cast<double>(top) - static_cast<double>(other) <= 2 * tolerance_of(now);
+  }
+
+  [[nodiscard]] std::string head_name(std::int64_t k) const {
+    return "head " + layout_.heads[static_cast<std::size_t>(k)];
+  }
+
+  [[nodiscard]] Difference difference(const char* dataset, std::int64_t n, std::string place,
+                                      std::string held, std::string computed) const {
+    return {dataset, held_.batch * layout_.batch + n, std::move(place), std::move(held), std::move(computed)};
+  }
+
+  const store::Layout& layout_;
+  const store::Rows& held_;
+  const store::Rows& computed_;
+  Comparison how_;
+  Deviations& deviations_;
+};
+
+}  // namespace
+
+double tolerance_of(std::span<const float> computed) {
+  double largest = 0;
+  for (const float score : computed) {
+    if (std::isfinite(score)) largest = std::max(largest, std::abs(static_cast<double>(score)));
+  }
+  return kAbsoluteTolerance + kRelativeTolerance * largest;
+}
+
+std::optional<Difference> compare_rows(const store::Layout& layout, const store::Rows& held,
+                                       const store::Rows& computed, Comparison how, Deviations& deviations) {
+  return RowComparison(layout, held, computed, how, deviations).first();
+}
+
+}  // namespace polyhead::run

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "polyhead/data/loader.hpp"
+#include "polyhead/run/inputs.hpp"
+#include "run/worker/pipeline.hpp"
+
+namespace polyhead::run {
+
+/// Computes micro-batches one after the other in this process, the way a rank of a run does, all heads
+/// included.
+class Recompute {
+ public:
+  /// `inputs` must outlive it. Throws Error when the device cannot be had or the data cannot be opened.
+  Recompute(const Inputs& inputs, const model::Placement& placement, std::vector<std::int64_t> batches);
+
+  /// The rows of the next of `batches`. Throws what reading throws.
+  store::Rows next();
+
+ private:
+  void ask_ahead();
+
+  const Inputs& inputs_;
+  std::unique_ptr<model::Model> model_;
+  Pipeline pipeline_;
+  std::vector<std::int64_t> batches_;
+  std::size_t asked_ = 0;
+  std::size_t taken_ = 0;
+  std::unique_ptr<data::Loader> loader_;
+};
+
+/// Where this process computes when it is the only one. A file with the fingerprint of this host's CPU is
+/// computed again there, also where there is a GPU, unless `parallel` names the device.
+model::Placement place_alone(const config::Config& config, const std::string& fingerprint);
+
+}  // namespace polyhead::run

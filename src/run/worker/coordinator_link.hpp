@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "polyhead/base/error.hpp"
+#include "polyhead/base/stop.hpp"
+#include "polyhead/comm/channel.hpp"
+#include "run/protocol/lease_message.hpp"
+#include "worker.hpp"
+
+namespace polyhead::run {
+
+/// A rank's end of its talk with the coordinator: asks for leases ahead of need, and hears when it is to
+/// stop. A thread beside the computation says a few times per `comm.timeout` that the rank is alive, passes
+/// on that it was told to stop, and listens, so that a rank that waits in an exchange notices a silent
+/// coordinator, too.
+class CoordinatorLink {
+ public:
+  /// All must outlive it.
+  CoordinatorLink(comm::Channel& to, comm::Channel& from, const Terms& terms);
+
+  void ask();
+  /// The next lease. Throws Error(unavailable) when the coordinator is lost.
+  Grant await();
+  /// Whether the rank is to stop, by what has arrived.
+  bool told_to_stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void run(const std::stop_token& end);
+  void beat();
+  void pass_on(const StopRequest& asked);
+  void listen();  // the mutex is held
+  void hear(const comm::Message& message);
+  [[nodiscard]] bool is_lost();
+
+  comm::Channel& to_;
+  comm::Channel& from_;
+  const Terms& terms_;
+  std::mutex mutex_;  // guards what is heard
+  std::condition_variable_any changed_;
+  Clock::time_point last_heard_ = Clock::now();
+  std::deque<Grant> grants_;
+  bool told_to_stop_ = false;
+  std::optional<Error> lost_;
+  Clock::time_point listened_ = Clock::now();  // the rest is the thread's own
+  Clock::time_point beaten_ = Clock::now();
+  Stop passed_on_ = Stop::no;
+  std::jthread thread_;  // the last member: it uses the others
+};
+
+}  // namespace polyhead::run

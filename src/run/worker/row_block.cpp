@@ -1,0 +1,111 @@
+#include "row_block.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace polyhead::run {
+namespace {
+
+constexpr std::size_t kValue = 4;  // bytes of a prediction or score
+
+std::size_t index(std::int64_t value) {
+  return static_cast<std::size_t>(value);
+}
+
+std::vector<double> weights_of(const std::vector<config::Head>& heads) {
+  std::vector<double> weights;
+  weights.reserve(heads.size());
+  for (const config::Head& head : heads) weights.push_back(head.weight);
+  return weights;
+}
+
+}  // namespace
+
+RowBlock::RowBlock(const config::Config& config, std::int64_t classes, std::int64_t batch,
+                   std::vector<plan::HeadRange> members)
+    : fuser_(config.fusion.rule, weights_of(config.heads), classes),
+      batch_(batch),
+      heads_(static_cast<std::int64_t>(config.heads.size())),
+      classes_(classes),
+      head_scores_(config.output.head_scores),
+      members_(std::move(members)) {
+  const std::int64_t values = 1 + (head_scores_ ? classes_ : 0);
+  for (const plan::HeadRange& heads : members_) {
+    sizes_.push_back(index(batch_ * heads.count * values) * kValue);
+  }
+}
+
+std::size_t RowBlock::words() const {
+  return index(batch_ * fuser_.columns());
+}
+
+std::size_t RowBlock::all_bytes() const {
+  return std::accumulate(sizes_.begin(), sizes_.end(), std::size_t{0});
+}
+
+void RowBlock::add(std::span<const float> logits, std::size_t member, std::int64_t samples,
+                   std::span<std::int64_t> sums, std::span<std::byte> answers) const {
+  const plan::HeadRange& heads = members_[member];
+  if (heads.count == 0) return;
+  fuser_.accumulate(logits, heads.first, batch_, sums.first(index(samples * fuser_.columns())));
+  const auto predictions = fusion::head_predictions(logits, heads.count, batch_, samples);
+  std::ranges::copy(std::as_bytes(std::span(predictions)), answers.begin());
+  if (!head_scores_) return;
+  std::ranges::copy(std::as_bytes(logits.first(index(heads.count * batch_ * classes_))),
+                    answers.subspan(index(batch_ * heads.count) * kValue).begin());
+}
+
+/// [m, R] and [R, m, C] to their places in [m, K] and [m, K, C].
+void RowBlock::take_answers(std::span<const std::byte> answers, plan::HeadRange heads,
+                            store::Rows& rows) const {
+  const std::span<const std::byte> scores = answers.subspan(index(batch_ * heads.count) * kValue);
+  for (std::int64_t n = 0; n < rows.count; ++n) {
+    std::memcpy(rows.head_prediction.data() + n * heads_ + heads.first,
+                answers.data() + index(n * heads.count) * kValue, index(heads.count) * kValue);
+    for (std::int64_t k = 0; head_scores_ && k < heads.count; ++k) {
+      std::memcpy(rows.head_scores.data() + (n * heads_ + heads.first + k) * classes_,
+                  scores.data() + index((k * batch_ + n) * classes_) * kValue, index(classes_) * kValue);
+    }
+  }
+}
+
+store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const std::byte> answers,
+                           const MicroBatch& batch) const {
+  fusion::Fused fused = fuser_.finish(sums.first(index(batch.samples * fuser_.columns())));
+  for (std::size_t n = 0; n < batch.reasons.size(); ++n) {
+    if (batch.reasons[n] != Reason::none) fused.quarantine(n, batch.reasons[n]);
+  }
+  store::Rows rows;
+  rows.batch = batch.index;
+  rows.count = batch.samples;
+  rows.fused_scores = std::move(fused.scores);
+  rows.fused_prediction = std::move(fused.prediction);
+  rows.head_prediction.resize(index(batch.samples * heads_));
+  if (head_scores_) rows.head_scores.resize(index(batch.samples * heads_ * classes_));
+  for (std::size_t member = 0; member < members_.size(); ++member) {
+    take_answers(answers.first(sizes_[member]), members_[member], rows);
+    answers = answers.subspan(sizes_[member]);
+  }
+  for (std::size_t n = 0; n < fused.reasons.size(); ++n) {
+    const bool good = fused.reasons[n] == Reason::none;
+    rows.status.push_back(static_cast<std::uint8_t>(good ? SampleStatus::done : SampleStatus::quarantined));
+    rows.reason.push_back(static_cast<std::uint8_t>(fused.reasons[n]));
+    if (!good) blank(rows, n);
+  }
+  return rows;
+}
+
+/// A quarantined sample has no answer, of no head.
+void RowBlock::blank(store::Rows& rows, std::size_t sample) {
+  const auto fill = [&](auto& values, auto nothing) {
+    const std::size_t width = values.size() / index(rows.count);
+    std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(sample * width), width, nothing);
+  };
+  fill(rows.head_prediction, -1);
+  fill(rows.head_scores, std::numeric_limits<float>::quiet_NaN());
+}
+
+}  // namespace polyhead::run
