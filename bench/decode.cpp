@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using polyhead::Reason;
-using polyhead::data::ImageDecoder;
+using image::ImageDecoder;
 
 constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 28U;
 

@@ -11,7 +11,7 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/checkpoint/fail.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 /// A header's brace follows its length, whose upper bytes are 0; a JSON file may have a brace there, too.
@@ -36,4 +36,4 @@ Checkpoint read_checkpoint(const std::filesystem::path& path, const std::string&
                              describe_file(path, start)));
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

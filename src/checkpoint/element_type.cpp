@@ -6,7 +6,7 @@
 
 #include "polyhead/base/error.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 /// A float narrower than fp32, with a sign, `kExponent` and `kFraction` bits; all of them are fp32 values,
@@ -120,4 +120,4 @@ void convert(ElementType type, std::span<const std::byte> bytes, std::span<doubl
   convert_all(type, bytes, values);
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -4,7 +4,7 @@
 
 #include "polyhead/base/error.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 void bad_data(const std::filesystem::path& file, std::string_view text) {
   throw Error(ExitCode::bad_data, fmt::format("{}: {}", file.string(), text));
@@ -24,4 +24,4 @@ std::string printable(std::string_view text) {
   return text.size() > kLongest ? shown + "..." : shown;
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

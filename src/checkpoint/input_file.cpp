@@ -11,7 +11,7 @@
 
 #include "polyhead/base/error.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 [[noreturn]] void unreadable(const std::filesystem::path& path, const char* why) {
@@ -57,4 +57,4 @@ std::string first_bytes(const std::filesystem::path& path, std::size_t count) {
   return start;
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -9,7 +9,7 @@
 
 #include "polyhead/base/file_descriptor.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// A file open for reading at any offset.
 class InputFile {
@@ -32,4 +32,4 @@ class InputFile {
 /// Up to `count` bytes from the file's start, by which its kind is told. Throws as InputFile.
 std::string first_bytes(const std::filesystem::path& path, std::size_t count = 512);
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -8,7 +8,7 @@
 
 #include "polyhead/checkpoint/fail.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 using namespace std::string_view_literals;
@@ -164,4 +164,4 @@ std::string describe_folder(const std::filesystem::path& folder) {
   return "name a file of weights in it";
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -11,7 +11,7 @@
 #include "polyhead/base/text.hpp"
 #include "polyhead/checkpoint/fail.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 using pickle::Dict;
@@ -170,4 +170,4 @@ const Dict& find_state_dict(const std::filesystem::path& file, const pickle::Doc
   return *chosen.front().dict;
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

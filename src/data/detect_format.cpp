@@ -28,7 +28,7 @@ namespace {
 using config::DataFormat;
 
 bool is_hdf5(const std::string& path) {
-  const std::string name = lower(path);
+  const std::string name = image::lower(path);
   constexpr std::array<std::string_view, 4> kSuffixes{".h5", ".hdf5", ".hdf", ".he5"};
   if (std::ranges::any_of(kSuffixes, [&](std::string_view suffix) { return name.ends_with(suffix); }))
     return true;
@@ -62,11 +62,11 @@ DataFormat format_of_file(const std::string& path, std::int64_t size) {
   if (is_manifest_name(path)) return DataFormat::image_folder;
   if (is_cifar10(path, size)) return DataFormat::cifar10;
   if (is_hdf5(path)) return DataFormat::hdf5;
-  if (const auto kind = kind_of_file(path)) {
+  if (const auto kind = image::kind_of_file(path)) {
     throw Error(ExitCode::bad_data,
                 fmt::format("data.path: {}: this is {}, which polyhead does not read as a "
                             "data set: {}",
-                            path, kind->name, way_on(kind->family)));
+                            path, kind->name, image::way_on(kind->family)));
   }
   throw Error(
       ExitCode::bad_data,

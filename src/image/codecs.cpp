@@ -11,7 +11,7 @@
 
 #include "polyhead/image/resize.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 /// The years in the copyright notice of the library that is loaded: all that it tells of its version, which
@@ -32,4 +32,4 @@ std::string codec_fingerprint() {
                      kResamplingVersion);
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

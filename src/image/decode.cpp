@@ -13,7 +13,7 @@
 #include "polyhead/image/normalize.hpp"
 #include "polyhead/image/preprocess.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 using Bytes = std::span<const std::byte>;
@@ -139,4 +139,4 @@ Reason ImageDecoder::operator()(std::span<const std::byte> file, std::span<std::
   });
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -8,7 +8,7 @@
 
 #include "polyhead/image/image_names.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 using namespace std::string_view_literals;
@@ -220,4 +220,4 @@ std::string_view way_on(KindFamily family) {
   return "give a folder of images, a list of them as CSV, tar shards, or an HDF5 file";
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 template <std::size_t N>
@@ -32,4 +32,4 @@ bool is_foreign_image_name(std::string_view name) {
                                   ".heif", ".jxl", ".jp2", ".jfif", ".jpe", ".dcm", ".svg"});
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

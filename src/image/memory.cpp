@@ -9,7 +9,7 @@
 #include "polyhead/image/buffer.hpp"
 #include "polyhead/image/large_turn.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 constexpr double kSmallThings = 2 << 20U;  // Huffman tables, zlib's window, a palette, rounding up
@@ -96,4 +96,4 @@ std::int64_t filter_memory(ImageShape image, ImageShape output) {
   return rounded(kTapBytes * (4.0 * (image.height + image.width) + 6.0 * (output.height + output.width)));
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -80,7 +80,7 @@ void announce_exchange(config::CommBackend wanted, plan::Grid grid, const comm::
 /// The memory is a bound: what is decoded ahead and computed, and all that the threads may hold.
 void log_reading(const Inputs& inputs, plan::Grid grid, const model::Placement& placement, int workers,
                  std::int64_t depth) {
-  data::ReadingMemory reading = inputs.dataset->reading_memory();
+  image::ReadingMemory reading = inputs.dataset->reading_memory();
   const auto value =
       static_cast<std::int64_t>(placement.cuda && reading.bytes ? sizeof(std::uint8_t) : sizeof(float));
   const std::int64_t batch = inputs.micro_batches().size() * inputs.shape.image.values() * value;
@@ -313,7 +313,7 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   unused_gpu = announce_unused_gpus(*world, mpi.host(), unused_gpu);
   const Choice choice =
       agree_on_choice(*world, inputs.config, inputs.shape, cores, placement,
-                      inputs.dataset ? inputs.dataset->reading_memory() : data::ReadingMemory{});
+                      inputs.dataset ? inputs.dataset->reading_memory() : image::ReadingMemory{});
   inputs.config.parallel.batch = static_cast<int>(choice.batch);
   const plan::Grid grid = choice.grid;
   const std::chrono::milliseconds timeout = inputs.config.comm.timeout;

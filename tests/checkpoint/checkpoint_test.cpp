@@ -12,7 +12,7 @@
 #include "../model/support.hpp"
 #include "zip_writer.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 using ::testing::HasSubstr;
@@ -193,4 +193,4 @@ TEST_F(FromPyTorch, FilesWithoutAStateDictAreRefused) {
 }
 
 }  // namespace
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -7,7 +7,7 @@
 
 #include "../model/support.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 using testing::le;
@@ -56,4 +56,4 @@ TEST(ElementType, RefusesSizesThatDiffer) {
 }
 
 }  // namespace
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -9,7 +9,7 @@
 #include "mutate.hpp"
 #include "zip_writer.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 using ::testing::ElementsAre;
@@ -174,4 +174,4 @@ TEST(Npz, ReadsWhatNumPyWrites) {
 }
 
 }  // namespace
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

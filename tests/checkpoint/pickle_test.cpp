@@ -9,7 +9,7 @@
 #include "mutate.hpp"
 #include "pickle_writer.hpp"
 
-namespace polyhead::model::pickle {
+namespace polyhead::checkpoint::pickle {
 namespace {
 
 using ::testing::ElementsAre;
@@ -292,4 +292,4 @@ TEST(Pickle, DamageEndsInAnError) {
 }
 
 }  // namespace
-}  // namespace polyhead::model::pickle
+}  // namespace polyhead::checkpoint::pickle

@@ -8,7 +8,7 @@
 #include "polyhead/checkpoint/checkpoint.hpp"
 #include "zip_writer.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 using ::testing::ElementsAre;
@@ -272,4 +272,4 @@ TEST(Pth, DamagedFilesEndInAnError) {
 }
 
 }  // namespace
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -6,7 +6,7 @@
 #include "mutate.hpp"
 #include "polyhead/checkpoint/checkpoint.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 using ::testing::ElementsAre;
@@ -141,4 +141,4 @@ TEST(Safetensors, DamagedFilesEndInAnError) {
 }
 
 }  // namespace
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -4,7 +4,7 @@
 
 #include "../model/support.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 using ::testing::ElementsAre;
@@ -98,4 +98,4 @@ TEST_F(StateDict, MayHoldItself) {
 }
 
 }  // namespace
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -19,7 +19,7 @@ using ::testing::StartsWith;
 using testing::write;
 
 std::string kind(const std::string& bytes) {
-  const auto found = kind_of(std::as_bytes(std::span(bytes)));
+  const auto found = image::kind_of(std::as_bytes(std::span(bytes)));
   return found ? std::string(found->name) : "";
 }
 
@@ -32,7 +32,7 @@ TEST(FileKind, NamesWhatLibrariesWrite) {
   for (const auto& item : std::filesystem::directory_iterator(folder.path())) {
     if (item.path().extension() == ".kind") continue;
     const auto expected = testing::lines_of(item.path().string() + ".kind");
-    const auto found = kind_of_file(item.path());
+    const auto found = image::kind_of_file(item.path());
     EXPECT_EQ(found ? found->name : "", expected.at(0)) << item.path();
     ++files;
   }

@@ -90,7 +90,7 @@ class LargeImages : public ::testing::Test {
 };
 
 std::int64_t bound(const config::Data& config) {
-  return loader_memory(encoded_memory(config), 1, 0, 0);
+  return loader_memory(image::encoded_memory(config), 1, 0, 0);
 }
 
 /// 4 megapixels. What each must take at least is known: coefficients of 2 bytes in four components, rows of 4
@@ -113,27 +113,27 @@ TEST_F(LargeImages, ComeNearTheBound) {
 
 TEST_F(LargeImages, LeaveNoLargeBuffersBehind) {
   config::Data config = limits_of("progressive.jpg");
-  ASSERT_GT(config.max_file_size, kKeptBuffer / 4);
+  ASSERT_GT(config.max_file_size, image::kKeptBuffer / 4);
   const auto reader = open_encoded_reader(config, {1, {224, 224}});
   const std::int64_t before = allocated();
   for (const char* name : {"progressive.jpg", "interlaced.png", "row.png"}) read(*reader, name);
-  EXPECT_LT(allocated() - before, 5 * static_cast<std::int64_t>(kKeptBuffer));
+  EXPECT_LT(allocated() - before, 5 * static_cast<std::int64_t>(image::kKeptBuffer));
 }
 
 /// While one thread has a large sample, another one waits with its own, but not with small ones.
 TEST(LargeTurn, IsTakenByOneThreadAtATime) {
-  LargeTurn mine;
-  mine.take(kOrdinarySample + 1);
-  mine.take(kOrdinarySample + 1);
-  LargeTurn again;
-  again.take(kOrdinarySample + 1);  // the same thread: for the decoder, beside the file
+  image::LargeTurn mine;
+  mine.take(image::kOrdinarySample + 1);
+  mine.take(image::kOrdinarySample + 1);
+  image::LargeTurn again;
+  again.take(image::kOrdinarySample + 1);  // the same thread: for the decoder, beside the file
   std::atomic<int> passed = 0;
   std::thread other([&] {
-    LargeTurn turn;
-    turn.take(kOrdinarySample);
+    image::LargeTurn turn;
+    turn.take(image::kOrdinarySample);
     passed = 1;
     passed.notify_all();
-    turn.take(kOrdinarySample + 1);
+    turn.take(image::kOrdinarySample + 1);
     passed = 2;
   });
   passed.wait(0);
@@ -153,7 +153,7 @@ config::Data default_limits() {
 }
 
 TEST(EncodedMemory, GrowsWithTheLimitsOnly) {
-  const ReadingMemory usual = encoded_memory(default_limits());
+  const image::ReadingMemory usual = image::encoded_memory(default_limits());
   EXPECT_GT(usual.worker, 128 << 20);  // a file and an image of 64 MiB
   EXPECT_LT(usual.worker, 192 << 20);
   EXPECT_EQ(usual.worker - usual.ordinary, 128 << 20);
@@ -164,11 +164,11 @@ TEST(EncodedMemory, GrowsWithTheLimitsOnly) {
   config::Data config = default_limits();
   config.max_pixels = 1'000'000;
   config.max_file_size = 1 << 20;
-  const ReadingMemory small = encoded_memory(config);
+  const image::ReadingMemory small = image::encoded_memory(config);
   EXPECT_EQ(small.large_sample, 0);
   EXPECT_LT(small.worker, 96 << 20);
   config.max_file_size += 5000;
-  EXPECT_EQ(encoded_memory(config).worker - small.worker, 5000);
+  EXPECT_EQ(image::encoded_memory(config).worker - small.worker, 5000);
 }
 
 TEST(LoaderMemory, AddsUp) {
@@ -177,7 +177,7 @@ TEST(LoaderMemory, AddsUp) {
 
 TEST(ArrayMemory, CountsWhatIsReadAtOnce) {
   const ImageShape side{1000, 1000};
-  const ReadingMemory memory = array_memory({3 * kMega, 0, side, 1}, {224, 224});
+  const image::ReadingMemory memory = array_memory({3 * kMega, 0, side, 1}, {224, 224});
   EXPECT_GT(memory.worker, 3 * kMega + 3LL * 224 * 1000);
   EXPECT_LT(memory.worker, 8 * kMega);
   EXPECT_EQ(memory.ordinary, memory.worker);

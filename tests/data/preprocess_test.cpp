@@ -118,21 +118,21 @@ config::Preprocess sized(std::optional<int> resize, std::optional<int> crop) {
 
 TEST(Geometry, FollowsTorchvision) {
   // torchvision's own numbers: int(size * long / short), int(round((size - crop) / 2))
-  const Geometry landscape = geometry_of(sized(256, 224), {375, 500});
+  const image::Geometry landscape = image::geometry_of(sized(256, 224), {375, 500});
   EXPECT_EQ(landscape.resized, (ImageShape{256, 341}));
   EXPECT_EQ(landscape.output, (ImageShape{224, 224}));
   EXPECT_EQ(landscape.top, 16);
   EXPECT_EQ(landscape.left, 58);  // 58.5 goes to the even neighbour
-  const Geometry portrait = geometry_of(sized(256, 255), {500, 375});
+  const image::Geometry portrait = image::geometry_of(sized(256, 255), {500, 375});
   EXPECT_EQ(portrait.resized, (ImageShape{341, 256}));
   EXPECT_EQ(portrait.top, 43);
   EXPECT_EQ(portrait.left, 0);                          // 0.5 goes to 0
-  EXPECT_EQ(geometry_of(sized({}, 5), {8, 8}).top, 2);  // 1.5 goes to 2
-  EXPECT_EQ(geometry_of(sized({}, {}), {7, 9}).output, (ImageShape{7, 9}));
+  EXPECT_EQ(image::geometry_of(sized({}, 5), {8, 8}).top, 2);  // 1.5 goes to 2
+  EXPECT_EQ(image::geometry_of(sized({}, {}), {7, 9}).output, (ImageShape{7, 9}));
 }
 
 void expect_refused(const config::Preprocess& preprocess, ImageShape image, const std::string& message) {
-  const auto [code, text] = error_of([&] { return geometry_of(preprocess, image); });
+  const auto [code, text] = error_of([&] { return image::geometry_of(preprocess, image); });
   EXPECT_EQ(code, ExitCode::bad_data);
   EXPECT_THAT(text, HasSubstr(message));
 }
@@ -151,24 +151,24 @@ TEST(Geometry, RefusesSizesOutOfHand) {
   expect_refused(sized(std::numeric_limits<int>::max(), {}), {8, 8}, "pixels long");
   expect_refused(sized(1 << 20, {}), {8, 8}, "beyond 2^31 values");
   expect_refused(sized(8, 8), {0, 8}, "images of 0x8 (height x width) hold no pixels");
-  EXPECT_NO_THROW(geometry_of(sized(1 << 20, 32), {8, 8}));  // only the crop is computed
+  EXPECT_NO_THROW(image::geometry_of(sized(1 << 20, 32), {8, 8}));  // only the crop is computed
 }
 
 /// Three images of different sizes by one object, between them those of other sizes.
 TEST(Preprocessor, KeepsNothingOfTheImageBefore) {
   const auto preprocess = sized(12, 10);
-  const auto write = [](Preprocessor& by, int height, int width, int channels) {
+  const auto write = [](image::Preprocessor& by, int height, int width, int channels) {
     std::vector<std::uint8_t> pixels(static_cast<std::size_t>(height * width * channels));
     for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 37 % 251);
     std::vector<float> out(300);
-    by(ByteImage{pixels.data(), {height, width}, channels, std::ptrdiff_t{width} * channels}, out.data());
+    by(image::ByteImage{pixels.data(), {height, width}, channels, std::ptrdiff_t{width} * channels}, out.data());
     return out;
   };
-  Preprocessor reused(preprocess);
+  image::Preprocessor reused(preprocess);
   for (const auto [height, width, channels] :
        {std::array{40, 30, 3}, std::array{12, 90, 1}, std::array{30, 12, 3}, std::array{12, 12, 3},
         std::array{40, 30, 3}}) {
-    Preprocessor fresh(preprocess);
+    image::Preprocessor fresh(preprocess);
     EXPECT_EQ(write(reused, height, width, channels), write(fresh, height, width, channels));
   }
 }
@@ -177,11 +177,11 @@ TEST(Preprocessor, SkipsTheEndOfEachRow) {
   const std::vector<std::uint8_t> tight{1, 2, 3, 4};
   const std::vector<std::uint8_t> loose{1, 2, 99, 99, 3, 4};
   for (const auto resize : {std::optional<int>(), std::optional(5)}) {
-    Preprocessor preprocess(sized(resize, {}));
+    image::Preprocessor preprocess(sized(resize, {}));
     std::vector<float> expected(75);
     std::vector<float> out(75);
-    preprocess(ByteImage{tight.data(), {2, 2}, 1, 2}, expected.data());
-    preprocess(ByteImage{loose.data(), {2, 2}, 1, 4}, out.data());
+    preprocess(image::ByteImage{tight.data(), {2, 2}, 1, 2}, expected.data());
+    preprocess(image::ByteImage{loose.data(), {2, 2}, 1, 4}, out.data());
     EXPECT_EQ(out, expected);
   }
 }

@@ -68,7 +68,7 @@ inline std::vector<float> normalised_bytes(SampleReader& reader, const config::P
   std::vector<Reason> reasons(static_cast<std::size_t>(count), Reason::corrupt);
   reader.read_bytes(first, {}, bytes, reasons);
   for (const Reason reason : reasons) EXPECT_EQ(reason, Reason::none);
-  const Normalization normalization(preprocess);
+  const image::Normalization normalization(preprocess);
   std::vector<float> pixels(bytes.size());
   const std::size_t plane = values / 3;
   for (std::size_t i = 0; i < bytes.size(); ++i) {

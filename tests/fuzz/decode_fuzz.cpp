@@ -9,7 +9,7 @@
 namespace {
 
 using polyhead::Reason;
-using polyhead::data::ImageDecoder;
+using polyhead::image::ImageDecoder;
 
 constexpr int kCrop = 12;
 constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 20U;

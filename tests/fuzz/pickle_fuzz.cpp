@@ -8,7 +8,7 @@
 #include "polyhead/checkpoint/pickle.hpp"
 
 using namespace polyhead;
-using namespace polyhead::model::pickle;
+using namespace polyhead::checkpoint::pickle;
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 using config::Interpolation;
@@ -45,4 +45,4 @@ TEST(AxisFilter, FixedPointSumsToOneUpToRounding) {
 }
 
 }  // namespace
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -4,7 +4,7 @@
 
 #include "polyhead/image/resize.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 using ::testing::EndsWith;
@@ -18,4 +18,4 @@ TEST(CodecFingerprint, NamesEachVersion) {
 }
 
 }  // namespace
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -16,7 +16,7 @@
 #include "../support.hpp"
 #include "polyhead/image/preprocess.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 namespace fs = std::filesystem;
@@ -352,4 +352,4 @@ TEST_F(Decode, KeepsNothingOfTheFileBefore) {
 }
 
 }  // namespace
-}  // namespace polyhead::data
+}  // namespace polyhead::image

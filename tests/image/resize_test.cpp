@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 using config::Interpolation;
@@ -69,4 +69,4 @@ TEST(Resizer, DoesNotCopyWhatItDoesNotResize) {
 }
 
 }  // namespace
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 using config::Interpolation;
@@ -118,4 +118,4 @@ TEST(ByteKernels, NormaliseAlike) {
 }
 
 }  // namespace
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -9,7 +9,7 @@
 #include "entropy_pair.hpp"
 #include "jpeg_writer.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 using testing::JpegResult;
@@ -170,4 +170,4 @@ TEST_F(ScanDecoderTest, PassesOverWhatFollowsTheLastUnit) {
 }
 
 }  // namespace
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 /// A code with random lengths and symbols, complete but for the codes of ones only, which JPEG forbids.
@@ -181,4 +181,4 @@ TEST(HuffmanTable, FindsWhatTheStandardReads) {
 }
 
 }  // namespace
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -5,7 +5,7 @@
 
 #include <gmock/gmock.h>
 
-#include "../checkpoint/random_files.hpp"
+#include "random_files.hpp"
 #include "polyhead/model/layout.hpp"
 #include "support.hpp"
 
@@ -35,7 +35,7 @@ class LoadWeights : public ::testing::Test {
     config_.backbone.weights = folder_.write("backbone.safetensors", testing::safetensors(backbone_));
     save_head("mlp", head_);
   }
-  void save_head(const std::string& name, const Checkpoint& file) {
+  void save_head(const std::string& name, const checkpoint::Checkpoint& file) {
     static_cast<void>(folder_.write(name + ".safetensors", testing::safetensors(file)));
   }
   [[nodiscard]] config::Head head(const std::string& name, std::vector<config::Layer> layers) const {
@@ -57,8 +57,8 @@ class LoadWeights : public ::testing::Test {
   }
 
   testing::TemporaryFolder folder_;
-  Checkpoint backbone_;
-  Checkpoint head_;
+  checkpoint::Checkpoint backbone_;
+  checkpoint::Checkpoint head_;
   config::Config config_;
   Findings notes_;
 };
@@ -119,7 +119,7 @@ TEST_F(LoadWeights, StrangersInsideTheBackboneMakeItAnotherOne) {
 }
 
 TEST_F(LoadWeights, WarnsOfWhatIsNeitherBackboneNorHead) {
-  for (CheckpointTensor& tensor : head_) tensor.name = "head." + tensor.name;
+  for (checkpoint::CheckpointTensor& tensor : head_) tensor.name = "head." + tensor.name;
   head_.push_back(testing::random_tensor("neck.weight", {512, 512}));
   save();
   config_.heads.push_back(config_.heads[0]);
@@ -142,7 +142,7 @@ TEST_F(LoadWeights, ListsTheErrorsOfAllFiles) {
   backbone_.erase(backbone_.begin());
   testing::find(backbone_, "layer1.0.conv1.weight").shape = {64, 64, 9};
   save();
-  Checkpoint narrow;
+  checkpoint::Checkpoint narrow;
   add_linear(narrow, "0", 128, 256);
   add_linear(narrow, "2", 256, 10);
   narrow.push_back(testing::random_tensor("3.weight", {1}));
@@ -206,7 +206,7 @@ TEST_F(LoadWeights, RefusesFoldsThatOverflow) {
 }
 
 TEST_F(LoadWeights, BatchNormsMayHaveNoFactors) {
-  Checkpoint file;
+  checkpoint::Checkpoint file;
   add_linear(file, "0", 512, 10);
   file.push_back(testing::random_tensor("1.running_mean", {10}));
   file.push_back(testing::random_tensor("1.running_var", {10}));
@@ -297,7 +297,7 @@ class HeadWithTrunk : public LoadWeights {
     for (std::size_t i = 0; i < more; ++i) config_.heads.push_back(config_.heads[0]);
     return refusal();
   }
-  Checkpoint whole_;
+  checkpoint::Checkpoint whole_;
 };
 
 TEST_F(HeadWithTrunk, TheSameOneIsNoNoise) {
@@ -332,7 +332,7 @@ TEST_F(HeadWithTrunk, DriftedStatisticsAreNamed) {
 }
 
 TEST_F(HeadWithTrunk, APartIsComparedAsFarAsItGoes) {
-  std::erase_if(whole_, [](const CheckpointTensor& tensor) {
+  std::erase_if(whole_, [](const checkpoint::CheckpointTensor& tensor) {
     return !tensor.name.starts_with("layer4.") && !tensor.name.starts_with("fc.");
   });
   save_whole();
@@ -342,7 +342,7 @@ TEST_F(HeadWithTrunk, APartIsComparedAsFarAsItGoes) {
 }
 
 TEST_F(HeadWithTrunk, RoundedToHalfItIsTheSame) {
-  for (CheckpointTensor& tensor : whole_) {
+  for (checkpoint::CheckpointTensor& tensor : whole_) {
     for (float& value : tensor.values) value = static_cast<float>(static_cast<_Float16>(value));
   }
   save_whole();
@@ -359,8 +359,8 @@ TEST_F(HeadWithTrunk, OneCauseForManyHeadsIsNoWallOfText) {
 }
 
 TEST_F(HeadWithTrunk, TheOneOfTheHeadsOwnPrefixCounts) {
-  Checkpoint both;
-  for (const CheckpointTensor& tensor : whole_) {
+  checkpoint::Checkpoint both;
+  for (const checkpoint::CheckpointTensor& tensor : whole_) {
     both.push_back(tensor);
     both.back().name = "model." + tensor.name;
     if (tensor.name.starts_with("fc.")) continue;
@@ -375,9 +375,9 @@ TEST_F(HeadWithTrunk, TheOneOfTheHeadsOwnPrefixCounts) {
 using Readings = LoadWeights;
 
 TEST_F(Readings, TwoPrefixesThatDifferAreRefused) {
-  Checkpoint both;
+  checkpoint::Checkpoint both;
   for (const char* prefix : {"encoder.", "backbone."}) {
-    for (const CheckpointTensor& tensor : testing::random_resnet(config::Arch::resnet18)) {
+    for (const checkpoint::CheckpointTensor& tensor : testing::random_resnet(config::Arch::resnet18)) {
       both.push_back(tensor);
       both.back().name = prefix + tensor.name;
     }
@@ -393,8 +393,8 @@ TEST_F(Readings, TwoPrefixesThatDifferAreRefused) {
 }
 
 TEST_F(Readings, TwoNamingsThatDifferAreRefused) {
-  Checkpoint both = backbone_;
-  for (CheckpointTensor tensor : testing::random_resnet(config::Arch::resnet18)) {
+  checkpoint::Checkpoint both = backbone_;
+  for (checkpoint::CheckpointTensor tensor : testing::random_resnet(config::Arch::resnet18)) {
     if (const std::size_t at = tensor.name.find("downsample"); at != std::string::npos)
       tensor.name.replace(at, std::string_view("downsample").size(), "shortcut");
     tensor.name.insert(0, "teacher.");
@@ -412,7 +412,7 @@ TEST_F(Readings, TwoNamingsThatDifferAreRefused) {
 }
 
 TEST_F(Readings, TwoPrefixesWithTheSameValuesAreNoContradiction) {
-  for (const CheckpointTensor& tensor : Checkpoint(backbone_)) {
+  for (const checkpoint::CheckpointTensor& tensor : checkpoint::Checkpoint(backbone_)) {
     backbone_.push_back(tensor);
     backbone_.back().name = "encoder_k." + tensor.name;
   }
@@ -423,7 +423,7 @@ TEST_F(Readings, TwoPrefixesWithTheSameValuesAreNoContradiction) {
 }
 
 TEST_F(Readings, APrefixThatDoesNotFitIsToldTheOneThatDoes) {
-  for (CheckpointTensor& tensor : backbone_) tensor.name = "module.encoder_q." + tensor.name;
+  for (checkpoint::CheckpointTensor& tensor : backbone_) tensor.name = "module.encoder_q." + tensor.name;
   save();
   load_weights(config_, notes_);
   EXPECT_THAT(notes_.notes,
@@ -434,7 +434,7 @@ TEST_F(Readings, APrefixThatDoesNotFitIsToldTheOneThatDoes) {
 }
 
 TEST_F(Readings, WrappersInTheMiddleOfNamesAreTakenOut) {
-  for (CheckpointTensor& tensor : backbone_) {
+  for (checkpoint::CheckpointTensor& tensor : backbone_) {
     if (tensor.name.starts_with("layer1.")) tensor.name.insert(7, "_orig_mod.");
   }
   save();
@@ -576,7 +576,7 @@ TEST_F(Readings, LayersThatAreLeftOutAreFound) {
 
 TEST_F(Readings, OtherLibrariesNames) {
   const auto renamed = [&](const std::string& from, const std::string& to) {
-    for (CheckpointTensor& tensor : backbone_) {
+    for (checkpoint::CheckpointTensor& tensor : backbone_) {
       if (const std::size_t at = tensor.name.find(from); at != std::string::npos)
         tensor.name.replace(at, from.size(), to);
     }

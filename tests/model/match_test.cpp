@@ -9,7 +9,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-CheckpointTensor tensor(const std::string& name, std::vector<std::int64_t> shape = {2}) {
+checkpoint::CheckpointTensor tensor(const std::string& name, std::vector<std::int64_t> shape = {2}) {
   return {name, std::move(shape), {}};
 }
 
@@ -17,7 +17,7 @@ const std::vector<ExpectedParameter> kLinear{{"0.weight", {4, 2}, "there are 2 f
                                              {"0.bias", {4}, "", ""}};
 
 /// The only reading, or the nearest.
-Match only_match(const Checkpoint& file, const std::vector<ExpectedParameter>& expected,
+Match only_match(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& expected,
                  const Lookup& lookup = {}) {
   const std::vector<Match> matches = match_parameters(file, expected, lookup);
   EXPECT_EQ(matches.size(), 1U);
@@ -25,7 +25,7 @@ Match only_match(const Checkpoint& file, const std::vector<ExpectedParameter>& e
 }
 
 TEST(MatchParameters, FindsPlainNames) {
-  const Checkpoint file{tensor("0.bias", {4}), tensor("0.weight", {4, 2})};
+  const checkpoint::Checkpoint file{tensor("0.bias", {4}), tensor("0.weight", {4, 2})};
   const Match match = only_match(file, kLinear);
   EXPECT_THAT(match.problems, IsEmpty());
   EXPECT_EQ(match.prefix, "");
@@ -43,7 +43,7 @@ TEST(MatchParameters, TakesAnySharedPrefixOff) {
 }
 
 TEST(MatchParameters, WhatIsNoTensorMattersOnlyWhereOneIsNeeded) {
-  const Checkpoint file{tensor("0.weight", {4, 2}),
+  const checkpoint::Checkpoint file{tensor("0.weight", {4, 2}),
                         {"0.bias", {0}, {}, "is a list, not a tensor"},
                         {"args", {0}, {}, "is a argparse.Namespace, not a tensor"}};
   EXPECT_THAT(match_parameters(file, kLinear).front().problems,
@@ -56,7 +56,7 @@ TEST(MatchParameters, APrefixThatNotAllShareIsNotTakenOff) {
 }
 
 TEST(MatchParameters, EveryPrefixThatFitsIsAReading) {
-  const Checkpoint file{tensor("a.0.weight", {4, 2}), tensor("a.0.bias", {4}), tensor("b.0.weight", {4, 2}),
+  const checkpoint::Checkpoint file{tensor("a.0.weight", {4, 2}), tensor("a.0.bias", {4}), tensor("b.0.weight", {4, 2}),
                         tensor("b.0.bias", {4})};
   const std::vector<Match> matches = match_parameters(file, kLinear);
   ASSERT_EQ(matches.size(), 2U);
@@ -69,7 +69,7 @@ TEST(MatchParameters, EveryPrefixThatFitsIsAReading) {
 TEST(MatchParameters, AReadingWithMoreOptionalParametersIsTaken) {
   std::vector<ExpectedParameter> linear = kLinear;
   linear[1].optional = true;
-  const Checkpoint file{tensor("a.0.weight", {4, 2}), tensor("b.0.weight", {4, 2}), tensor("b.0.bias", {4})};
+  const checkpoint::Checkpoint file{tensor("a.0.weight", {4, 2}), tensor("b.0.weight", {4, 2}), tensor("b.0.bias", {4})};
   EXPECT_EQ(only_match(file, linear).prefix, "b.");
 }
 
@@ -108,12 +108,12 @@ TEST(MatchParameters, PairsMayBothBeMissing) {
 
 TEST(MatchParameters, StrangersAreForTheCallerToJudge) {
   const auto in_layers = [](std::string_view name) { return name.starts_with("layer"); };
-  const Checkpoint file{tensor("0.weight", {4, 2}), tensor("0.bias", {4}), tensor("fc.weight"),
+  const checkpoint::Checkpoint file{tensor("0.weight", {4, 2}), tensor("0.bias", {4}), tensor("fc.weight"),
                         tensor("1.num_batches_tracked", {}), tensor("layer5.total_ops", {1})};
   const Match match = only_match(file, kLinear, {{}, {}, in_layers, nullptr});
   EXPECT_THAT(match.problems, IsEmpty());
   EXPECT_EQ(match.beside.size(), 3U);
-  Checkpoint strange = file;
+  checkpoint::Checkpoint strange = file;
   strange.push_back(tensor("layer5.weight"));
   EXPECT_THAT(only_match(strange, kLinear, {{}, {}, in_layers, nullptr}).problems,
               ElementsAre("layer5.weight [2] is unexpected"));
@@ -126,7 +126,7 @@ TEST(MatchParameters, ALinearLayerMayBeAConvolutionOfOnePixel) {
 }
 
 TEST(MatchParameters, LongListsAreCut) {
-  Checkpoint file{tensor("0.weight", {4, 2}), tensor("0.bias", {4})};
+  checkpoint::Checkpoint file{tensor("0.weight", {4, 2}), tensor("0.bias", {4})};
   for (int i = 0; i < 25; ++i) file.push_back(tensor(fmt::format("extra{}", i)));
   const Match match = only_match(file, kLinear);
   EXPECT_EQ(match.problems.size(), 4U);

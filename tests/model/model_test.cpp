@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
-#include "../checkpoint/random_files.hpp"
+#include "random_files.hpp"
 #include "polyhead/base/aligned.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/environment.hpp"
@@ -248,7 +248,7 @@ TEST_P(EngineTest, WhatIsNotFiniteIsNeverLost) {
 class SmallModel : public ::testing::Test {
  protected:
   void SetUp() override {
-    Checkpoint head;
+    checkpoint::Checkpoint head;
     testing::add_linear(head, "0", 512, 3);
     config_.backbone.weights =
         folder_.write("b.safetensors", testing::safetensors(testing::random_resnet(config::Arch::resnet18)));

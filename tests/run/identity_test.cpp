@@ -41,7 +41,7 @@ class NamedData final : public data::Dataset {
   [[nodiscard]] std::vector<data::Location> locations(std::int64_t, std::int64_t) const override {
     return {};
   }
-  [[nodiscard]] data::ReadingMemory reading_memory() const override { return {}; }
+  [[nodiscard]] image::ReadingMemory reading_memory() const override { return {}; }
   data::DatasetDigest digest() override {
     return {Hasher().update(list_).digest(),
             Hasher().update(places_).digest(),
@@ -219,7 +219,7 @@ TEST(Fingerprint, OfTheOwnEngineNamesNoProcessor) {
   EXPECT_EQ(found["backbone"], "winograd");
   EXPECT_EQ(found["heads"], "polyhead");
   EXPECT_EQ(found["fusion"], "exact");
-  EXPECT_EQ(found["images"], fmt::format("resampling {}", data::kResamplingVersion));
+  EXPECT_EQ(found["images"], fmt::format("resampling {}", image::kResamplingVersion));
   EXPECT_EQ(fingerprint_of(config, {}).text, fingerprint_of(config, {false, 0, 8}).text);  // threads
 }
 
@@ -232,7 +232,7 @@ TEST(Fingerprint, NamesWhatTheJobComputesWith) {
   EXPECT_THAT(found["backbone"], HasSubstr("LibTorch "));
   EXPECT_EQ(found["heads"], found["backbone"]);
   EXPECT_THAT(found["fusion"], HasSubstr("exp() of glibc "));
-  EXPECT_EQ(found["images"], data::codec_fingerprint());
+  EXPECT_EQ(found["images"], image::codec_fingerprint());
 }
 
 TEST(Fingerprint, HasItsFormerFormBeside) {
@@ -240,7 +240,7 @@ TEST(Fingerprint, HasItsFormerFormBeside) {
   EXPECT_THAT(keys_of(found), ElementsAre("cpu", "engine", "images", "libc", "polyhead"));
   EXPECT_EQ(found["cpu"], cpu_fingerprint());
   EXPECT_EQ(found["engine"], model::former_engine_fingerprint({}, {}));
-  EXPECT_EQ(found["images"], data::codec_fingerprint());
+  EXPECT_EQ(found["images"], image::codec_fingerprint());
   EXPECT_THAT(found["libc"], HasSubstr("."));
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// One tensor of a weights file, converted to fp32 (from fp8, fp16, bf16, fp32, fp64 and integers),
 /// contiguous, row-major. Where the file has something else under a name, `problem` says what, and what to
@@ -37,4 +37,4 @@ Checkpoint read_safetensors(const std::filesystem::path& path);
 /// opcodes.
 Checkpoint read_pth(const std::filesystem::path& path, const std::string& key = {});
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

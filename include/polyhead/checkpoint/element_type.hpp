@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// Types that a weights file may store its tensors in.
 enum class ElementType : std::uint8_t {
@@ -34,4 +34,4 @@ void convert(ElementType type, std::span<const std::byte> bytes, std::span<float
 /// The same to fp64, which is exact but for integers beyond 2^53.
 void convert(ElementType type, std::span<const std::byte> bytes, std::span<double> values);
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

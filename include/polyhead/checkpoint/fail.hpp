@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// Throws Error(bad_data) with "FILE: TEXT".
 [[noreturn]] void bad_data(const std::filesystem::path& file, std::string_view text);
@@ -12,4 +12,4 @@ namespace polyhead::model {
 /// A name from an untrusted file for a message: control characters as \xNN, cut after 120 characters.
 std::string printable(std::string_view text);
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -9,7 +9,7 @@
 
 #include "polyhead/checkpoint/zip.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// An array as NumPy saved it. Numbers and booleans stand in `values`, texts in `texts`; the other one is
 /// empty.
@@ -52,4 +52,4 @@ NumpyArray read_npy(const std::filesystem::path& path);
 NumpyArray parse_npy(std::span<const std::byte> bytes, const std::filesystem::path& file,
                      const std::string& name);
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -13,7 +13,7 @@
 /// A restricted reader of Python's pickle format: it builds containers, numbers, texts and descriptions of
 /// tensors. Everything else becomes an inert `Opaque`, which knows its type's name and nothing more. No code
 /// of the file is ever run, because there is none that could run.
-namespace polyhead::model::pickle {
+namespace polyhead::checkpoint::pickle {
 
 /// Index of an object in `Document::objects`. Objects own no others, so that neither depth nor cycles matter.
 using Id = std::uint32_t;
@@ -75,4 +75,4 @@ std::string type_name(const Document& document, Id id);
 /// True for the pickle of a whole torch.nn.Module.
 bool is_module(const Document& document, Id id);
 
-}  // namespace polyhead::model::pickle
+}  // namespace polyhead::checkpoint::pickle

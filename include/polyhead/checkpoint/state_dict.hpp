@@ -9,7 +9,7 @@
 #include "polyhead/checkpoint/checkpoint.hpp"
 #include "polyhead/checkpoint/pickle.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// A dict of tensors in what was saved.
 struct StateDictEntry {
@@ -34,4 +34,4 @@ class SeveralStateDicts : public Error {
 const pickle::Dict& find_state_dict(const std::filesystem::path& file, const pickle::Document& document,
                                     const std::string& key);
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

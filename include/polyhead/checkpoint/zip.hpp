@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 class InputFile;
 
@@ -58,4 +58,4 @@ class ZipReader {
   std::unordered_map<std::string, Record> records_;
 };
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

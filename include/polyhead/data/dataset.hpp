@@ -60,7 +60,7 @@ class Dataset {
   /// cannot be looked at.
   [[nodiscard]] virtual std::optional<Digest> stamps(std::int64_t first, std::int64_t count) const = 0;
   /// What reading its samples takes.
-  [[nodiscard]] virtual ReadingMemory reading_memory() const = 0;
+  [[nodiscard]] virtual image::ReadingMemory reading_memory() const = 0;
   /// One line for the log: "data.h5: 1000 images, uint8 32x32x3, labelled".
   [[nodiscard]] virtual std::string describe() const = 0;
 };

@@ -16,10 +16,10 @@ struct ArrayPiece {
 };
 
 /// Of images in an array, which become `output`.
-ReadingMemory array_memory(const ArrayPiece& piece, ImageShape output);
+image::ReadingMemory array_memory(const ArrayPiece& piece, ImageShape output);
 
 /// Of a rank's whole loader: `batches` micro-batches of `batch_bytes`, and what reading takes.
-std::int64_t loader_memory(const ReadingMemory& reading, int workers, std::int64_t batches,
+std::int64_t loader_memory(const image::ReadingMemory& reading, int workers, std::int64_t batches,
                            std::int64_t batch_bytes);
 
 }  // namespace polyhead::data

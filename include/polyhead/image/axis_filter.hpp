@@ -9,7 +9,7 @@
 
 #include "polyhead/config/config.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Consecutive positions along one axis of an image.
 struct Range {
@@ -60,4 +60,4 @@ class AxisFilter {
   Range sources_;
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Buffers of a reading thread that are larger are given back after each sample.
 inline constexpr std::size_t kKeptBuffer = std::size_t{4} << 20U;
@@ -24,4 +24,4 @@ bool trim(std::vector<T>& buffer) {
   return true;
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

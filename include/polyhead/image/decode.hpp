@@ -9,7 +9,7 @@
 #include "polyhead/base/sample.hpp"
 #include "polyhead/config/config.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Makes model input from the bytes of a JPEG or PNG file. In `mode: exact` the result is what
 /// `torchvision.transforms` make of `PIL.Image.open(file).convert("RGB")`, bit for bit; in `mode: fast` the
@@ -41,4 +41,4 @@ class ImageDecoder {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -8,7 +8,7 @@
 
 #include "polyhead/base/sample.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// What people do with files of a kind, and so what can be done to have them evaluated.
 enum class KindFamily { image, text, document, archive, array, table, database, pickle, records, video };
@@ -33,4 +33,4 @@ bool is_binary(std::string_view start);
 /// "unpack it and ...": how a data set of this kind comes to be read.
 std::string_view way_on(KindFamily family);
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

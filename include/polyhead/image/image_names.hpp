@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// What the formats that are read are called, for messages.
 inline constexpr std::string_view kImageSuffixes = ".jpg, .jpeg or .png";
@@ -15,4 +15,4 @@ bool is_image_name(std::string_view name);
 /// Whether it ends like that of an image of another kind, in any case; torchvision reads some of them.
 bool is_foreign_image_name(std::string_view name);
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

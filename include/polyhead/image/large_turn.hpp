@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <mutex>
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Bytes that reading one sample may take without asking: of its file, and again of its decoder.
 inline constexpr std::uint64_t kOrdinarySample = std::uint64_t{64} << 20U;
@@ -31,4 +31,4 @@ class LargeTurn {
   std::unique_lock<std::recursive_mutex> lock_;
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

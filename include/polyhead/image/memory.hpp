@@ -5,7 +5,7 @@
 #include "polyhead/base/image.hpp"
 #include "polyhead/config/config.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Bytes that reading takes, beside the micro-batches that are held.
 struct ReadingMemory {
@@ -24,4 +24,4 @@ ReadingMemory encoded_memory(const config::Data& config);
 /// Of the filters that scale `image` to `output`, in all the forms that they are kept in.
 std::int64_t filter_memory(ImageShape image, ImageShape output);
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

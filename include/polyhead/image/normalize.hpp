@@ -5,7 +5,7 @@
 
 #include "polyhead/config/config.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// torchvision's `ToTensor` and `Normalize`: (value / 255 - mean) / std, in fp32 and in this order.
 struct Normalization {
@@ -29,4 +29,4 @@ struct Normalization {
   }
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

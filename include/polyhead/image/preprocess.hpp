@@ -8,7 +8,7 @@
 #include "polyhead/image/normalize.hpp"
 #include "polyhead/image/resize.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Values in one image, before or after preprocessing, stay below this.
 inline constexpr std::int64_t kMostValues = std::int64_t{1} << 31U;
@@ -60,4 +60,4 @@ class Preprocessor {
   Resizer<float> floats_;
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -9,7 +9,7 @@
 #include "polyhead/config/config.hpp"
 #include "polyhead/image/axis_filter.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Raised whenever resizing, cropping or normalising gives other bits than before: the numerics fingerprint
 /// holds it.
@@ -74,4 +74,4 @@ class Resizer {
   std::vector<Weight> sums_;          ///< of one row, in the latter
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

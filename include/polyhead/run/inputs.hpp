@@ -62,7 +62,7 @@ Inputs open_inputs(config::Config config, const std::filesystem::path& index);
 struct Survey {
   config::Config config;  ///< globs expanded, data.format decided
   data::DatasetShape shape;
-  data::ReadingMemory reading;
+  image::ReadingMemory reading;
 };
 Survey survey_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides);
 

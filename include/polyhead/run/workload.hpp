@@ -13,6 +13,6 @@ namespace polyhead::run {
 /// number of its samples. `threads`: that a rank computes with on a CPU; `reading`: what the data set tells.
 /// Looks at no file. Throws Error(bad_data) when the heads differ in their number of classes.
 plan::Workload workload_of(const config::Config& config, ImageShape image, std::int64_t samples, int threads,
-                           const data::ReadingMemory& reading = {});
+                           const image::ReadingMemory& reading = {});
 
 }  // namespace polyhead::run

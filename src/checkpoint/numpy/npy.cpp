@@ -14,7 +14,7 @@
 #include "polyhead/checkpoint/npz.hpp"
 #include "polyhead/checkpoint/shape.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 /// A dtype's parts: "<f4" is '<', 'f' and 4.
@@ -214,4 +214,4 @@ NumpyArray read_npy(const std::filesystem::path& path) {
   return parse_npy(file.read(0, file.size()), path, "");
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

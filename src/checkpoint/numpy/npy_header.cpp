@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
@@ -140,4 +140,4 @@ NpyHeader parse_npy_header(std::span<const std::byte> bytes) {
   return header;
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// What an .npy file says of itself before its data.
 struct NpyHeader {
@@ -20,4 +20,4 @@ struct NpyHeader {
 /// Throws std::invalid_argument that says what is wrong with it.
 NpyHeader parse_npy_header(std::span<const std::byte> bytes);
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -9,7 +9,7 @@
 #include "polyhead/base/text.hpp"
 #include "polyhead/checkpoint/fail.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 constexpr std::string_view kSuffix = ".npy";
@@ -63,4 +63,4 @@ NumpyArray NpzReader::read(const std::string& name) const {
   return parse_npy(zip_.contents(entry, *record), path_, name);
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

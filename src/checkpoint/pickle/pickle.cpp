@@ -7,7 +7,7 @@
 #include "pickle_machine.hpp"
 #include "pickle_opcodes.hpp"
 
-namespace polyhead::model::pickle {
+namespace polyhead::checkpoint::pickle {
 namespace {
 
 constexpr std::string_view kAdvice = "save model.state_dict() with torch.save";
@@ -201,4 +201,4 @@ Document parse(std::span<const std::byte> bytes, const std::string& file) {
   return Machine(bytes, file).run();
 }
 
-}  // namespace polyhead::model::pickle
+}  // namespace polyhead::checkpoint::pickle

@@ -6,7 +6,7 @@
 #include "pickle_machine.hpp"
 #include "polyhead/checkpoint/fail.hpp"
 
-namespace polyhead::model::pickle {
+namespace polyhead::checkpoint::pickle {
 namespace {
 
 constexpr std::size_t kMaxDimensions = 16;
@@ -233,4 +233,4 @@ bool is_module(const Document& document, Id id) {
   });
 }
 
-}  // namespace polyhead::model::pickle
+}  // namespace polyhead::checkpoint::pickle

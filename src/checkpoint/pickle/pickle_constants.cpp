@@ -3,7 +3,7 @@
 #include "pickle_machine.hpp"
 #include "pickle_opcodes.hpp"
 
-namespace polyhead::model::pickle {
+namespace polyhead::checkpoint::pickle {
 namespace {
 
 constexpr std::uint8_t kNewestProtocol = 5;
@@ -140,4 +140,4 @@ bool Machine::run_line(std::uint8_t opcode) {
   }
 }
 
-}  // namespace polyhead::model::pickle
+}  // namespace polyhead::checkpoint::pickle

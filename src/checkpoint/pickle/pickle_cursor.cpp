@@ -6,7 +6,7 @@
 
 #include "polyhead/checkpoint/fail.hpp"
 
-namespace polyhead::model::pickle {
+namespace polyhead::checkpoint::pickle {
 
 void Cursor::fail(std::string_view text) const {
   bad_data(file_, fmt::format("{} (position {} of data.pkl)", text, opcode_at_));
@@ -20,4 +20,4 @@ std::string Cursor::line() {
   return found;
 }
 
-}  // namespace polyhead::model::pickle
+}  // namespace polyhead::checkpoint::pickle

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace polyhead::model::pickle {
+namespace polyhead::checkpoint::pickle {
 
 /// Reads a pickle's bytes in order, never past their end.
 class Cursor {
@@ -50,4 +50,4 @@ class Cursor {
   std::size_t opcode_at_ = 0;
 };
 
-}  // namespace polyhead::model::pickle
+}  // namespace polyhead::checkpoint::pickle

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-namespace polyhead::model::pickle {
+namespace polyhead::checkpoint::pickle {
 namespace {
 
 template <class Meaning>
@@ -107,4 +107,4 @@ bool is_plain_tensor_class(std::string_view name) {
   return std::find(kClasses.begin(), kClasses.end(), name) != kClasses.end();
 }
 
-}  // namespace polyhead::model::pickle
+}  // namespace polyhead::checkpoint::pickle

@@ -6,7 +6,7 @@
 
 #include "polyhead/checkpoint/element_type.hpp"
 
-namespace polyhead::model::pickle {
+namespace polyhead::checkpoint::pickle {
 
 /// Functions and classes whose calls mean something here. All others give an inert object.
 enum class Callable : std::uint8_t {
@@ -32,4 +32,4 @@ std::optional<ElementType> find_dtype(std::string_view name);
 /// Classes whose objects are as good as a torch.Tensor.
 bool is_plain_tensor_class(std::string_view name);
 
-}  // namespace polyhead::model::pickle
+}  // namespace polyhead::checkpoint::pickle

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace polyhead::model::pickle {
+namespace polyhead::checkpoint::pickle {
 namespace {
 
 constexpr std::size_t kMostObjects = 8'000'000;  // a state_dict needs about 20 a tensor
@@ -156,4 +156,4 @@ std::uint64_t Machine::index_line() {
   return index;
 }
 
-}  // namespace polyhead::model::pickle
+}  // namespace polyhead::checkpoint::pickle

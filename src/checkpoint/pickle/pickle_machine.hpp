@@ -10,7 +10,7 @@
 #include "pickle_globals.hpp"
 #include "polyhead/checkpoint/pickle.hpp"
 
-namespace polyhead::model::pickle {
+namespace polyhead::checkpoint::pickle {
 
 /// The stack machine that a pickle is a program for.
 class Machine {
@@ -93,4 +93,4 @@ class Machine {
   std::size_t copies_ = 0;
 };
 
-}  // namespace polyhead::model::pickle
+}  // namespace polyhead::checkpoint::pickle

@@ -4,7 +4,7 @@
 
 /// The opcodes of https://docs.python.org/3/library/pickletools.html that are known here: the first groups
 /// are carried out, the last is refused by name.
-namespace polyhead::model::pickle::op {
+namespace polyhead::checkpoint::pickle::op {
 
 inline constexpr std::uint8_t kMark = '(';
 inline constexpr std::uint8_t kStop = '.';
@@ -79,4 +79,4 @@ inline constexpr std::uint8_t kPersId = 'P';
 inline constexpr std::uint8_t kNextBuffer = 0x97;
 inline constexpr std::uint8_t kReadOnlyBuffer = 0x98;
 
-}  // namespace polyhead::model::pickle::op
+}  // namespace polyhead::checkpoint::pickle::op

@@ -10,7 +10,7 @@
 #include "polyhead/checkpoint/shape.hpp"
 #include "safetensors_header.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 constexpr std::uint64_t kLengthBytes = 8;
@@ -88,4 +88,4 @@ Checkpoint read_safetensors(const std::filesystem::path& path) {
   return tensors;
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -11,7 +11,7 @@
 #include "polyhead/checkpoint/fail.hpp"
 #include "polyhead/checkpoint/shape.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 using Json = nlohmann::json;
@@ -172,4 +172,4 @@ std::vector<SafetensorsEntry> parse_safetensors_header(const std::filesystem::pa
   return entries;
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

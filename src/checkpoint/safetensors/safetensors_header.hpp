@@ -8,7 +8,7 @@
 
 #include "polyhead/checkpoint/element_type.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// One tensor of a safetensors header. Shape and size are checked against each other.
 struct SafetensorsEntry {
@@ -23,4 +23,4 @@ struct SafetensorsEntry {
 std::vector<SafetensorsEntry> parse_safetensors_header(const std::filesystem::path& file,
                                                        std::string_view header);
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

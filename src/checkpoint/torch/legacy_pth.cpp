@@ -7,7 +7,7 @@
 
 #include "polyhead/checkpoint/fail.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 using namespace std::string_view_literals;
@@ -128,4 +128,4 @@ std::vector<std::byte> LegacyFile::read(const std::string& key, std::uint64_t of
   return file_.read(places_.at(key).offset + offset, count);
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -7,7 +7,7 @@
 #include "polyhead/checkpoint/pickle.hpp"
 #include "storage_source.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// True for the first bytes of a file of `torch.save` from before PyTorch 1.6.
 bool is_legacy_pth(std::string_view start);
@@ -43,4 +43,4 @@ class LegacyFile : public StorageSource {
   std::unordered_map<std::string, Place> places_;
 };
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

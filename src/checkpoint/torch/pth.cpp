@@ -15,7 +15,7 @@
 #include "pth_tensor.hpp"
 #include "zip_storages.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 constexpr std::uint64_t kLargestPickle = std::uint64_t{32} << 20U;  // 150,000 tensors
@@ -152,4 +152,4 @@ Checkpoint read_pth(const std::filesystem::path& path, const std::string& key) {
   return read_tensors(path, file.document(), file, key);
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

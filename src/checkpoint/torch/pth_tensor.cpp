@@ -7,7 +7,7 @@
 #include "polyhead/checkpoint/fail.hpp"
 #include "polyhead/checkpoint/shape.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 /// How many times its own size a file may make us read: shared and interleaved tensors read a storage more
@@ -116,4 +116,4 @@ CheckpointTensor TensorReader::read(const std::string& name, const pickle::Tenso
   return result;
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

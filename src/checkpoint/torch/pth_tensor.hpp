@@ -6,7 +6,7 @@
 #include "polyhead/checkpoint/pickle.hpp"
 #include "storage_source.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// Reads tensors out of the storages of a `torch.save` file.
 class TensorReader {
@@ -36,4 +36,4 @@ class TensorReader {
   std::uint64_t spent_ = 0;
 };
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

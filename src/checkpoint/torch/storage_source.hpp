@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// The storages of a `torch.save` file, by key.
 class StorageSource {
@@ -29,4 +29,4 @@ class StorageSource {
   [[nodiscard]] virtual std::uint64_t total() const = 0;
 };
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -4,7 +4,7 @@
 
 #include "checkpoint/zip/inflate.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 ZipStorages::ZipStorages(const ZipReader& zip, const std::string& folder) : zip_(zip), folder_(folder) {
   for (const auto& [name, record] : zip.records()) {
     if (record.packing == ZipReader::Packing::deflated)
@@ -46,4 +46,4 @@ std::vector<std::byte> ZipStorages::read(const std::string& key, std::uint64_t o
   return {begin, begin + static_cast<std::ptrdiff_t>(count)};
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

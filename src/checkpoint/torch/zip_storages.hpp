@@ -5,7 +5,7 @@
 #include "polyhead/checkpoint/zip.hpp"
 #include "storage_source.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// Storages as records "FOLDER/data/KEY" of a zip file (PyTorch 1.6 and later).
 class ZipStorages : public StorageSource {
@@ -29,4 +29,4 @@ class ZipStorages : public StorageSource {
   std::uint64_t total_ = 0;
 };
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 using Tables = std::array<std::array<std::uint32_t, 256>, 8>;
@@ -47,4 +47,4 @@ std::uint32_t crc32(std::uint32_t crc, std::span<const std::byte> bytes) {
   return ~crc;
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -7,7 +7,7 @@
 
 #include "polyhead/base/error.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 constexpr std::uint64_t kAlwaysAllowed = std::uint64_t{64} << 20U;
@@ -75,4 +75,4 @@ std::vector<std::byte> inflate(const InputFile& file, std::uint64_t offset, std:
   return out;
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

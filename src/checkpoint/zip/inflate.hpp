@@ -6,7 +6,7 @@
 
 #include "checkpoint/input_file.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 
 /// How many times its packed bytes a large record may have.
 inline constexpr std::uint64_t kMaxInflation = 200;
@@ -20,4 +20,4 @@ bool plausible_inflation(std::uint64_t packed, std::uint64_t size);
 std::vector<std::byte> inflate(const InputFile& file, std::uint64_t offset, std::uint64_t packed,
                                std::uint64_t size);
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

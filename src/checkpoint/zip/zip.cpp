@@ -12,7 +12,7 @@
 #include "polyhead/checkpoint/fail.hpp"
 #include "zip_directory.hpp"
 
-namespace polyhead::model {
+namespace polyhead::checkpoint {
 namespace {
 
 using zip::Bytes;
@@ -175,4 +175,4 @@ std::vector<std::byte> ZipReader::read(std::uint64_t offset, std::size_t count) 
   return file_->read(offset, count);
 }
 
-}  // namespace polyhead::model
+}  // namespace polyhead::checkpoint

@@ -5,7 +5,7 @@
 
 #include "polyhead/checkpoint/fail.hpp"
 
-namespace polyhead::model::zip {
+namespace polyhead::checkpoint::zip {
 namespace {
 
 // Signatures, fixed sizes and field offsets of the records, from the APPNOTE.
@@ -60,4 +60,4 @@ Directory find_directory(const InputFile& file) {
   return directory;
 }
 
-}  // namespace polyhead::model::zip
+}  // namespace polyhead::checkpoint::zip

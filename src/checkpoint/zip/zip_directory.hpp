@@ -8,7 +8,7 @@
 
 #include "checkpoint/input_file.hpp"
 
-namespace polyhead::model::zip {
+namespace polyhead::checkpoint::zip {
 
 using Bytes = std::span<const std::byte>;
 
@@ -31,4 +31,4 @@ struct Directory {
 /// they are missing or point outside the file.
 Directory find_directory(const InputFile& file);
 
-}  // namespace polyhead::model::zip
+}  // namespace polyhead::checkpoint::zip

@@ -16,7 +16,7 @@ constexpr std::int64_t kLabelsAtOnce = std::int64_t{1} << 16U;
 
 ImageShape output_of(const config::Data& config, const CifarFile& file) {
   try {
-    return geometry_of(config.preprocess, CifarFile::kShape).output;
+    return image::geometry_of(config.preprocess, CifarFile::kShape).output;
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{}: {}", file.path(), error.what()));
   }
@@ -52,7 +52,7 @@ class CifarDataset : public Dataset {
   [[nodiscard]] std::optional<Digest> stamps(std::int64_t /*first*/, std::int64_t /*count*/) const override {
     return file_stamps(files(1));
   }
-  [[nodiscard]] ReadingMemory reading_memory() const override {
+  [[nodiscard]] image::ReadingMemory reading_memory() const override {
     return array_memory({2 * CifarFile::kShape.values(), 0, CifarFile::kShape, 1}, shape_);
   }
   [[nodiscard]] std::string describe() const override {
@@ -101,7 +101,7 @@ class CifarReader : public SampleReader {
   void read_as(std::int64_t first, std::span<Value> pixels, std::span<Reason> reasons);
 
   CifarFile file_;
-  Preprocessor preprocess_;
+  image::Preprocessor preprocess_;
   std::int64_t values_;  ///< in one image, preprocessed
 };
 

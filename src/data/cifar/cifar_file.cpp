@@ -68,7 +68,7 @@ std::span<const std::byte> CifarFile::row(std::int64_t row) {
   return row_;
 }
 
-ByteImage CifarFile::image(std::int64_t number) {
+image::ByteImage CifarFile::image(std::int64_t number) {
   const auto planes = row(number).subspan(static_cast<std::size_t>(label_bytes_));
   const std::size_t plane = planes.size() / 3;
   pixels_.resize(planes.size());

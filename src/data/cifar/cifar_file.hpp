@@ -30,7 +30,7 @@ class CifarFile {
   /// names the row.
   void read_labels(std::int64_t first, std::span<std::int32_t> labels);
   /// A row's image, valid until the next call. Throws Error(io_error).
-  ByteImage image(std::int64_t row);
+  image::ByteImage image(std::int64_t row);
   /// A row as it is in the file, valid until the next call.
   std::span<const std::byte> row(std::int64_t row);
 

@@ -72,7 +72,7 @@ SampleBytes::SampleBytes(std::uint64_t max_size, FileCalls calls)
 
 void SampleBytes::release() {
   size_ = 0;
-  trim(buffer_);
+  image::trim(buffer_);
   turn_.end();
 }
 
@@ -146,7 +146,7 @@ Reason SampleBytes::open(const std::string& path) {
 
 void SampleBytes::load(const OpenFile& file, std::uint64_t offset, std::uint64_t size) {
   turn_.take(size);
-  make_room(buffer_, size);
+  image::make_room(buffer_, size);
   while (size_ < size) {
     const ssize_t got = calls_.read(file.fd.get(), std::span(buffer_).subspan(size_, size - size_),
                                     static_cast<off_t>(offset + size_));

@@ -48,7 +48,7 @@ class SampleBytes {
   OpenFile file_;
   std::vector<std::byte> buffer_;
   std::size_t size_ = 0;
-  LargeTurn turn_;
+  image::LargeTurn turn_;
 };
 
 }  // namespace polyhead::data

@@ -43,7 +43,7 @@ class Hdf5Dataset : public Dataset {
   [[nodiscard]] std::optional<Digest> stamps(std::int64_t /*first*/, std::int64_t /*count*/) const override {
     return file_stamps(files_);
   }
-  [[nodiscard]] ReadingMemory reading_memory() const override {
+  [[nodiscard]] image::ReadingMemory reading_memory() const override {
     return array_memory(images_.piece(), output_);
   }
   [[nodiscard]] std::string describe() const override;

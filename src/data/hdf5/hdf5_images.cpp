@@ -74,10 +74,10 @@ void check_size(const h5::Dataset& dataset, const Layout& layout) {
                                                 dataset.where(), dataset.describe()));
   }
   // The product cannot overflow: h5 refuses dimensions of which it could.
-  if (height * width * channels >= kMostValues) {
+  if (height * width * channels >= image::kMostValues) {
     throw Error(ExitCode::bad_data,
                 fmt::format("{} is {}: an image of {} values is too large; expected fewer than {} (2^31)",
-                            dataset.where(), dataset.describe(), height * width * channels, kMostValues));
+                            dataset.where(), dataset.describe(), height * width * channels, image::kMostValues));
   }
 }
 
@@ -103,7 +103,7 @@ Hdf5Images::Hdf5Images(h5::Dataset dataset)
 
 ImageShape Hdf5Images::output(const config::Preprocess& preprocess) const {
   try {
-    return geometry_of(preprocess, shape_).output;
+    return image::geometry_of(preprocess, shape_).output;
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{}: {}", where(), error.what()));
   }
@@ -121,11 +121,11 @@ ArrayPiece Hdf5Images::piece() const {
   return {slice_ * values_ * value, h5::kBuffers + unpacked, shape_, value};
 }
 
-ByteImage Hdf5Images::view(const std::uint8_t* pixels) const {
+image::ByteImage Hdf5Images::view(const std::uint8_t* pixels) const {
   return {pixels, shape_, channels_, std::ptrdiff_t{shape_.width} * channels_};
 }
 
-FloatImage Hdf5Images::view(const float* pixels) const {
+image::FloatImage Hdf5Images::view(const float* pixels) const {
   return {pixels, shape_, channels_};
 }
 
@@ -143,7 +143,7 @@ void Hdf5Images::load(std::int64_t first, std::int64_t count) {
 }
 
 template <class Value>
-void Hdf5Images::preprocess(Preprocessor& preprocessor, Value* pixels) const {
+void Hdf5Images::preprocess(image::Preprocessor& preprocessor, Value* pixels) const {
   const std::int64_t values = preprocessor.output(shape_).values();
   for (std::int64_t i = 0; i < loaded_; ++i, pixels += values) {
     if constexpr (std::is_same_v<Value, float>) {
@@ -156,8 +156,8 @@ void Hdf5Images::preprocess(Preprocessor& preprocessor, Value* pixels) const {
   }
 }
 
-template void Hdf5Images::preprocess(Preprocessor&, float*) const;
-template void Hdf5Images::preprocess(Preprocessor&, std::uint8_t*) const;
+template void Hdf5Images::preprocess(image::Preprocessor&, float*) const;
+template void Hdf5Images::preprocess(image::Preprocessor&, std::uint8_t*) const;
 
 std::vector<Digest> Hdf5Images::digests() {
   std::vector<Digest> digests;

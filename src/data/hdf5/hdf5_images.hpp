@@ -44,15 +44,15 @@ class Hdf5Images {
   /// Preprocesses what was loaded, one image after the other: `Value` is float, or std::uint8_t if
   /// `are_bytes`.
   template <class Value>
-  void preprocess(Preprocessor& preprocessor, Value* pixels) const;
+  void preprocess(image::Preprocessor& preprocessor, Value* pixels) const;
   /// Digests of the images that `digested_samples` names.
   std::vector<Digest> digests();
   /// One image as it is in memory before preprocessing; valid until the next call.
   std::span<const std::byte> bytes(std::int64_t index);
 
  private:
-  [[nodiscard]] ByteImage view(const std::uint8_t* pixels) const;
-  [[nodiscard]] FloatImage view(const float* pixels) const;
+  [[nodiscard]] image::ByteImage view(const std::uint8_t* pixels) const;
+  [[nodiscard]] image::FloatImage view(const float* pixels) const;
   template <class Pixel>
   void load_into(std::vector<Pixel>& buffer, std::int64_t first, std::int64_t count);
 

@@ -44,7 +44,7 @@ class Hdf5Reader : public SampleReader {
   std::int64_t values_;  ///< in one image, preprocessed
   Hdf5Turn& turn_;
   std::optional<Hdf5Images> images_;
-  Preprocessor preprocess_;
+  image::Preprocessor preprocess_;
 };
 
 Hdf5Reader::Hdf5Reader(const config::Data& config, const DatasetShape& shape, Hdf5Turn& turn)

@@ -48,7 +48,7 @@ std::string doubt_about_splits(const Names& names) {
   static constexpr std::array<std::string_view, 9> kSplits{"train", "training", "val", "valid", "validation",
                                                            "test",  "testing",  "dev", "eval"};
   const auto is_split = [&](const std::string& name) {
-    return std::ranges::find(kSplits, lower(name)) != kSplits.end();
+    return std::ranges::find(kSplits, image::lower(name)) != kSplits.end();
   };
   if (!std::ranges::all_of(names, is_split)) return "";
   return fmt::format(
@@ -59,7 +59,7 @@ std::string doubt_about_splits(const Names& names) {
 
 struct Found {
   std::string name;
-  FileKind kind;
+  image::FileKind kind;
 };
 
 /// Looks at so many files at most.
@@ -72,7 +72,7 @@ std::vector<Found> kinds_in(const std::string& folder) {
        item.increment(error)) {
     if (item->is_directory(error)) continue;
     if (++files > kMostFiles) break;
-    if (const auto kind = kind_of_file(item->path().native())) {
+    if (const auto kind = image::kind_of_file(item->path().native())) {
       found.push_back({fs::path(item->path()).lexically_relative(folder).native(), *kind});
     }
   }
@@ -83,7 +83,7 @@ std::vector<Found> kinds_in(const std::string& folder) {
 /// CIFAR as it is for Python is often taken for the binary version.
 bool is_python_cifar(const std::vector<Found>& found) {
   return std::ranges::any_of(found, [](const Found& file) {
-    return file.kind.family == KindFamily::pickle &&
+    return file.kind.family == image::KindFamily::pickle &&
            fs::path(file.name).filename().native().find("batch") != std::string::npos;
   });
 }
@@ -92,11 +92,11 @@ std::string advice(const std::vector<Found>& found) {
   if (is_python_cifar(found)) {
     return "is this CIFAR-10 for Python? take its binary version (cifar-10-binary.tar.gz)";
   }
-  const FileKind& kind = found.front().kind;
+  const image::FileKind& kind = found.front().kind;
   if (kind.name == "a JPEG image" || kind.name == "a PNG image") {
-    return fmt::format("give their names the suffix {}", kImageSuffixes);
+    return fmt::format("give their names the suffix {}", image::kImageSuffixes);
   }
-  return std::string(way_on(kind.family));
+  return std::string(image::way_on(kind.family));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ class EncodedDataset : public Dataset {
       : path_(config.path.native()),
         max_file_size_(config.max_file_size),
         shape_(encoded_shape(config)),
-        memory_(encoded_memory(config)),
+        memory_(image::encoded_memory(config)),
         index_(std::move(index)),
         kind_(std::move(kind)) {}
 
@@ -59,7 +59,7 @@ class EncodedDataset : public Dataset {
   DatasetDigest digest() override;
   [[nodiscard]] std::vector<std::string> files(std::int64_t most) const override;
   [[nodiscard]] std::optional<Digest> stamps(std::int64_t first, std::int64_t count) const override;
-  [[nodiscard]] ReadingMemory reading_memory() const override { return memory_; }
+  [[nodiscard]] image::ReadingMemory reading_memory() const override { return memory_; }
   [[nodiscard]] std::string describe() const override;
 
  private:
@@ -69,7 +69,7 @@ class EncodedDataset : public Dataset {
   std::string path_;
   std::uint64_t max_file_size_;
   ImageShape shape_;
-  ReadingMemory memory_;
+  image::ReadingMemory memory_;
   SampleIndex index_;
   Kind kind_;
 };
@@ -128,7 +128,7 @@ std::string absolute_text(const std::filesystem::path& path) {
 
 std::unique_ptr<Dataset> open_manifest(const config::Data& config, const std::filesystem::path& index) {
   if (!is_manifest_name(config.path.native())) {
-    const auto kind = kind_of_file(config.path.native());
+    const auto kind = image::kind_of_file(config.path.native());
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: found {}; expected a folder of images, or a manifest (.csv, .tsv, .txt)",
                             config.path.native(), kind ? kind->name : "a file"));

@@ -46,7 +46,7 @@ class EncodedReader : public SampleReader {
   std::size_t values_;  ///< in one image
   DataFolder folder_;
   SampleBytes bytes_;
-  ImageDecoder decode_;
+  image::ImageDecoder decode_;
 };
 
 /// Is it the sample's own fault?

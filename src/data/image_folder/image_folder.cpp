@@ -64,9 +64,9 @@ std::vector<std::string> Scan::look_at(const std::string& path, std::int32_t lab
   while (const auto item = folder.next()) {
     if (item->is_folder) {
       folders.emplace_back(item->name);
-    } else if (is_image_name(item->name)) {
+    } else if (image::is_image_name(item->name)) {
       samples_.add(item->name, {.file = file, .label = label});
-    } else if (is_foreign_image_name(item->name)) {
+    } else if (image::is_foreign_image_name(item->name)) {
       if (foreign_++ == 0) foreign_name_ = joined(path, item->name);
     }
   }
@@ -123,7 +123,7 @@ void Scan::scan_classes(const std::vector<std::string>& names) {
               fmt::format("{}: found no image in {} of {} class folders ({}{}), expected {} files in each; "
                           "remove these folders or fill them{}",
                           base_, count, names.size(), join(empty), count > kMostNamed ? ", ..." : "",
-                          kImageSuffixes, what_lies_in(within(base_, empty.front()))));
+                          image::kImageSuffixes, what_lies_in(within(base_, empty.front()))));
 }
 
 void Scan::note_foreign() {
@@ -131,7 +131,7 @@ void Scan::note_foreign() {
   samples_.note(fmt::format(
       "data: {}: left out {} image file(s) of other kinds ({} for one); only JPEG and PNG are read, by their "
       "suffixes {}",
-      base_, foreign_, foreign_name_, kImageSuffixes));
+      base_, foreign_, foreign_name_, image::kImageSuffixes));
 }
 
 void Scan::run() {
@@ -145,7 +145,7 @@ void Scan::run() {
   throw Error(
       ExitCode::bad_data,
       fmt::format("{}: found no images; expected class folders with {} files, or such files{}", base_,
-                  kImageSuffixes,
+                  image::kImageSuffixes,
                   foreign ? fmt::format(" (and found {} image files of other kinds)", foreign_) : there));
 }
 

@@ -37,7 +37,7 @@ std::string_view trimmed(std::string_view text) {
 
 std::string plain_name(std::string_view cell) {
   std::string name;
-  for (const char c : lower(trimmed(cell))) {
+  for (const char c : image::lower(trimmed(cell))) {
     const bool gap = c == ' ' || c == '-' || c == '_' || c == '.';
     if (!gap) name += c;
     if (gap && !name.ends_with('_')) name += '_';
@@ -78,7 +78,7 @@ std::optional<std::pair<std::string, std::string>> split_at_space(std::string_vi
   const std::string_view label = line.substr(space + 1);
   const std::string_view path = trimmed(line.substr(0, space));
   const bool header = names_paths(path) && names_labels(label);
-  if (is_image_name(label) || !(header || is_number(label) || is_image_name(path))) return std::nullopt;
+  if (image::is_image_name(label) || !(header || is_number(label) || image::is_image_name(path))) return std::nullopt;
   return std::pair(std::string(path), std::string(label));
 }
 

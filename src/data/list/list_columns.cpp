@@ -67,7 +67,7 @@ class ColumnFinder {
 /// Whether the first row's cell is a path rather than the name of a column.
 bool ColumnFinder::is_sample(Column column) const {
   const std::string_view cell = trimmed(first_[column]);
-  return is_image_name(cell) || looks_like_file(cell) || (place_.is_file && place_.is_file(cell));
+  return image::is_image_name(cell) || looks_like_file(cell) || (place_.is_file && place_.is_file(cell));
 }
 
 bool ColumnFinder::all_after_first(Column column, bool (*holds)(std::string_view)) const {

@@ -21,8 +21,8 @@ void check_text(std::string_view head, const ListPlace& place) {
                 fmt::format("{}: found text in UTF-16; expected UTF-8: save it anew, in Excel as 'CSV UTF-8'",
                             place.where));
   }
-  const auto kind = kind_of(std::as_bytes(std::span(head)));
-  if (!kind || (kind->family != KindFamily::text && !is_binary(head))) return;
+  const auto kind = image::kind_of(std::as_bytes(std::span(head)));
+  if (!kind || (kind->family != image::KindFamily::text && !image::is_binary(head))) return;
   throw Error(ExitCode::bad_data,
               fmt::format("{}: this is {}; expected a list of images as text, `path,label` a line, such as "
                           "a spreadsheet saves as CSV",

@@ -36,7 +36,7 @@ bool is_missing(std::string_view text) {
   static constexpr std::array<std::string_view, 9> kWords{"nan",  "na",   "n/a",  "#n/a", "#na",
                                                           "-nan", "<na>", "null", "none"};
   constexpr std::size_t kLongest = 4;
-  return text.size() <= kLongest && std::ranges::find(kWords, lower(text)) != kWords.end();
+  return text.size() <= kLongest && std::ranges::find(kWords, image::lower(text)) != kWords.end();
 }
 
 /// "[3]", "(3,)", "'3'", "tensor(3)": a number as Python prints it, which would be sorted as text.

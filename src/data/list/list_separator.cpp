@@ -31,7 +31,7 @@ std::string_view name_of(char separator) {
 
 /// The likely one first.
 std::array<char, 4> separators_for(std::string_view where) {
-  const std::string name = lower(where);
+  const std::string name = image::lower(where);
   if (name.ends_with(".csv")) return {',', ';', '\t', kSpace};
   return {'\t', ',', ';', kSpace};
 }
@@ -66,7 +66,7 @@ bool has_quote(const Cells& row, bool closed) {
 
 /// In CSV files a quote opens a cell; elsewhere only when every cell that begins with one ends with one.
 bool has_quotes(std::string_view head, char separator, std::string_view where) {
-  if (lower(where).ends_with(".csv")) return true;
+  if (image::lower(where).ends_with(".csv")) return true;
   const auto plain = rows_of(head, {separator, false, ends_with_cr(head)}, false).rows;
   return std::ranges::any_of(plain, [](const Cells& row) { return has_quote(row, true); }) &&
          std::ranges::none_of(plain, [](const Cells& row) { return has_quote(row, false); });
@@ -114,7 +114,7 @@ std::size_t likely(const std::vector<ListRows>& lists, const std::array<char, 4>
     if (usual && std::ranges::any_of(lists[i].rows, [](const Cells& row) { return row.size() > 1; }))
       return i;
   }
-  const bool txt = separators[0] == '\t' && !lower(place.where).ends_with(".tsv");
+  const bool txt = separators[0] == '\t' && !image::lower(place.where).ends_with(".tsv");
   return txt ? 1 : 0;
 }
 
@@ -130,7 +130,7 @@ std::vector<std::size_t> ListRows::image_columns() const {
   std::vector<std::size_t> found;
   const std::size_t first = rows.size() > 1 ? 1 : 0;
   for (std::size_t column = 0; column < columns(); ++column) {
-    const auto is_image = [&](const Cells& row) { return is_image_name(trimmed(row[column])); };
+    const auto is_image = [&](const Cells& row) { return image::is_image_name(trimmed(row[column])); };
     if (std::all_of(rows.begin() + static_cast<std::ptrdiff_t>(first), rows.end(), is_image)) {
       found.push_back(column);
     }

@@ -22,7 +22,7 @@ constexpr std::size_t kHead = std::size_t{1} << 16U;  // bytes that the format i
 /// "a.jpg 3": as in lists in which a space sets the label off.
 bool is_spaced(std::string_view path) {
   const auto split = split_at_space(path);
-  return split && is_image_name(split->first) && read_label(split->second).kind == LabelKind::number;
+  return split && image::is_image_name(split->first) && read_label(split->second).kind == LabelKind::number;
 }
 
 /// Relative to the root, or absolute where the path leads out of it and may.
@@ -158,7 +158,7 @@ void Manifest::list(const std::function<void(const std::string& path, std::int32
 }
 
 bool is_manifest_name(std::string_view name) {
-  const std::string end = lower(name);
+  const std::string end = image::lower(name);
   return end.ends_with(".csv") || end.ends_with(".tsv") || end.ends_with(".txt");
 }
 

@@ -86,7 +86,7 @@ void Joining::add(const TarEntry& entry) {
     case ShardPart::json:
       return keep(joined, joined.json, entry, *parts);
     case ShardPart::other:
-      return oddities_.count_unknown(lower(parts->suffix));
+      return oddities_.count_unknown(image::lower(parts->suffix));
   }
 }
 

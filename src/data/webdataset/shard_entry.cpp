@@ -47,7 +47,7 @@ std::optional<ShardName> split_entry_name(std::string_view name) {
   const std::size_t dot = name.find('.', base_of(name));
   if (dot == std::string_view::npos) return std::nullopt;
   const std::string_view suffix = name.substr(dot + 1);
-  return ShardName{std::string(name.substr(0, dot)), std::string(suffix), part_of(lower(suffix))};
+  return ShardName{std::string(name.substr(0, dot)), std::string(suffix), part_of(image::lower(suffix))};
 }
 
 }  // namespace polyhead::data

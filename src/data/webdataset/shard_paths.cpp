@@ -181,7 +181,7 @@ std::vector<std::string> expand_braces(const std::string& pattern) {
 bool is_packed_shard_name(std::string_view name) {
   static constexpr std::array<std::string_view, 7> kSuffixes{".tar.gz", ".tgz",     ".tar.zst", ".tar.zstd",
                                                              ".tar.xz", ".tar.bz2", ".tar.lz4"};
-  const std::string end = lower(name);
+  const std::string end = image::lower(name);
   return std::ranges::any_of(kSuffixes, [&](std::string_view suffix) { return end.ends_with(suffix); });
 }
 

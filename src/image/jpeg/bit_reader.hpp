@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Bits of a sequence of bytes, the highest of a byte first (ITU-T T.81, F.2.2.5). Knows no end: kSlack
 /// readable bytes must lie behind whatever is read.
@@ -51,4 +51,4 @@ class BitReader {
   unsigned count_ = 0;  ///< bits that are ready
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

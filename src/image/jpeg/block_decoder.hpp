@@ -8,7 +8,7 @@
 #include "huffman_table.hpp"
 #include "step_table.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 inline constexpr unsigned kLastPlace = 63;
 
@@ -98,4 +98,4 @@ template <bool kKeep>
   return progress == BlockProgress::done;
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -5,7 +5,7 @@
 
 #include "polyhead/image/buffer.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 /// A unit (MCU) has at most ten blocks of 64 coefficients, each a code of 16 bits and a value of 15.
@@ -38,4 +38,4 @@ void EntropySegment::trim() {
   data::trim(bytes_);
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -7,7 +7,7 @@
 
 #include "bit_reader.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Entropy-coded data between two markers, without the zero bytes that are stuffed behind 0xFF (ITU-T T.81,
 /// B.1.1.5), so that they are read without a look at each.
@@ -31,4 +31,4 @@ class EntropySegment {
   std::size_t size_ = 0;
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

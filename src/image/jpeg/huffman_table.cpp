@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 void HuffmanTable::build(const HuffmanCode& code) {
   short_.fill({});
@@ -30,4 +30,4 @@ HuffmanSymbol HuffmanTable::find_long(std::uint32_t bits) const {
   return {};
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

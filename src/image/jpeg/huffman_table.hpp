@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// A Huffman code as a JPEG file defines it (ITU-T T.81, B.2.4.2).
 struct HuffmanCode {
@@ -55,4 +55,4 @@ inline std::int16_t value_of(std::uint64_t bits, unsigned size) {
   return static_cast<std::int16_t>(magnitude + (negative & ((~std::uint64_t{0} << size) + 1)));
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

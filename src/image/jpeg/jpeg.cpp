@@ -13,7 +13,7 @@
 #include "polyhead/image/buffer.hpp"
 #include "scan_decoder.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 /// Scans in a progressive file, each of which costs a pass over the whole image. Encoders write about ten.
@@ -338,4 +338,4 @@ bool JpegReader::decoded_entropy() const {
   return decoder_->taken_over;
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -9,7 +9,7 @@
 #include "polyhead/base/image.hpp"
 #include "polyhead/base/sample.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Bytes that the library's buffers of rows and our own take for a column, at most: four components, 40 rows
 /// of each.
@@ -47,4 +47,4 @@ class JpegReader {
   std::unique_ptr<Decoder> decoder_;
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -7,7 +7,7 @@
 
 #include "block_decoder.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 HuffmanCode code_of(const JHUFF_TBL& definition) {
@@ -110,4 +110,4 @@ bool ScanDecoder::restart(jpeg_decompress_struct& info) {
   return begin_segment(source);
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

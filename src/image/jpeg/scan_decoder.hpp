@@ -13,7 +13,7 @@
 #include "huffman_table.hpp"
 #include "step_table.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Decodes the entropy of a baseline JPEG (ITU-T T.81, F.2.2) in the library's place, in half the time. All
 /// else stays the library's, and so does every file in which something is unusual: then `GiveUp` is called,
@@ -65,4 +65,4 @@ class ScanDecoder {
   unsigned restarts_ = 0;
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

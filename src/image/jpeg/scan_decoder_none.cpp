@@ -2,10 +2,10 @@
 
 #include "scan_decoder.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 bool ScanDecoder::take_over(jpeg_decompress_struct& /*info*/, GiveUp /*give_up*/) {
   return false;
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

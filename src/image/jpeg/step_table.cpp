@@ -1,6 +1,6 @@
 #include "step_table.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 /// Most bits of a value that fits into Step::first_value.
@@ -74,4 +74,4 @@ void StepTable::build(const HuffmanCode& code) {
   }
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -5,7 +5,7 @@
 
 #include "huffman_table.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Bits by which steps are looked up. More of them find more at once; the tables of two codes still fit into
 /// a first-level cache.
@@ -52,4 +52,4 @@ struct StepTable {
   void build(const HuffmanCode& code);
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

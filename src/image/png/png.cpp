@@ -9,7 +9,7 @@
 
 #include "polyhead/image/buffer.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 using Bytes = PngLayout::Bytes;
@@ -288,4 +288,4 @@ Reason PngReader::read(RowResizer& resizer) {
   return layout_.ends_well ? Reason::none : Reason::truncated;
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

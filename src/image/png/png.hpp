@@ -10,7 +10,7 @@
 #include "polyhead/base/image.hpp"
 #include "polyhead/base/sample.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Bytes that the library's two rows and our converted one take for a column, at most.
 inline constexpr std::uint64_t kPngColumnBytes = 2 * 8 + kPixelBytes;
@@ -40,4 +40,4 @@ class PngReader {
   std::unique_ptr<Decoder> decoder_;
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -8,7 +8,7 @@
 
 #include <zlib.h>
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 using Bytes = PngLayout::Bytes;
@@ -150,4 +150,4 @@ Reason find_parts(Bytes file, PngLayout& layout) {
   }
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

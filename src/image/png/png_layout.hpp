@@ -8,7 +8,7 @@
 #include "polyhead/base/image.hpp"
 #include "polyhead/base/sample.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 inline constexpr std::size_t kPngSignature = 8;  ///< bytes
 
@@ -35,4 +35,4 @@ std::optional<PngLayout::Bytes> take_data(PngLayout::Bytes& rest);
 /// Compressed texts and colour profiles stay compressed.
 Reason find_parts(PngLayout::Bytes file, PngLayout& layout);
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <type_traits>
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 /// A filter's shape at scale 1: zero from `reach` on.
@@ -114,4 +114,4 @@ void AxisFilter<Weight>::rebuild(int from, int to, Range window, config::Interpo
 template class AxisFilter<float>;
 template class AxisFilter<std::int32_t>;
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 constexpr int kFractionBits = AxisFilter<std::int32_t>::kFractionBits;
@@ -68,4 +68,4 @@ const ByteKernels& best_kernels() {
   return vectorised != nullptr ? *vectorised : portable_kernels();
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -7,7 +7,7 @@
 #include "fixed_filter.hpp"
 #include "polyhead/image/normalize.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Bytes in a pixel of the rows below: red, green, blue, and one that is carried along. Four are what vector
 /// code likes.
@@ -43,4 +43,4 @@ const ByteKernels* avx512_kernels();
 /// The fastest of this machine.
 const ByteKernels& best_kernels();
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -5,7 +5,7 @@
 // Compiled for AVX2 whatever the rest is compiled for; called only where the processor has it.
 #define POLYHEAD_AVX2 __attribute__((target("avx2")))
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 constexpr int kFractionBits = AxisFilter<std::int32_t>::kFractionBits;
@@ -144,4 +144,4 @@ const ByteKernels* avx2_kernels() {
   return __builtin_cpu_supports("avx2") ? &kKernels : nullptr;
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -5,7 +5,7 @@
 // As in byte_kernels_avx2.cpp; only the costliest kernel gains by twice the width.
 #define POLYHEAD_AVX512 __attribute__((target("avx512f,avx512bw")))
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 constexpr int kFractionBits = AxisFilter<std::int32_t>::kFractionBits;
@@ -64,4 +64,4 @@ const ByteKernels* avx512_kernels() {
   return &kKernels;
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

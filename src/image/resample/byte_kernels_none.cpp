@@ -1,7 +1,7 @@
 #include "byte_kernels.hpp"
 
 // The twin of the vector kernels, for other processors than x86-64.
-namespace polyhead::data {
+namespace polyhead::image {
 
 const ByteKernels* avx2_kernels() {
   return nullptr;
@@ -11,4 +11,4 @@ const ByteKernels* avx512_kernels() {
   return nullptr;
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

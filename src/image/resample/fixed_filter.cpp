@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 constexpr std::int32_t kLowMask = (1 << TapPair::kLowBits) - 1;
@@ -64,4 +64,4 @@ void FixedFilter::rebuild(int from, int to, Range window, config::Interpolation 
   for (std::size_t i = 0; i < block_offsets_.size(); i += TapBlock::kPositions) add_blocks(i);
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

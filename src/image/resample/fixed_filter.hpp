@@ -9,7 +9,7 @@
 
 #include "polyhead/image/axis_filter.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Two neighbouring weights in the form that vector code multiplies with. A weight has more than 16 bits, a
 /// fast product has not; so it is split: weight = high x 2^15 + low. Each number here holds the 16-bit halves
@@ -71,4 +71,4 @@ class FixedFilter {
   std::size_t groups_ = 0;
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -6,7 +6,7 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/image/preprocess.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 constexpr std::int64_t kLongestSide = std::int64_t{1} << 30U;
@@ -73,4 +73,4 @@ Geometry geometry_of(const config::Preprocess& preprocess, ImageShape image) {
   return geometry;
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

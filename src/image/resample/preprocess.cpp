@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 Preprocessor::Preprocessor(const config::Preprocess& preprocess)
     : preprocess_(preprocess),
@@ -65,4 +65,4 @@ void Preprocessor::operator()(const FloatImage& image, float* out) {
   }
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

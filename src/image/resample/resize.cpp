@@ -4,7 +4,7 @@
 #include <array>
 #include <span>
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 constexpr int kFractionBits = AxisFilter<std::int32_t>::kFractionBits;
@@ -124,4 +124,4 @@ PixelView<Pixel> Resizer<Pixel>::scale_height(PixelView<Pixel> image, int values
 template class Resizer<std::uint8_t>;
 template class Resizer<float>;
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

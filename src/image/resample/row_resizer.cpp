@@ -5,7 +5,7 @@
 
 #include "polyhead/image/buffer.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 namespace {
 
 /// Bytes of `pixels` pixels, with slack.
@@ -90,4 +90,4 @@ const std::uint8_t* RowResizer::output(int row) {
   return wide_.data();
 }
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

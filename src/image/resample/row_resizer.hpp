@@ -6,7 +6,7 @@
 #include "byte_kernels.hpp"
 #include "polyhead/image/resize.hpp"
 
-namespace polyhead::data {
+namespace polyhead::image {
 
 /// Bytes that a RowResizer takes for an image, at most.
 std::uint64_t resizing_memory(const Geometry& geometry);
@@ -49,4 +49,4 @@ class RowResizer {
   std::vector<std::uint8_t> wide_;  ///< the same after the width was scaled, too
 };
 
-}  // namespace polyhead::data
+}  // namespace polyhead::image

@@ -43,10 +43,10 @@ std::string word_at_star(const std::string& name, const StarPattern& pattern) {
   return name.compare(begin + word.size(), rest.size(), rest) == 0 ? word : "";
 }
 
-std::vector<std::string> words_at_star(const Checkpoint& file, const StarPattern& pattern) {
+std::vector<std::string> words_at_star(const checkpoint::Checkpoint& file, const StarPattern& pattern) {
   std::vector<std::string> words;
   std::set<std::string> seen;
-  for (const CheckpointTensor& tensor : file) {
+  for (const checkpoint::CheckpointTensor& tensor : file) {
     std::string word = word_at_star(tensor.name, pattern);
     if (!word.empty() && seen.insert(word).second) words.push_back(std::move(word));
   }
@@ -107,13 +107,13 @@ class HeadCompletion {
     for (const ListedEntry& entry : list_entries(files_, head.weights, head.key)) {
       std::vector<std::string> found = words_at_star(*entry.tensors, pattern);
       if (!words.empty() && !found.empty() && words != found)
-        bad_data(head.weights, fmt::format("prefix '{}' matches names under several keys, '{}' for one: say "
+        checkpoint::bad_data(head.weights, fmt::format("prefix '{}' matches names under several keys, '{}' for one: say "
                                            "which is meant with key:",
                                            *head.prefix, entry.key));
       if (words.empty()) words = std::move(found);
     }
     if (words.empty())
-      bad_data(head.weights,
+      checkpoint::bad_data(head.weights,
                fmt::format("no name starts with prefix '{}', in which * stands for one part of a "
                            "name without dots",
                            *head.prefix));
@@ -127,14 +127,14 @@ class HeadCompletion {
       const bool better = guess.layers.empty() && (!one.layers.empty() || guess.problem.empty());
       const bool contradicts = !guess.layers.empty() && !one.layers.empty() && guess.layers != one.layers;
       if (contradicts)
-        bad_data(head.weights, "holds linear layers of other widths under several keys: say which with key:");
+        checkpoint::bad_data(head.weights, "holds linear layers of other widths under several keys: say which with key:");
       if (better) guess = std::move(one);
     }
-    if (guess.layers.empty()) bad_data(head.weights, fmt::format("{} (layers is left out)", guess.problem));
+    if (guess.layers.empty()) checkpoint::bad_data(head.weights, fmt::format("{} (layers is left out)", guess.problem));
     head.layers = std::move(guess.layers);
   }
 
-  [[nodiscard]] GuessedHead guess_of(const Checkpoint& file, const config::Head& head) const {
+  [[nodiscard]] GuessedHead guess_of(const checkpoint::Checkpoint& file, const config::Head& head) const {
     TakenTensors taken;
     for (const Trunk& trunk : find_trunks(file, backbone_, config_.backbone.rename))
       taken.insert(trunk.tensors.begin(), trunk.tensors.end());

@@ -30,7 +30,7 @@ std::vector<ExpectedGroup> expected_groups(const std::vector<ExpectedParameter>&
   return groups;
 }
 
-const CheckpointTensor* leaf_of(const ParameterGroup& group, const ExpectedParameter& parameter) {
+const checkpoint::CheckpointTensor* leaf_of(const ParameterGroup& group, const ExpectedParameter& parameter) {
   const auto found = group.leaves.find(split_leaf(parameter.name).second);
   return found == group.leaves.end() ? nullptr : found->second;
 }
@@ -47,7 +47,7 @@ bool may_be_missing(const ExpectedGroup& wanted, const ExpectedParameter& parame
 bool can_be(const ParameterGroup& group, const ExpectedGroup& wanted) {
   std::size_t found = 0;
   for (const ExpectedParameter* parameter : wanted.parameters) {
-    const CheckpointTensor* tensor = leaf_of(group, *parameter);
+    const checkpoint::CheckpointTensor* tensor = leaf_of(group, *parameter);
     if (tensor == nullptr ? !may_be_missing(wanted, *parameter, group)
                           : !fits_shape(parameter->shape, tensor->shape))
       return false;
@@ -56,8 +56,8 @@ bool can_be(const ParameterGroup& group, const ExpectedGroup& wanted) {
   return found > 0 && found == group.leaves.size();
 }
 
-std::vector<const CheckpointTensor*> tensors_of(const std::vector<const ParameterGroup*>& groups) {
-  std::vector<const CheckpointTensor*> tensors;
+std::vector<const checkpoint::CheckpointTensor*> tensors_of(const std::vector<const ParameterGroup*>& groups) {
+  std::vector<const checkpoint::CheckpointTensor*> tensors;
   for (const ParameterGroup* group : groups) {
     for (const auto& [leaf, tensor] : group->leaves) tensors.push_back(tensor);
   }
@@ -121,7 +121,7 @@ class Chain {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       const ParameterGroup& group = groups_[chosen[i]];
       for (const ExpectedParameter* parameter : wanted_[i].parameters) {
-        if (const CheckpointTensor* tensor = leaf_of(group, *parameter))
+        if (const checkpoint::CheckpointTensor* tensor = leaf_of(group, *parameter))
           match.found.emplace(parameter->name, tensor);
       }
       names.push_back(fmt::format("{} for {}", trimmed(group.name), trimmed(wanted_[i].name)));
@@ -252,7 +252,7 @@ std::vector<std::string> words_of_prefix(const std::string& prefix) {
 
 }  // namespace
 
-std::vector<Match> match_head(const Checkpoint& file, const std::vector<ExpectedParameter>& expected,
+std::vector<Match> match_head(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& expected,
                               const HeadLookup& lookup) {
   Lookup plain{lookup.prefix, {}, {}, lookup.trunk};
   if (!lookup.rename.empty())
@@ -269,7 +269,7 @@ std::vector<Match> match_head(const Checkpoint& file, const std::vector<Expected
   return nearer ? chained : matches;
 }
 
-GuessedHead guess_head(const Checkpoint& file, const HeadLookup& lookup, std::int64_t features) {
+GuessedHead guess_head(const checkpoint::Checkpoint& file, const HeadLookup& lookup, std::int64_t features) {
   const std::vector<ParameterGroup> groups = groups_of(file, lookup);
   std::vector<std::string> linears;
   std::int64_t width = 0;

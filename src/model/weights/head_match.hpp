@@ -18,7 +18,7 @@ struct HeadLookup {
 /// Finds a head: under nn.Sequential's names, which are numbers, or where shapes leave one assignment, under
 /// whatever names its layers have, in the file's order. Gives what `match_parameters` gives; of a single
 /// layer, all that fit.
-std::vector<Match> match_head(const Checkpoint& file, const std::vector<ExpectedParameter>& expected,
+std::vector<Match> match_head(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& expected,
                               const HeadLookup& lookup);
 
 /// The head that the file holds, where its shapes leave one reading: a linear layer from `features`.
@@ -27,7 +27,7 @@ struct GuessedHead {
   std::vector<config::Layer> layers;
   std::string problem;
 };
-GuessedHead guess_head(const Checkpoint& file, const HeadLookup& lookup, std::int64_t features);
+GuessedHead guess_head(const checkpoint::Checkpoint& file, const HeadLookup& lookup, std::int64_t features);
 
 /// One prefix for several that differ in one word: "heads.*.0." for "heads.0.0." and "heads.1.0.". Empty
 /// where they differ otherwise.

@@ -20,10 +20,10 @@ constexpr std::int64_t kMostValues = std::int64_t{1} << 46U;  // far from overfl
 class Builder {
  public:
   void add(std::string name, std::vector<std::int64_t> shape) {
-    const auto count = element_count(shape);
+    const auto count = checkpoint::element_count(shape);
     if (!count || *count > kMostValues || layout_.values > kMostValues) {
       throw Error(ExitCode::bad_data, fmt::format("{} would have shape {}: more than any machine's memory",
-                                                  name, shape_text(shape)));
+                                                  name, checkpoint::shape_text(shape)));
     }
     layout_.parameters.push_back({std::move(name), std::move(shape), layout_.values});
     layout_.values += (*count + kAlignedValues - 1) / kAlignedValues * kAlignedValues;

@@ -36,7 +36,7 @@ Lookup lookup_of(const Naming& naming, const std::optional<std::string>& prefix)
 }
 
 /// All readings that fit, whatever their naming; where none does, the nearest.
-std::vector<Match> match_in_namings(const Checkpoint& file, const std::vector<ExpectedParameter>& expected,
+std::vector<Match> match_in_namings(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& expected,
                                     const std::optional<std::string>& prefix) {
   std::vector<Match> fitting;
   std::vector<Match> nearest;
@@ -53,7 +53,7 @@ std::vector<Match> match_in_namings(const Checkpoint& file, const std::vector<Ex
   return fitting;
 }
 
-std::vector<Match> match_backbone(const Checkpoint& file, const std::vector<ExpectedParameter>& expected,
+std::vector<Match> match_backbone(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& expected,
                                   const config::Backbone& backbone) {
   const auto prefix = prefix_in(file, backbone.prefix);
   if (backbone.rename.empty()) return match_in_namings(file, expected, prefix);
@@ -119,7 +119,7 @@ class Loader {
   void load_backbone(Packer& packer) {
     const config::Backbone& backbone = config_.backbone;
     const std::string arch(config::name(backbone.arch));
-    const Fit fit = [&](const Checkpoint& file) {
+    const Fit fit = [&](const checkpoint::Checkpoint& file) {
       return with_other_prefix(match_backbone(file, trunk_, backbone), backbone.prefix, [&] {
         config::Backbone any = backbone;
         any.prefix.reset();
@@ -163,7 +163,7 @@ class Loader {
     const std::string hint = fmt::format("the backbone {} gives {} features",
                                          config::name(config_.backbone.arch), spec_.feature_width);
     const auto expected = expected_of(steps, hint);
-    const Fit fit = [&](const Checkpoint& file) { return match_beside_trunk(file, expected, head); };
+    const Fit fit = [&](const checkpoint::Checkpoint& file) { return match_beside_trunk(file, expected, head); };
     load_file(head.weights, head.key, Part::head, fmt::format("head '{}'", head.name), expected, fit,
               [&](const Reading& reading) {
                 check_trunk(head, reading);
@@ -172,14 +172,14 @@ class Loader {
               });
   }
 
-  [[nodiscard]] TakenTensors tensors_of_trunks(const Checkpoint& file) const {
+  [[nodiscard]] TakenTensors tensors_of_trunks(const checkpoint::Checkpoint& file) const {
     TakenTensors taken;
     for (const Trunk& trunk : find_trunks(file, trunk_, config_.backbone.rename))
       taken.insert(trunk.tensors.begin(), trunk.tensors.end());
     return taken;
   }
 
-  [[nodiscard]] std::vector<Match> match_beside_trunk(const Checkpoint& file,
+  [[nodiscard]] std::vector<Match> match_beside_trunk(const checkpoint::Checkpoint& file,
                                                       const std::vector<ExpectedParameter>& expected,
                                                       const config::Head& head) const {
     const TakenTensors taken = tensors_of_trunks(file);
@@ -191,7 +191,7 @@ class Loader {
 
   /// Backbones in a head's file, and the tensors that they point to.
   struct Beside {
-    std::vector<std::shared_ptr<const Checkpoint>> files;
+    std::vector<std::shared_ptr<const checkpoint::Checkpoint>> files;
     std::vector<Trunk> trunks;
   };
 

@@ -38,17 +38,17 @@ class Lines {
 /// The hint explains the last dimension, so it stays away when that one is right.
 std::string describe_shape(const ExpectedParameter& parameter, const std::vector<std::int64_t>& found) {
   const bool explain = !parameter.hint.empty() && (found.empty() || found.back() != parameter.shape.back());
-  return fmt::format("{} has shape {}, expected {}{}{}", parameter.name, shape_text(found),
-                     shape_text(parameter.shape), explain ? ": " : "", explain ? parameter.hint : "");
+  return fmt::format("{} has shape {}, expected {}{}{}", parameter.name, checkpoint::shape_text(found),
+                     checkpoint::shape_text(parameter.shape), explain ? ": " : "", explain ? parameter.hint : "");
 }
 
-std::string describe_tensor(const CheckpointTensor& tensor) {
-  return fmt::format("{} {}", printable(tensor.name), shape_text(tensor.shape));
+std::string describe_tensor(const checkpoint::CheckpointTensor& tensor) {
+  return fmt::format("{} {}", checkpoint::printable(tensor.name), checkpoint::shape_text(tensor.shape));
 }
 
 class Search {
  public:
-  Search(const Checkpoint& file, const std::vector<ExpectedParameter>& expected, const Lookup& lookup)
+  Search(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& expected, const Lookup& lookup)
       : file_(file), expected_(expected), lookup_(lookup) {
     for (const ExpectedParameter& parameter : expected) {
       if (!lookup.in_file) {
@@ -78,7 +78,7 @@ class Search {
   }
 
  private:
-  [[nodiscard]] bool passed_over(const CheckpointTensor& tensor) const {
+  [[nodiscard]] bool passed_over(const checkpoint::CheckpointTensor& tensor) const {
     return lookup_.without != nullptr && lookup_.without->count(&tensor) > 0;
   }
 
@@ -90,7 +90,7 @@ class Search {
   /// Under which enough names stand; where there is none such, the prefix of most, the shortest of equals.
   [[nodiscard]] std::vector<std::string> likely_prefixes() const {
     std::map<std::string, std::size_t> votes;
-    for (const CheckpointTensor& tensor : file_) {
+    for (const checkpoint::CheckpointTensor& tensor : file_) {
       if (!passed_over(tensor)) vote(tensor.name, votes);
     }
     std::vector<std::string> likely;
@@ -118,7 +118,7 @@ class Search {
     Match match;
     match.prefix = prefix;
     Lines unexpected;
-    for (const CheckpointTensor& tensor : file_) {
+    for (const checkpoint::CheckpointTensor& tensor : file_) {
       if (!passed_over(tensor)) place(tensor, match, unexpected);
     }
     if (match.found.empty() && !file_.empty() && required() > 0) {
@@ -130,7 +130,7 @@ class Search {
     return match;
   }
 
-  void place(const CheckpointTensor& tensor, Match& match, Lines& unexpected) const {
+  void place(const checkpoint::CheckpointTensor& tensor, Match& match, Lines& unexpected) const {
     if (!tensor.name.starts_with(match.prefix)) {
       if (tensor.problem.empty()) match.outside.push_back(&tensor);
       return;
@@ -149,10 +149,10 @@ class Search {
     std::vector<std::string> wanted;
     for (const ExpectedParameter& parameter : expected_) {
       if (wanted.size() < kExamples)
-        wanted.push_back(fmt::format("{} {}", parameter.name, shape_text(parameter.shape)));
+        wanted.push_back(fmt::format("{} {}", parameter.name, checkpoint::shape_text(parameter.shape)));
     }
-    std::vector<const CheckpointTensor*> held;
-    for (const CheckpointTensor& tensor : file_) {
+    std::vector<const checkpoint::CheckpointTensor*> held;
+    for (const checkpoint::CheckpointTensor& tensor : file_) {
       const bool counts = tensor.problem.empty() && !is_counter(tensor.name) && !passed_over(tensor);
       if (counts) held.push_back(&tensor);
     }
@@ -173,7 +173,7 @@ class Search {
             parameter.optional || (!parameter.pair.empty() && !match.found.count(parameter.pair));
         if (!may)
           missing.add(
-              fmt::format("{} is missing, expected shape {}", parameter.name, shape_text(parameter.shape)));
+              fmt::format("{} is missing, expected shape {}", parameter.name, checkpoint::shape_text(parameter.shape)));
       } else if (!found->second->problem.empty()) {
         unreadable.add(fmt::format("{} {}", parameter.name, found->second->problem));
       } else if (!fits_shape(parameter.shape, found->second->shape)) {
@@ -187,7 +187,7 @@ class Search {
     misshaped.append_to(match.problems, "parameters of the wrong shape");
   }
 
-  const Checkpoint& file_;
+  const checkpoint::Checkpoint& file_;
   const std::vector<ExpectedParameter>& expected_;
   const Lookup& lookup_;
   std::unordered_map<std::string, const ExpectedParameter*> names_;  // by the name in the file
@@ -195,7 +195,7 @@ class Search {
 
 }  // namespace
 
-std::vector<Match> match_parameters(const Checkpoint& checkpoint,
+std::vector<Match> match_parameters(const checkpoint::Checkpoint& checkpoint,
                                     const std::vector<ExpectedParameter>& expected, const Lookup& lookup) {
   std::vector<Match> matches = Search(checkpoint, expected, lookup).matches();
   std::size_t most = 0;
@@ -219,7 +219,7 @@ bool is_counter(std::string_view name) {
   return std::ranges::find(kCounters, leaf) != kCounters.end();
 }
 
-bool is_of_training(const CheckpointTensor* tensor) {
+bool is_of_training(const checkpoint::CheckpointTensor* tensor) {
   return is_counter(tensor->name) || std::ranges::any_of(kTrainingWords, [&](std::string_view word) {
            return tensor->name.find(word) != std::string::npos;
          });
@@ -232,9 +232,9 @@ bool fits_shape(const std::vector<std::int64_t>& expected, const std::vector<std
          std::all_of(found.begin() + 2, found.end(), [](std::int64_t side) { return side == 1; });
 }
 
-std::string describe_tensors(const std::vector<const CheckpointTensor*>& tensors) {
+std::string describe_tensors(const std::vector<const checkpoint::CheckpointTensor*>& tensors) {
   std::vector<std::string> texts;
-  for (const CheckpointTensor* tensor : tensors) {
+  for (const checkpoint::CheckpointTensor* tensor : tensors) {
     if (texts.size() < kExamples) texts.push_back(describe_tensor(*tensor));
   }
   const std::string more =

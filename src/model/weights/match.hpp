@@ -23,7 +23,7 @@ struct ExpectedParameter {
 };
 
 /// Tensors of a checkpoint that somebody has taken already.
-using TakenTensors = std::unordered_set<const CheckpointTensor*>;
+using TakenTensors = std::unordered_set<const checkpoint::CheckpointTensor*>;
 
 /// How the parameters are looked for.
 struct Lookup {
@@ -40,10 +40,10 @@ struct Lookup {
 struct Match {
   std::string prefix;  ///< "module.backbone.", taken off every name
   std::string naming;  ///< whose names the file has, in words; empty: those of PyTorch's modules
-  std::unordered_map<std::string, const CheckpointTensor*> found;  ///< by the expected name
+  std::unordered_map<std::string, const checkpoint::CheckpointTensor*> found;  ///< by the expected name
   std::vector<std::string> problems;             ///< missing, unexpected, mis-shaped: a few lines
-  std::vector<const CheckpointTensor*> beside;   ///< inside the prefix, but not expected
-  std::vector<const CheckpointTensor*> outside;  ///< whose names do not start with the prefix
+  std::vector<const checkpoint::CheckpointTensor*> beside;   ///< inside the prefix, but not expected
+  std::vector<const checkpoint::CheckpointTensor*> outside;  ///< whose names do not start with the prefix
   std::size_t right = 0;                         ///< parameters found with the right shape
   [[nodiscard]] bool fits() const { return problems.empty(); }
 };
@@ -51,7 +51,7 @@ struct Match {
 /// Finds the `expected` parameters under every prefix where they are. Gives all readings that fit and hold
 /// as many of the optional parameters as any; where none fits, the nearest one with its problems. Pointers
 /// are into `checkpoint`.
-std::vector<Match> match_parameters(const Checkpoint& checkpoint,
+std::vector<Match> match_parameters(const checkpoint::Checkpoint& checkpoint,
                                     const std::vector<ExpectedParameter>& expected,
                                     const Lookup& lookup = {});
 
@@ -63,13 +63,13 @@ bool same_values(const Match& a, const Match& b);
 bool is_counter(std::string_view name);
 
 /// Whether a tensor is left behind of training and no part of a network: a counter, "criterion.weight".
-bool is_of_training(const CheckpointTensor* tensor);
+bool is_of_training(const checkpoint::CheckpointTensor* tensor);
 
 /// Whether a tensor of this shape can be the parameter: the same, or a linear layer's as a 1x1 convolution
 /// has it.
 bool fits_shape(const std::vector<std::int64_t>& expected, const std::vector<std::int64_t>& found);
 
 /// "0.weight [10, 512], 0.bias [10] and 3 more"
-std::string describe_tensors(const std::vector<const CheckpointTensor*>& tensors);
+std::string describe_tensors(const std::vector<const checkpoint::CheckpointTensor*>& tensors);
 
 }  // namespace polyhead::model

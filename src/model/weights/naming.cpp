@@ -171,20 +171,20 @@ std::string without_wrappers(std::string name) {
   return name;
 }
 
-std::optional<std::string> prefix_in(const Checkpoint& checkpoint, const std::optional<std::string>& prefix) {
+std::optional<std::string> prefix_in(const checkpoint::Checkpoint& checkpoint, const std::optional<std::string>& prefix) {
   if (!prefix || prefix->empty()) return prefix;
   std::string plain = without_wrappers(*prefix);
   const bool needs_dot = !plain.empty() && plain.back() != '.' &&
-                         std::ranges::any_of(checkpoint, [&](const CheckpointTensor& tensor) {
+                         std::ranges::any_of(checkpoint, [&](const checkpoint::CheckpointTensor& tensor) {
                            return tensor.name.starts_with(plain + ".");
                          });
   return needs_dot ? plain + "." : plain;
 }
 
-void take_wrappers_off(Checkpoint& checkpoint) {
+void take_wrappers_off(checkpoint::Checkpoint& checkpoint) {
   std::vector<std::string> names;
   std::unordered_set<std::string> distinct;
-  for (const CheckpointTensor& tensor : checkpoint) {
+  for (const checkpoint::CheckpointTensor& tensor : checkpoint) {
     names.push_back(without_wrappers(tensor.name));
     if (!distinct.insert(names.back()).second) return;
   }

@@ -30,11 +30,11 @@ std::vector<std::string> renamed_in_file(const config::Renames& rename, const st
 
 /// Takes what wrappers put into the middle of names out of them: "layer1._orig_mod.0.conv1.weight" of
 /// torch.compile, FSDP's "_fsdp_wrapped_module". Leaves all as they are where two would become one.
-void take_wrappers_off(Checkpoint& checkpoint);
+void take_wrappers_off(checkpoint::Checkpoint& checkpoint);
 std::string without_wrappers(std::string name);
 
 /// A prefix that the user gave as names of this file have it: without wrappers, and with the dot.
-std::optional<std::string> prefix_in(const Checkpoint& checkpoint, const std::optional<std::string>& prefix);
+std::optional<std::string> prefix_in(const checkpoint::Checkpoint& checkpoint, const std::optional<std::string>& prefix);
 
 /// Whether a prefix is made of words that everybody uses ("module.backbone.") and need not be told.
 bool is_usual_prefix(std::string_view prefix);

@@ -11,10 +11,10 @@ std::pair<std::string, std::string> split_leaf(const std::string& name) {
   return {name.substr(0, dot + 1), name.substr(dot + 1)};
 }
 
-std::vector<ParameterGroup> groups_of(const Checkpoint& file, const HeadLookup& lookup) {
+std::vector<ParameterGroup> groups_of(const checkpoint::Checkpoint& file, const HeadLookup& lookup) {
   std::vector<ParameterGroup> groups;
   std::unordered_map<std::string, std::size_t> places;
-  for (const CheckpointTensor& tensor : file) {
+  for (const checkpoint::CheckpointTensor& tensor : file) {
     const bool taken = lookup.trunk != nullptr && lookup.trunk->count(&tensor) > 0;
     if (taken || !tensor.problem.empty() || is_counter(tensor.name)) continue;
     if (lookup.prefix && !tensor.name.starts_with(*lookup.prefix)) continue;

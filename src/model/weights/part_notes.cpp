@@ -27,9 +27,9 @@ bool is_batch_counter(std::string_view name) {
 }
 
 std::string outside_note(const std::string& part, const Match& match, std::size_t count,
-                         const CheckpointTensor& one) {
+                         const checkpoint::CheckpointTensor& one) {
   return fmt::format("{}: {} parameters outside '{}' are not used, '{}' for one", part, count, match.prefix,
-                     printable(one.name));
+                     checkpoint::printable(one.name));
 }
 
 /// Where a file has other readings with the same values, or names that are not ours.
@@ -39,7 +39,7 @@ std::vector<std::string> notes_of_reading(const std::string& part, const Reading
   const Match& match = reading.match;
   if (!match.naming.empty()) notes.push_back(fmt::format("{}: names are those of {}", part, match.naming));
   if (!prefix && !is_usual_prefix(match.prefix))
-    notes.push_back(fmt::format("{}: found under prefix: '{}'", part, printable(match.prefix)));
+    notes.push_back(fmt::format("{}: found under prefix: '{}'", part, checkpoint::printable(match.prefix)));
   if (!reading.equals.empty())
     notes.push_back(fmt::format("{}: {} would give the same values", part, join(reading.equals, " and ")));
   return notes;
@@ -82,8 +82,8 @@ void PartNotes::backbone(const config::Backbone& backbone, const Reading& readin
   const std::string file = backbone.weights.string();
   const Match& match = reading.match;
   std::vector<std::string> classifier;
-  std::vector<const CheckpointTensor*> others;
-  for (const CheckpointTensor* tensor : match.beside) {
+  std::vector<const checkpoint::CheckpointTensor*> others;
+  for (const checkpoint::CheckpointTensor* tensor : match.beside) {
     const std::string_view name = std::string_view(tensor->name).substr(match.prefix.size());
     if (is_classifier(name)) classifier.push_back(tensor->name);
     if (!is_classifier(name) && !is_batch_counter(name)) others.push_back(tensor);
@@ -115,8 +115,8 @@ void PartNotes::head(const config::Head& head, const Reading& reading, const Tak
 /// Tensors that are neither backbone nor head may be a layer between the two, which nobody computes.
 void PartNotes::note_rest_of_head(const config::Head& head, const Reading& reading,
                                   const TakenTensors& trunk) {
-  std::vector<const CheckpointTensor*> rest;
-  for (const CheckpointTensor* tensor : reading.match.outside) {
+  std::vector<const checkpoint::CheckpointTensor*> rest;
+  for (const checkpoint::CheckpointTensor* tensor : reading.match.outside) {
     if (trunk.count(tensor) == 0 && !is_counter(tensor->name)) rest.push_back(tensor);
   }
   if (rest.empty()) return;

@@ -19,8 +19,8 @@ constexpr std::size_t kMostReadings = 4;  // in a message
 /// "key: state_dict_ema, prefix: 'module.'", as far as it tells readings apart.
 std::string describe_reading(const Reading& reading, bool keys, bool prefixes) {
   std::vector<std::string> parts;
-  if (keys) parts.push_back(fmt::format("key: '{}'", printable(reading.key)));
-  if (prefixes) parts.push_back(fmt::format("prefix: '{}'", printable(reading.match.prefix)));
+  if (keys) parts.push_back(fmt::format("key: '{}'", checkpoint::printable(reading.key)));
+  if (prefixes) parts.push_back(fmt::format("prefix: '{}'", checkpoint::printable(reading.match.prefix)));
   return join(parts);
 }
 
@@ -76,15 +76,15 @@ std::vector<Reading> distinct(std::vector<Reading> fitting) {
 
 }  // namespace
 
-std::shared_ptr<const Checkpoint> WeightsFiles::read(const std::filesystem::path& path,
+std::shared_ptr<const checkpoint::Checkpoint> WeightsFiles::read(const std::filesystem::path& path,
                                                      const std::string& key) {
   if (last_ != nullptr && path == path_ && key == key_) return last_;
   last_.reset();  // of two large files one is in memory
-  Checkpoint checkpoint = read_checkpoint(path, key);
+  checkpoint::Checkpoint checkpoint = checkpoint::read_checkpoint(path, key);
   take_wrappers_off(checkpoint);
   path_ = path;
   key_ = key;
-  last_ = std::make_shared<const Checkpoint>(std::move(checkpoint));
+  last_ = std::make_shared<const checkpoint::Checkpoint>(std::move(checkpoint));
   return last_;
 }
 
@@ -93,11 +93,11 @@ std::vector<ListedEntry> list_entries(WeightsFiles& files, const std::filesystem
   std::vector<ListedEntry> listed;
   try {
     listed.push_back({key, files.read(path, key)});
-  } catch (const SeveralStateDicts& several) {
-    for (const StateDictEntry& entry : several.entries()) {
-      Checkpoint tensors = entry.tensors;
+  } catch (const checkpoint::SeveralStateDicts& several) {
+    for (const checkpoint::StateDictEntry& entry : several.entries()) {
+      checkpoint::Checkpoint tensors = entry.tensors;
       take_wrappers_off(tensors);
-      listed.push_back({entry.key, std::make_shared<const Checkpoint>(std::move(tensors))});
+      listed.push_back({entry.key, std::make_shared<const checkpoint::Checkpoint>(std::move(tensors))});
     }
   }
   return listed;

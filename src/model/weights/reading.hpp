@@ -14,24 +14,24 @@ namespace polyhead::model {
 class WeightsFiles {
  public:
   /// Names without what wrappers put in. Throws as `read_checkpoint` does.
-  std::shared_ptr<const Checkpoint> read(const std::filesystem::path& path, const std::string& key);
+  std::shared_ptr<const checkpoint::Checkpoint> read(const std::filesystem::path& path, const std::string& key);
 
  private:
   std::filesystem::path path_;
   std::string key_;
-  std::shared_ptr<const Checkpoint> last_;
+  std::shared_ptr<const checkpoint::Checkpoint> last_;
 };
 
 /// The part of a file that was asked for.
 struct Reading {
-  std::shared_ptr<const Checkpoint> file;  ///< what `match` points into
+  std::shared_ptr<const checkpoint::Checkpoint> file;  ///< what `match` points into
   std::string key;                         ///< of several dicts of tensors, the one that was taken
   Match match;
   std::vector<std::string> equals;  ///< other readings with the same values, in words
 };
 
 /// All ways in which a checkpoint can be read for what is wanted, or the nearest with its problems.
-using Fit = std::function<std::vector<Match>(const Checkpoint&)>;
+using Fit = std::function<std::vector<Match>(const checkpoint::Checkpoint&)>;
 
 /// Reads the only part of the file that fits, or one of several that hold the same values. Where several fit
 /// and differ, the match has that as its only problem; where none fits, it is the nearest. Values of a match
@@ -44,7 +44,7 @@ Reading choose_reading(WeightsFiles& files, const std::filesystem::path& path, c
 /// The entries of a file, without values where there are several; all that a `key` leaves.
 struct ListedEntry {
   std::string key;  ///< empty for a file with one
-  std::shared_ptr<const Checkpoint> tensors;
+  std::shared_ptr<const checkpoint::Checkpoint> tensors;
 };
 std::vector<ListedEntry> list_entries(WeightsFiles& files, const std::filesystem::path& path,
                                       const std::string& key);

@@ -15,7 +15,7 @@ using ExpectedByName = std::unordered_map<std::string, const ExpectedParameter*>
 
 /// Puts a tensor to the trunk under each prefix after which the rest of its name, and its shape, are
 /// expected.
-void vote_for_trunks(const CheckpointTensor& tensor, const ExpectedByName& expected,
+void vote_for_trunks(const checkpoint::CheckpointTensor& tensor, const ExpectedByName& expected,
                      std::map<std::string, Trunk>& trunks) {
   for (std::size_t begin = 0;;) {
     const auto found = expected.find(tensor.name.substr(begin));
@@ -35,7 +35,7 @@ bool has_convolution(const Trunk& trunk) {
 using NamesInFile = std::function<std::vector<std::string>(const std::string&)>;
 
 /// Adds those of one naming; of two under the same prefix the fuller one stays.
-void add_trunks(const Checkpoint& file, const std::vector<ExpectedParameter>& backbone,
+void add_trunks(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& backbone,
                 const NamesInFile& in_file, bool (*in_trunk)(std::string_view),
                 std::map<std::string, Trunk>& all) {
   ExpectedByName expected;
@@ -43,12 +43,12 @@ void add_trunks(const Checkpoint& file, const std::vector<ExpectedParameter>& ba
     for (std::string& name : in_file(parameter.name)) expected.emplace(std::move(name), &parameter);
   }
   std::map<std::string, Trunk> trunks;
-  for (const CheckpointTensor& tensor : file) vote_for_trunks(tensor, expected, trunks);
+  for (const checkpoint::CheckpointTensor& tensor : file) vote_for_trunks(tensor, expected, trunks);
   for (auto& [prefix, trunk] : trunks) {
     if (!has_convolution(trunk)) continue;
     trunk.prefix = prefix;
     for (const auto& [name, tensor] : trunk.parameters) trunk.tensors.insert(tensor);
-    for (const CheckpointTensor& tensor : file) {
+    for (const checkpoint::CheckpointTensor& tensor : file) {
       const bool inside =
           tensor.name.starts_with(prefix) && in_trunk(std::string_view(tensor.name).substr(prefix.size()));
       if (inside) trunk.tensors.insert(&tensor);
@@ -84,10 +84,10 @@ std::size_t words_in_common(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::vector<Trunk> find_trunks(const Checkpoint& file, const std::vector<ExpectedParameter>& backbone,
+std::vector<Trunk> find_trunks(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& backbone,
                                const config::Renames& rename) {
   const bool any = std::ranges::any_of(
-      file, [](const CheckpointTensor& tensor) { return tensor.shape.size() == kConvDimensions; });
+      file, [](const checkpoint::CheckpointTensor& tensor) { return tensor.shape.size() == kConvDimensions; });
   if (!any) return {};
   std::map<std::string, Trunk> all;
   for (const Naming& naming : namings()) {

@@ -8,8 +8,8 @@
 namespace polyhead::model {
 
 std::int64_t Parameter::elements() const {
-  const auto count = element_count(shape);
-  if (!count) throw Error(ExitCode::internal, fmt::format("{} has shape {}", name, shape_text(shape)));
+  const auto count = checkpoint::element_count(shape);
+  if (!count) throw Error(ExitCode::internal, fmt::format("{} has shape {}", name, checkpoint::shape_text(shape)));
   return *count;
 }
 

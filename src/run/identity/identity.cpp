@@ -68,7 +68,7 @@ std::string image_fingerprint(config::DataFormat format) {
   using config::DataFormat;
   const bool pixels =
       format == DataFormat::hdf5 || format == DataFormat::cifar10 || format == DataFormat::cifar100;
-  return pixels ? fmt::format("resampling {}", data::kResamplingVersion) : data::codec_fingerprint();
+  return pixels ? fmt::format("resampling {}", image::kResamplingVersion) : image::codec_fingerprint();
 }
 
 }  // namespace
@@ -113,7 +113,7 @@ Fingerprint fingerprint_of(const config::Config& config, const model::Placement&
   const nlohmann::ordered_json former{
       {"cpu", cpu_fingerprint()},
       {"engine", model::former_engine_fingerprint(config.backbone, placement)},
-      {"images", data::codec_fingerprint()},
+      {"images", image::codec_fingerprint()},
       {"libc", gnu_get_libc_version()},
       {"polyhead", POLYHEAD_VERSION},
   };

@@ -17,7 +17,7 @@ namespace polyhead::run {
 namespace {
 
 Choice choose(const config::Config& config, const data::DatasetShape& shape, const Machine& machine,
-              const data::ReadingMemory& reading) {
+              const image::ReadingMemory& reading) {
   plan::Workload workload = workload_of(config, shape.image, shape.size, machine.threads_of_rank(), reading);
   const plan::Topology topology = topology_of(machine, config, workload.image_values);
   workload.batch = plan::choose_batch(workload, topology, config.parallel);
@@ -47,7 +47,7 @@ Choice unpacked(std::span<const std::byte> bytes) {
 
 Choice agree_on_choice(comm::Collectives& world, const config::Config& config,
                        const data::DatasetShape& shape, const std::vector<plan::RankCores>& cores,
-                       const model::Placement& placement, const data::ReadingMemory& reading) {
+                       const model::Placement& placement, const image::ReadingMemory& reading) {
   std::vector<std::byte> bytes;
   comm::agree(world, [&] {
     if (world.rank() == 0) bytes = packed(choose(config, shape, machine_of(cores, placement), reading));

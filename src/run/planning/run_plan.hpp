@@ -26,6 +26,6 @@ struct Choice {
 /// Collective. Throws AgreedError(config) on all ranks when the grid asked for has more ranks than there are.
 Choice agree_on_choice(comm::Collectives& world, const config::Config& config,
                        const data::DatasetShape& shape, const std::vector<plan::RankCores>& cores,
-                       const model::Placement& placement, const data::ReadingMemory& reading = {});
+                       const model::Placement& placement, const image::ReadingMemory& reading = {});
 
 }  // namespace polyhead::run

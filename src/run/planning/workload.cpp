@@ -114,7 +114,7 @@ plan::BackboneCost backbone_cost(const config::Backbone& backbone, ImageShape im
 }  // namespace
 
 plan::Workload workload_of(const config::Config& config, ImageShape image, std::int64_t samples, int threads,
-                           const data::ReadingMemory& reading) {
+                           const image::ReadingMemory& reading) {
   plan::Workload workload;
   workload.samples = samples;
   workload.batch = config.parallel.batch.value_or(plan::kDefaultBatch);

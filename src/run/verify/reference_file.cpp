@@ -68,7 +68,7 @@ class ReferenceReader {
   }
 
   void read_samples() {
-    const model::NumpyArray array = file_.read("samples");
+    const checkpoint::NumpyArray array = file_.read("samples");
     if (array.shape.size() > 1) fail(fmt::format("'samples' is {}; expected a list", text_of(array.shape)));
     result_.samples = array.is_text() ? by_id(array.texts) : by_number(array.values);
     if (result_.samples.empty()) fail("'samples' is empty; a few are enough: [0, 1, 2, 3]");
@@ -109,7 +109,7 @@ class ReferenceReader {
   /// An array of finite numbers of this shape.
   [[nodiscard]] std::vector<double> numbers(const std::string& name, const Shape& shape,
                                             const char* meaning) const {
-    model::NumpyArray array = file_.read(name);
+    checkpoint::NumpyArray array = file_.read(name);
     if (array.is_text()) fail(fmt::format("'{}' holds texts; expected numbers", printable(name)));
     if (array.shape != shape) {
       fail(fmt::format("'{}' is {}; expected {}: {}", printable(name), text_of(array.shape), text_of(shape),
@@ -148,7 +148,7 @@ class ReferenceReader {
 
   const std::filesystem::path& path_;
   const Inputs& inputs_;
-  model::NpzReader file_;
+  checkpoint::NpzReader file_;
   Reference result_;
 };
 
