@@ -27,7 +27,7 @@ constexpr std::size_t kImage = std::size_t{3} * kSide * kSide;
 class Contestant {
  public:
   Contestant(const std::string& engine, int threads, const std::string& weights, const char* pixels)
-      : placement_{false, 0, threads} {
+      : assignment_{false, 0, threads} {
     config_.backbone.weights = weights;
     config_.backbone.engine = engine == "winograd" ? config::Engine::winograd : config::Engine::libtorch;
     std::ifstream file(pixels, std::ios::binary | std::ios::ate);
@@ -43,7 +43,7 @@ class Contestant {
     model::Weights loaded = model::load_weights(config_, notes);
     images_ = std::span(pixels_).first(static_cast<std::size_t>(batch) * kImage);
     features_.resize(static_cast<std::size_t>(batch * loaded.feature_width));
-    model_ = model::make_model(config_, std::move(loaded), batch, {kSide, kSide}, placement_);
+    model_ = model::make_model(config_, std::move(loaded), batch, {kSide, kSide}, assignment_);
     const double seconds = run();
     std::ofstream(features, std::ios::binary)
         .write(reinterpret_cast<const char*>(features_.data()),
@@ -59,7 +59,7 @@ class Contestant {
 
  private:
   config::Config config_;
-  model::Placement placement_;
+  model::DeviceAssignment assignment_;
   AlignedVector<float> pixels_;
   std::span<const float> images_;
   AlignedVector<float> features_;

@@ -17,10 +17,10 @@
 namespace {
 
 namespace fs = std::filesystem;
-using polyhead::Reason;
 using image::ImageDecoder;
+using polyhead::Reason;
 
-constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 28U;
+constexpr std::uint64_t kMaxPixels = std::uint64_t{1} << 28U;
 
 std::vector<std::string> read_jpegs(const fs::path& folder) {
   std::vector<std::string> files;
@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "no *.jpg in {}\n", arguments[2]);
     return 1;
   }
-  ImageDecoder decode(imagenet(arguments[1]), kMostPixels);
+  ImageDecoder decode(imagenet(arguments[1]), kMaxPixels);
   const double seconds = std::stod(arguments[3]);
   images_per_second(files, decode, seconds / 10);  // warm caches
   fmt::print("{:.1f}\n", images_per_second(files, decode, seconds));

@@ -117,7 +117,7 @@ copy_open_mpi() {
   plugins=$(open_mpi_folder pkglibdir)
   cp -rL "$plugins" "$bundle/lib/openmpi"
   cp -rL "$(open_mpi_folder pkgdatadir)" "$bundle/share/openmpi"
-  pmix=$(ldd "$plugins"/*pmix*.so | awk '$1 ~ /^libpmix\.so/ {print $3; exit}')
+  pmix=$(ldd "$plugins"/*pmix*.so | awk '$1 ~ /^libpmix\.so/ {found = $3} END {print found}')
   if [[ -n $pmix ]]; then
     cp -rL "$(dirname "$(readlink -f "$pmix")")/pmix" "$bundle/lib/pmix"
   fi

@@ -20,7 +20,7 @@
 namespace polyhead::app {
 namespace {
 
-constexpr int kMostRanks = 65536;
+constexpr int kMaxRanks = 65536;
 constexpr double kCoresOfGpu = 8;  // that a node has for each, when nobody says
 
 struct Options {
@@ -134,17 +134,17 @@ void add_plan(CLI::App& app) {
   command->add_option("config", options->config, "YAML file")->required();
   command->add_option("--set", options->overrides, "Override an option: --set key.sub=value")->take_all();
   command->add_option("--ranks", options->ranks, "Ranks to plan for; default: one, or one a GPU")
-      ->check(CLI::Range(1, kMostRanks));
+      ->check(CLI::Range(1, kMaxRanks));
   command
       ->add_option("--ranks-per-node", options->ranks_per_node, "Ranks on a node; default: one a core or GPU")
-      ->check(CLI::Range(1, kMostRanks));
+      ->check(CLI::Range(1, kMaxRanks));
   command
       ->add_option("--gpus-per-node", options->gpus_per_node, "Plan for nodes with so many GPUs, a rank each")
-      ->check(CLI::Range(1, kMostRanks));
+      ->check(CLI::Range(1, kMaxRanks));
   command
       ->add_option("--cores-per-node", options->cores_per_node,
                    "Cores of a node; default: this machine's, or 8 a GPU")
-      ->check(CLI::Range(1, kMostRanks));
+      ->check(CLI::Range(1, kMaxRanks));
   command->add_option("--gpu-memory", options->gpu_memory, "Memory of a GPU: 16GiB")
       ->transform(CLI::AsSizeValue(true));
   command->add_option("--gpu-tflops", options->gpu_tflops, "Peak fp32 TFLOP/s of a GPU")

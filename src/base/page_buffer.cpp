@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kPage = 4096;
 
 std::size_t unit_of(std::size_t size) {
-  return size * sizeof(float) >= PageBuffer::kLargestUnit ? PageBuffer::kLargestUnit : kPage;
+  return size * sizeof(float) >= PageBuffer::kMaxUnit ? PageBuffer::kMaxUnit : kPage;
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ PageBuffer::PageBuffer(std::size_t size) : size_(size) {
   data_.reset(static_cast<float*>(std::aligned_alloc(unit, whole)));
   if (!data_) throw std::bad_alloc();
   // Advice only: small pages do as well.
-  if (unit == kLargestUnit) static_cast<void>(madvise(data_.get(), whole, MADV_HUGEPAGE));
+  if (unit == kMaxUnit) static_cast<void>(madvise(data_.get(), whole, MADV_HUGEPAGE));
   std::memset(data_.get(), 0, whole);
 }
 

@@ -41,8 +41,8 @@ using Clock = std::chrono::steady_clock;
 /// The next signal; 0 when `deadline` has passed.
 int wait_for_signal(Clock::time_point deadline) {
   const sigset_t signals = taken_signals();
-  constexpr Clock::duration kLongest = std::chrono::hours(1);
-  const auto left = std::clamp<Clock::duration>(deadline - Clock::now(), Clock::duration::zero(), kLongest);
+  constexpr Clock::duration kMax = std::chrono::hours(1);
+  const auto left = std::clamp<Clock::duration>(deadline - Clock::now(), Clock::duration::zero(), kMax);
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
   const timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
   const int signal = sigtimedwait(&signals, nullptr, &time);

@@ -40,12 +40,12 @@ bool same_but_for_case(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::optional<std::string> closest(std::string_view word, const std::vector<std::string>& known) {
-  constexpr std::size_t kLongest = 256;  // the table is quadratic; nobody mistypes longer words
-  if (word.empty() || word.size() > kLongest) return std::nullopt;
+  constexpr std::size_t kMax = 256;  // the table is quadratic; nobody mistypes longer words
+  if (word.empty() || word.size() > kMax) return std::nullopt;
   std::size_t best = std::max<std::size_t>(1, word.size() / 3) + 1;
   std::optional<std::string> found;
   for (const std::string& candidate : known) {
-    if (candidate.size() > kLongest) continue;
+    if (candidate.size() > kMax) continue;
     if (same_but_for_case(word, candidate)) return candidate;
     const std::size_t distance = edit_distance(word, candidate);
     if (distance >= best) continue;

@@ -11,9 +11,9 @@ void bad_data(const std::filesystem::path& file, std::string_view text) {
 }
 
 std::string printable(std::string_view text) {
-  constexpr std::size_t kLongest = 120;
+  constexpr std::size_t kMax = 120;
   std::string shown;
-  for (const char c : text.substr(0, kLongest)) {
+  for (const char c : text.substr(0, kMax)) {
     const auto code = static_cast<unsigned char>(c);
     if (code < 0x20 || code == 0x7f) {
       shown += fmt::format("\\x{:02x}", code);
@@ -21,7 +21,7 @@ std::string printable(std::string_view text) {
       shown += c;
     }
   }
-  return text.size() > kLongest ? shown + "..." : shown;
+  return text.size() > kMax ? shown + "..." : shown;
 }
 
 }  // namespace polyhead::checkpoint

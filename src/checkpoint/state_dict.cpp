@@ -17,7 +17,7 @@ namespace {
 using pickle::Dict;
 
 constexpr int kDeepestDict = 8;
-constexpr std::size_t kMostKeys = 8;  // in a message
+constexpr std::size_t kMaxKeys = 8;  // in a message
 
 template <class T>
 const T* get(const pickle::Document& document, pickle::Id id) {
@@ -100,7 +100,7 @@ class DictWalk {
 std::string keys_of(const pickle::Document& document, const Dict& dict) {
   std::vector<std::string> names;
   for (const auto& [key, value] : dict.items) {
-    if (names.size() == kMostKeys) break;
+    if (names.size() == kMaxKeys) break;
     if (const auto* name = get<std::string>(document, key)) names.push_back(printable(*name));
   }
   if (dict.items.size() > names.size()) names.emplace_back("...");
@@ -111,7 +111,7 @@ template <class Item>
 std::string shown_keys(const std::vector<Item>& items) {
   std::vector<std::string> keys;
   for (const Item& item : items) {
-    if (keys.size() < kMostKeys) keys.push_back(fmt::format("'{}'", printable(item.key)));
+    if (keys.size() < kMaxKeys) keys.push_back(fmt::format("'{}'", printable(item.key)));
   }
   if (items.size() > keys.size()) keys.push_back(fmt::format("{} more", items.size() - keys.size()));
   return join(keys);

@@ -1,7 +1,9 @@
 #include "polyhead/comm/agreement.hpp"
 
 #include <exception>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/wire.hpp"
@@ -12,12 +14,15 @@ namespace {
 struct Verdict {
   ExitCode code = ExitCode::ok;
   std::string message;
+  bool timed_out = false;  ///< the reason is with another rank
 };
 
 Verdict outcome_of(const std::function<void()>& step) {
   try {
     step();
     return {};
+  } catch (const TimeoutError& error) {
+    return {error.code(), error.what(), true};
   } catch (const Error& error) {
     return {error.code(), error.what()};
   } catch (const std::exception& error) {
@@ -35,12 +40,18 @@ void agree(Collectives& world, const std::function<void()>& step) {
   if (failures == 0) return;
 
   WireWriter writer;
-  writer.put(mine.code).put_text(mine.message);
+  writer.put(mine.code).put(mine.timed_out).put_text(mine.message);
+  std::optional<Verdict> told;
   for (const auto& bytes : world.all_gather(writer.bytes())) {
     WireReader reader(bytes);
-    const auto code = reader.get<ExitCode>();
-    if (code != ExitCode::ok) throw AgreedError(code, reader.get_text());
+    Verdict verdict;
+    verdict.code = reader.get<ExitCode>();
+    verdict.timed_out = reader.get<bool>();
+    verdict.message = reader.get_text();
+    if (verdict.code == ExitCode::ok) continue;
+    if (!told || (told->timed_out && !verdict.timed_out)) told = std::move(verdict);
   }
+  if (told) throw AgreedError(told->code, told->message);
 }
 
 }  // namespace polyhead::comm

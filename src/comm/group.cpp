@@ -82,7 +82,7 @@ auto with_nccl(Collectives& world, std::span<const Seat> seats, Backend wanted, 
     return make();
   } catch (const AgreedError& error) {
     if (wanted == Backend::nccl) throw;
-    choice = {Backend::mpi, std::string("NCCL cannot be set up: ") + error.what()};
+    choice = {Backend::mpi, std::string("NCCL cannot be set up: ") + error.what(), true};
     return nullptr;
   }
 }
@@ -102,10 +102,14 @@ Group make_group(MpiEnvironment& mpi, int color, Backend wanted, std::optional<i
     return among_color(mpi, *world, color, timeout,
                        [&](Collectives& ranks) { return make_nccl(ranks, gpu, timeout); });
   });
-  group.to_gpus = with_nccl(*world, in_one_group(seats), wanted, group.weights, [&] {
-    return among_color(mpi, *world, one_group(color), timeout,
-                       [&](Collectives& ranks) { return make_device_broadcast(ranks, gpu, timeout); });
-  });
+  if (group.choice.fell_back) {
+    group.weights_choice = group.choice;
+  } else {
+    group.to_gpus = with_nccl(*world, in_one_group(seats), wanted, group.weights_choice, [&] {
+      return among_color(mpi, *world, one_group(color), timeout,
+                         [&](Collectives& ranks) { return make_device_broadcast(ranks, gpu, timeout); });
+    });
+  }
   if (group.choice.backend == Backend::nccl) return group;
   group.collectives = mpi.split(color, timeout);
   return group;

@@ -22,7 +22,7 @@ void LocalRounds::take(std::uint64_t number, const std::function<void(const Part
   std::unique_lock lock(mutex_);
   Round& round = rounds_.at(number);
   if (!changed_.wait_for(lock, timeout_, [&] { return round.joined == ranks(); })) {
-    throw Error(ExitCode::unavailable, "a rank did not join a collective in time");
+    throw TimeoutError(ExitCode::unavailable, "a rank did not join a collective in time");
   }
   lock.unlock();  // nobody writes to a full round, and this rank has not taken it yet
   use(round.parts);

@@ -108,7 +108,7 @@ std::unique_ptr<Collectives> MpiEnvironment::split(int color, std::chrono::milli
   MPI_Comm part = MPI_COMM_NULL;
   check(MPI_Comm_split(MPI_COMM_WORLD, color < 0 ? MPI_UNDEFINED : color, rank_, &part), "MPI_Comm_split");
   if (part == MPI_COMM_NULL) return nullptr;
-  return make_mpi_collectives(adopt(part), timeout, kLargestPiece);
+  return make_mpi_collectives(adopt(part), timeout, kMaxPiece);
 }
 
 std::unique_ptr<Channel> MpiEnvironment::channel(std::chrono::milliseconds timeout,

@@ -39,8 +39,8 @@ struct DatatypeTraits {
 using Datatype = UniqueHandle<DatatypeTraits>;
 
 [[noreturn]] inline void no_answer(std::string_view call, std::chrono::milliseconds timeout) {
-  throw Error(ExitCode::unavailable, fmt::format("{}: other ranks did not answer within {} s", call,
-                                                 std::chrono::duration<double>(timeout).count()));
+  throw TimeoutError(ExitCode::unavailable, fmt::format("{}: other ranks did not answer within {} s", call,
+                                                        std::chrono::duration<double>(timeout).count()));
 }
 
 /// Waits without spinning. On a time-out the request stays open: the caller ends the job, nobody frees the

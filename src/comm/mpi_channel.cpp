@@ -5,7 +5,7 @@
 namespace polyhead::comm {
 namespace {
 
-constexpr std::size_t kLargestMessage = std::size_t{1} << 30U;  // MPI counts are int
+constexpr std::size_t kMaxMessage = std::size_t{1} << 30U;  // MPI counts are int
 
 class MpiChannel final : public Channel {
  public:
@@ -13,7 +13,7 @@ class MpiChannel final : public Channel {
       : communicator_(std::move(communicator)), timeout_(timeout) {}
 
   void send(int destination, int tag, std::span<const std::byte> bytes) override {
-    if (bytes.size() > kLargestMessage)
+    if (bytes.size() > kMaxMessage)
       throw Error(ExitCode::internal, "a message between ranks is beyond 1 GiB");
     MPI_Request request = MPI_REQUEST_NULL;
     check(MPI_Isend(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, destination, tag,

@@ -13,12 +13,12 @@
 namespace polyhead::comm {
 namespace {
 
-constexpr std::size_t kMostNamed = 8;  // ranks, in a message
+constexpr std::size_t kMaxNamed = 8;  // ranks, in a message
 
 /// "rank 3", "ranks 1, 2, 5"
 std::string named(const std::vector<int>& ranks) {
   std::vector<std::string> numbers;
-  const auto shown = std::min(ranks.size(), kMostNamed);
+  const auto shown = std::min(ranks.size(), kMaxNamed);
   for (std::size_t i = 0; i < shown; ++i) numbers.push_back(std::to_string(ranks[i]));
   const std::string more =
       shown < ranks.size() ? fmt::format(" and {} more", ranks.size() - shown) : std::string();

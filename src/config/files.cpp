@@ -34,8 +34,8 @@ class FileCheck {
   explicit FileCheck(const Locations& where) : where_(where) {}
 
   void operator()(const std::string& key, const std::string& what, const std::filesystem::path& path) {
-    constexpr std::size_t kMostSuggestions = 20;  // each reads a folder
-    note(key, what, path, problem_of_file(path, count_++ < kMostSuggestions));
+    constexpr std::size_t kMaxSuggestions = 20;  // each reads a folder
+    note(key, what, path, problem_of_file(path, count_++ < kMaxSuggestions));
   }
 
   /// A folder is left to the reader of weights, who knows which of its files is meant.

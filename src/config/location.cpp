@@ -12,14 +12,14 @@ namespace polyhead::config {
 namespace {
 
 /// A list that nobody would read to its end is cut; `issues()` keeps all.
-constexpr std::size_t kMostLines = 100;
+constexpr std::size_t kMaxLines = 100;
 
 std::string text_of(const std::vector<Issue>& issues) {
   std::string text;
-  for (std::size_t i = 0; i < std::min(issues.size(), kMostLines); ++i) {
+  for (std::size_t i = 0; i < std::min(issues.size(), kMaxLines); ++i) {
     text += fmt::format("{}{}: {}", i == 0 ? "" : "\n", issues[i].where.str(), issues[i].text);
   }
-  if (issues.size() > kMostLines) text += fmt::format("\nand {} more", issues.size() - kMostLines);
+  if (issues.size() > kMaxLines) text += fmt::format("\nand {} more", issues.size() - kMaxLines);
   return text;
 }
 

@@ -16,9 +16,9 @@ using std::chrono::milliseconds;
 constexpr int kMaxPixels = 16384;
 constexpr std::uint64_t kMaxReadAhead = std::uint64_t{1} << 40U;
 constexpr std::uint64_t kMaxImagePixels = std::uint64_t{1} << 31U;
-constexpr int kMostRanks = 65536;
-constexpr double kLeastFactor = 1e-6;
-constexpr double kMostFactor = 1e6;
+constexpr int kMaxRanks = 65536;
+constexpr double kMinFactor = 1e-6;
+constexpr double kMaxFactor = 1e6;
 
 Type<Preprocess> preprocess() {
   using S = Preprocess;
@@ -32,9 +32,9 @@ Type<Preprocess> preprocess() {
           option("mode", &S::mode, word<PreprocessMode>(),
                  "exact: the pixels that torchvision and Pillow give; fast: JPEGs are shrunk while decoded, "
                  "which changes pixels a little."),
-          option("mean", &S::mean, triple(-kMostFactor, kMostFactor),
+          option("mean", &S::mean, triple(-kMaxFactor, kMaxFactor),
                  "Subtracted from each channel, in units of pixel value / 255."),
-          option("std", &S::std, triple(kLeastFactor, kMostFactor),
+          option("std", &S::std, triple(kMinFactor, kMaxFactor),
                  "Each channel is divided by it, after the mean is subtracted."),
       },
       check_preprocess);
@@ -127,7 +127,7 @@ Type<Head> head() {
                  "Its layers, in the order and with the parameter names of nn.Sequential; may be left out "
                  "where the shapes in the file leave one reading: a single linear layer.")
               .defaults_to("found out"),
-          option("weight", &S::weight, number(kLeastFactor, kMostFactor),
+          option("weight", &S::weight, number(kMinFactor, kMaxFactor),
                  "Its share in the fusion, relative to the other heads'."),
           option("key", &S::key, text(), "Entry of the file that is read, where it holds several.")
               .defaults_to("the only one"),
@@ -159,8 +159,8 @@ Type<Fusion> fusion() {
 Type<GridShape> grid_shape() {
   using S = GridShape;
   return section<S>({
-      required("data", &S::data, integer(1, kMostRanks), "Groups of ranks that share the data."),
-      required("heads", &S::heads, integer(1, kMostRanks), "Ranks of a group, which share the heads."),
+      required("data", &S::data, integer(1, kMaxRanks), "Groups of ranks that share the data."),
+      required("heads", &S::heads, integer(1, kMaxRanks), "Ranks of a group, which share the heads."),
   });
 }
 

@@ -13,7 +13,7 @@
 namespace polyhead::config {
 namespace {
 
-constexpr std::size_t kMostSteps = 16;  // deeper than any option
+constexpr std::size_t kMaxSteps = 16;  // deeper than any option
 
 /// A step from a node to one below: by the key of a map, or by the number of a list's item.
 struct Step {
@@ -54,7 +54,7 @@ std::vector<Step> parse_path(std::string_view path) {
       path.remove_prefix(1);
     }
     auto step = is_index ? take_index(path) : take_key(path);
-    if (!step || steps.size() == kMostSteps) return {};
+    if (!step || steps.size() == kMaxSteps) return {};
     steps.push_back(std::move(*step));
     expects_key = false;
   }

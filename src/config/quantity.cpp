@@ -75,9 +75,9 @@ std::optional<std::uint64_t> read_quantity(std::string_view text, std::span<cons
     hint = unit_hint(*quantity, units);
     return std::nullopt;
   }
-  constexpr double kLargestExact = 9007199254740992.0;  // 2^53
+  constexpr double kMaxExact = 9007199254740992.0;  // 2^53
   const double value = quantity->number * static_cast<double>(unit->factor);
-  if (!(value >= 0 && value <= kLargestExact)) return std::nullopt;
+  if (!(value >= 0 && value <= kMaxExact)) return std::nullopt;
   return static_cast<std::uint64_t>(std::llround(value));
 }
 

@@ -17,10 +17,10 @@ namespace fs = std::filesystem;
 
 /// Names in a folder, as many as a suggestion is worth.
 std::vector<std::string> some_names(const fs::path& folder) {
-  constexpr std::size_t kMost = 1000;
+  constexpr std::size_t kMax = 1000;
   std::vector<std::string> names;
   std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end && names.size() < kMost;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end && names.size() < kMax;
        entry.increment(error)) {
     names.push_back(entry->path().filename().string());
   }

@@ -79,7 +79,7 @@ DataFormat format_of_file(const std::string& path, std::int64_t size) {
 
 /// What the folder holds instead.
 std::optional<std::string> nearest_name(const std::string& path) {
-  constexpr std::size_t kMostNames = 10'000;
+  constexpr std::size_t kMaxNames = 10'000;
   const std::filesystem::path missing = path;
   const auto parent = missing.has_parent_path() ? missing.parent_path() : std::filesystem::path(".");
   std::vector<std::string> names;
@@ -87,14 +87,14 @@ std::optional<std::string> nearest_name(const std::string& path) {
   for (std::filesystem::directory_iterator item(parent, error), end; !error && item != end;
        item.increment(error)) {
     names.push_back(item->path().filename().native());
-    if (names.size() == kMostNames) break;
+    if (names.size() == kMaxNames) break;
   }
   return closest(missing.filename().native(), names);
 }
 
 }  // namespace
 
-config::DataFormat recognise(const config::Data& config) {
+config::DataFormat detect_format(const config::Data& config) {
   const std::string& path = config.path.native();
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) {

@@ -16,8 +16,8 @@ std::vector<std::int64_t> spread_samples(std::int64_t size, std::int64_t count) 
 }
 
 std::vector<std::int64_t> digested_samples(std::int64_t size) {
-  constexpr std::int64_t kMost = 64;
-  return spread_samples(size, kMost);
+  constexpr std::int64_t kMax = 64;
+  return spread_samples(size, kMax);
 }
 
 }  // namespace polyhead::data

@@ -22,14 +22,14 @@ namespace {
 using config::DataFormat;
 
 config::Data resolved(config::Data config) {
-  if (config.format == DataFormat::automatic) config.format = recognise(config);
+  if (config.format == DataFormat::automatic) config.format = detect_format(config);
   return config;
 }
 
 /// A missing path is the same error in all formats.
 void check_there(const config::Data& config) {
   std::error_code ignored;
-  if (!std::filesystem::exists(config.path, ignored)) static_cast<void>(recognise(config));
+  if (!std::filesystem::exists(config.path, ignored)) static_cast<void>(detect_format(config));
 }
 
 [[noreturn]] void no_reader() {

@@ -7,6 +7,7 @@
 namespace polyhead::device {
 namespace {
 
+constexpr int kCuda13 = 13000;
 constexpr double kMinCapability = 7.5;  // CUDA 13 compiles for nothing older
 
 /// Its minor part has one digit. 0 for what is no number.
@@ -19,7 +20,7 @@ double number_of(const std::string& capability) {
 }  // namespace
 
 std::string why_unsupported(const DeviceInfo& gpu) {
-  if (number_of(gpu.compute_capability) >= kMinCapability) return "";
+  if (gpu.runtime < kCuda13 || number_of(gpu.compute_capability) >= kMinCapability) return "";
   return fmt::format(
       "the GPU {} ({}) has compute capability {}, but LibTorch's kernels need {} or later: use another GPU, "
       "or parallel.device: cpu",

@@ -126,9 +126,12 @@ DeviceInfo query(int index) {
   check_index(index);
   cudaDeviceProp properties{};
   check(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties");
-  return {properties.name, uuid_text(properties.uuid),
-          fmt::format("{}.{}", properties.major, properties.minor), properties.totalGlobalMem,
-          properties.multiProcessorCount};
+  return {properties.name,
+          uuid_text(properties.uuid),
+          fmt::format("{}.{}", properties.major, properties.minor),
+          properties.totalGlobalMem,
+          properties.multiProcessorCount,
+          loaded_runtime()};
 }
 
 std::string driver_version() {

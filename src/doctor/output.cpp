@@ -16,7 +16,7 @@ namespace polyhead::doctor {
 namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
-constexpr std::uint64_t kLeastFree = 16 * kMiB;
+constexpr std::uint64_t kMinFree = 16 * kMiB;
 constexpr std::uint64_t kLittleFree = 1024 * kMiB;
 constexpr double kSlowSync = 1;  // seconds
 
@@ -97,7 +97,7 @@ Finding check_output(const OutputFacts& facts) {
         fmt::format("no file can be made there ({}): choose another output.path", reason(facts.create)));
   judge(facts.sync != 0, Verdict::problem,
         fmt::format("it cannot be written to ({}): choose another output.path", reason(facts.sync)));
-  judge(facts.free < kLeastFree, Verdict::problem,
+  judge(facts.free < kMinFree, Verdict::problem,
         "the disk is full: free some space, or choose another output.path");
   judge(
       facts.lock != 0, Verdict::note,

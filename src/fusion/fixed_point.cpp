@@ -14,14 +14,14 @@ FixedPoint::FixedPoint(std::int64_t heads) {
 
 std::optional<std::int64_t> FixedPoint::quantise(double weight, double score) const {
   const double product = weight * score;
-  if (!(std::abs(product) <= kLargest)) return std::nullopt;  // false for NaN, too
+  if (!(std::abs(product) <= kMax)) return std::nullopt;  // false for NaN, too
   return std::llrint(std::ldexp(product, exponent_));
 }
 
 Reason FixedPoint::why_not(double weight, double score) {
   const double product = weight * score;
   if (!std::isfinite(score)) return Reason::score_not_finite;
-  return std::abs(product) <= kLargest ? Reason::none : Reason::score_out_of_range;
+  return std::abs(product) <= kMax ? Reason::none : Reason::score_out_of_range;
 }
 
 double FixedPoint::value(std::int64_t sum) const {

@@ -13,7 +13,7 @@ namespace polyhead::h5::detail {
 namespace {
 
 constexpr double kDefaultCache = 1 << 20U;
-constexpr double kMostSlots = 1e6;
+constexpr double kMaxSlots = 1e6;
 
 /// Chunks side by side in one band of rows, and their bytes. Doubles: a silly file must not overflow.
 struct Band {
@@ -50,10 +50,10 @@ Handle with_chunk_cache(Handle dataset, std::int64_t file, const std::string& na
                                   [&] { return H5Dget_create_plist(dataset.get()); }));
   if (H5Pget_layout(properties.get()) != H5D_CHUNKED) return dataset;
   const Band band = band_of(dataset.get(), properties.get(), where);
-  if (band.bytes <= kDefaultCache || band.bytes > static_cast<double>(kLargestCache)) return dataset;
+  if (band.bytes <= kDefaultCache || band.bytes > static_cast<double>(kMaxCache)) return dataset;
   const Handle access(
       checked(ExitCode::internal, where, "set its cache", [] { return H5Pcreate(H5P_DATASET_ACCESS); }));
-  const auto slots = static_cast<std::size_t>(std::min(kMostSlots, 10 * band.chunks + 521));
+  const auto slots = static_cast<std::size_t>(std::min(kMaxSlots, 10 * band.chunks + 521));
   checked(ExitCode::internal, where, "set its cache", [&] {
     return H5Pset_chunk_cache(access.get(), slots, static_cast<std::size_t>(band.bytes),
                               H5D_CHUNK_CACHE_W0_DEFAULT);

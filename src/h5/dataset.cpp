@@ -15,7 +15,7 @@ namespace polyhead::h5 {
 namespace {
 
 using detail::checked;
-constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
 /// The dimensions, refused when their product with an element's size could overflow.
 std::vector<std::int64_t> shape_of(hid_t dataset, const std::string& where) {
@@ -28,7 +28,7 @@ std::vector<std::int64_t> shape_of(hid_t dataset, const std::string& where) {
   checked(ExitCode::bad_data, where, "read its shape",
           [&] { return H5Sget_simple_extent_dims(space.get(), dimensions.data(), nullptr); });
   std::vector<std::int64_t> shape;
-  std::int64_t room = kMost / 8;  // elements, of at most 8 bytes
+  std::int64_t room = kMax / 8;  // elements, of at most 8 bytes
   for (const hsize_t size : std::span(dimensions).first(static_cast<std::size_t>(rank))) {
     if (size > static_cast<hsize_t>(room)) {
       throw Error(ExitCode::bad_data,

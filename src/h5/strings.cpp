@@ -13,7 +13,7 @@ namespace polyhead::h5 {
 namespace {
 
 using detail::checked;
-constexpr std::size_t kMostBytes = std::size_t{1} << 30U;  // of all strings of a dataset
+constexpr std::size_t kMaxBytes = std::size_t{1} << 30U;  // of all strings of a dataset
 
 /// `length` bytes, or H5T_VARIABLE.
 Handle string_type(const std::string& where, std::size_t length) {
@@ -51,7 +51,7 @@ std::string text_from(std::span<const char> field, H5T_str_t padding) {
 
 std::vector<std::string> read_fixed(const Source& source, hid_t type, std::size_t count) {
   const std::size_t length = H5Tget_size(type);
-  if (length == 0 || count > kMostBytes / length) {
+  if (length == 0 || count > kMaxBytes / length) {
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: claims {} strings of {} bytes; polyhead reads up to 1 GiB", source.where,
                             count, length));
@@ -68,7 +68,7 @@ std::vector<std::string> read_fixed(const Source& source, hid_t type, std::size_
 }
 
 std::vector<std::string> read_variable(const Source& source, hid_t type, hid_t space, std::size_t count) {
-  if (count > kMostBytes / sizeof(char*)) {
+  if (count > kMaxBytes / sizeof(char*)) {
     throw Error(ExitCode::bad_data, fmt::format("{}: claims {} strings", source.where, count));
   }
   std::vector<char*> pointers(count, nullptr);

@@ -8,8 +8,8 @@ namespace {
 
 template <std::size_t N>
 bool ends_with_any(std::string_view name, const std::array<std::string_view, N>& suffixes) {
-  constexpr std::size_t kLongest = 5;
-  const std::string end = lower(name.substr(name.size() - std::min(name.size(), kLongest)));
+  constexpr std::size_t kMax = 5;
+  const std::string end = lower(name.substr(name.size() - std::min(name.size(), kMax)));
   return std::ranges::any_of(suffixes, [&](std::string_view suffix) { return end.ends_with(suffix); });
 }
 

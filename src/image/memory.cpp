@@ -14,8 +14,8 @@ namespace {
 
 constexpr double kSmallThings = 2 << 20U;  // Huffman tables, zlib's window, a palette, rounding up
 constexpr double kKeptBuffers = 6.0 * kKeptBuffer;
-constexpr double kLongestJpeg = 65'500;  // pixels of a side
-constexpr double kLongestResized = 1 << 30U;
+constexpr double kMaxJpeg = 65'500;  // pixels of a side
+constexpr double kMaxResized = 1 << 30U;
 constexpr double kJpegPadding = 31;  // pixels that an interleaved block may reach over a side
 constexpr double kTapBytes = 96;     // of a weight, in all the forms that it is kept in
 
@@ -29,17 +29,17 @@ struct Limits {
   /// A longer row would be refused, since it would be too long after resizing.
   [[nodiscard]] double longest_row() const {
     if (resize == 0) return pixels / crop;
-    return std::min(pixels, std::sqrt(pixels * kLongestResized / resize));
+    return std::min(pixels, std::sqrt(pixels * kMaxResized / resize));
   }
 };
 
 /// Coefficients of four components without subsampling, 2 bytes each; or, of a file in one scan, its bytes
 /// once more.
 double jpeg_bytes(const Limits& limits, double file) {
-  const double sides = std::min(limits.pixels + 1, 2 * kLongestJpeg);
+  const double sides = std::min(limits.pixels + 1, 2 * kMaxJpeg);
   const double padded = limits.pixels + kJpegPadding * (sides + kJpegPadding);
   const auto row = static_cast<double>(kJpegColumnBytes);
-  return std::max(8 * padded, file) + row * std::min(limits.pixels, kLongestJpeg);
+  return std::max(8 * padded, file) + row * std::min(limits.pixels, kMaxJpeg);
 }
 
 /// All rows of an interlaced image, or one of the longest.

@@ -25,9 +25,9 @@ enum class Scheme {
 };
 inline constexpr int kSchemes = 5;
 inline constexpr int kTile = 4;  ///< most outputs of a tile along an axis
-inline constexpr int kMostProducts = 10;
-inline constexpr int kMostInputs = 9;
-inline constexpr int kMostPoints = 7;
+inline constexpr int kMaxProducts = 10;
+inline constexpr int kMaxInputs = 9;
+inline constexpr int kMaxPoints = 7;
 
 /// Finite points; the last ones are left out in smaller tiles. In pairs a, -a, since those share sums. Their
 /// values decide how much rounding errors grow: 0, +-1, +-2, which most use, double them. These were
@@ -35,7 +35,7 @@ inline constexpr int kMostPoints = 7;
 struct Points {
   int taps = 0;  ///< that they serve
   int count = 0;
-  double at[kMostPoints] = {};
+  double at[kMaxPoints] = {};
 };
 
 constexpr Points points_of(Scheme scheme) {
@@ -57,12 +57,12 @@ constexpr Points points_of(Scheme scheme) {
 struct Algorithm {
   int outputs = 0;
   int inputs = 0;
-  int step = 1;                                        ///< between inputs, pixels
-  int products = 0;                                    ///< those of them that this tile needs
-  int id[kMostProducts] = {};                          ///< of each product among those of a whole tile
-  bool needs[kMostProducts] = {};                      ///< products of a whole tile
-  double from_input[kMostProducts][kMostInputs] = {};  ///< B^T
-  double to_output[kMostProducts][kTile] = {};         ///< A
+  int step = 1;                                      ///< between inputs, pixels
+  int products = 0;                                  ///< those of them that this tile needs
+  int id[kMaxProducts] = {};                         ///< of each product among those of a whole tile
+  bool needs[kMaxProducts] = {};                     ///< products of a whole tile
+  double from_input[kMaxProducts][kMaxInputs] = {};  ///< B^T
+  double to_output[kMaxProducts][kTile] = {};        ///< A
 };
 
 namespace detail {
@@ -71,7 +71,7 @@ namespace detail {
 /// place.
 constexpr void write_polynomial(const Points& points, int used, int left_out, double scale, int stride,
                                 double* row) {
-  double c[kMostPoints + 1] = {scale};
+  double c[kMaxPoints + 1] = {scale};
   int degree = 0;
   for (int l = 0; l < used; ++l) {
     if (l == left_out) continue;
@@ -151,7 +151,7 @@ constexpr int slots_of(Scheme scheme) {
 /// G: what each tap adds to each weight. `taps`: 1, 3 or (stem) 4.
 struct WeightTransform {
   int taps = 1;
-  double from_tap[kMostPoints + 1][kTile] = {{1}};
+  double from_tap[kMaxPoints + 1][kTile] = {{1}};
 };
 
 constexpr WeightTransform weight_transform(Scheme scheme) {

@@ -13,8 +13,8 @@ namespace polyhead::kernels {
 struct Map {
   int rows = 0;
   int columns = 0;
-  double at[kMostProducts][kMostProducts] = {};
-  bool pair[kMostProducts] = {};
+  double at[kMaxProducts][kMaxProducts] = {};
+  bool pair[kMaxProducts] = {};
 };
 
 /// 1: `b` is `a` with other signs in the odd columns, -1: in the even ones, 0: neither.
@@ -34,7 +34,7 @@ constexpr int mirrored(const double* a, const double* b, int columns) {
 
 /// Of the rows of B^T or of A, one for each product.
 template <int kColumns>
-constexpr Map paired(const double (&from)[kMostProducts][kColumns], int rows, int columns) {
+constexpr Map paired(const double (&from)[kMaxProducts][kColumns], int rows, int columns) {
   Map map{rows, columns};
   for (int i = 0; i < rows; ++i) {
     for (int k = 0; k < columns; ++k) map.at[i][k] = from[i][k];
@@ -53,9 +53,9 @@ constexpr Map paired(const double (&from)[kMostProducts][kColumns], int rows, in
 
 constexpr Map transposed(const Map& of) {
   Map map{of.columns, of.rows};
-  for (int i = 0; i < kMostProducts; ++i) {
+  for (int i = 0; i < kMaxProducts; ++i) {
     map.pair[i] = of.pair[i];
-    for (int k = 0; k < kMostProducts; ++k) map.at[k][i] = of.at[i][k];
+    for (int k = 0; k < kMaxProducts; ++k) map.at[k][i] = of.at[i][k];
   }
   return map;
 }
@@ -110,7 +110,7 @@ template <class Vec, const Map& kMap>
 /// Makes of each pair of products its sum and its difference.
 template <class Vec, const Map& kMap>
 [[gnu::always_inline]] inline void join_pairs(typename Vec::V* products) {
-  unroll<kMostProducts>([&](auto i) __attribute__((always_inline)) {
+  unroll<kMaxProducts>([&](auto i) __attribute__((always_inline)) {
     if constexpr (kMap.pair[i]) {
       const typename Vec::V sum = products[i] + products[i + 1];
       products[i + 1] = products[i] - products[i + 1];

@@ -20,8 +20,8 @@ void columns_in(const float* in, std::ptrdiff_t row, int columns, typename Vec::
   constexpr const Algorithm& kDown = kSized<kScheme>[kOutputs];
   using Size = Sizes<kScheme>;
   for (int x = 0; x < columns; ++x, in += Size::kStep * Vec::kWidth) {
-    typename Vec::V values[kMostInputs];
-    typename Vec::V products[kMostProducts];
+    typename Vec::V values[kMaxInputs];
+    typename Vec::V products[kMaxProducts];
     unroll<kDown.inputs>([&](auto y) __attribute__((always_inline)) {
       values[y] = Vec::load(in + y * Size::kStep * row);
     });
@@ -37,7 +37,7 @@ void rows_in(const typename Vec::V* from, const Algorithm& rows, float* to, std:
   constexpr const Algorithm& kAlong = kSized<kScheme>[kOutputs];
   using Size = Sizes<kScheme>;
   for (int y = 0; y < rows.products; ++y) {
-    typename Vec::V products[kMostProducts];
+    typename Vec::V products[kMaxProducts];
     transform_in<Vec, kScheme, kOutputs>(from + y * Size::kInputs, products);
     float* row = to + rows.id[y] * Size::kProducts * product;
     unroll<kAlong.products>([&](auto p) __attribute__((always_inline)) {
@@ -72,7 +72,7 @@ void columns_out(const float* from, std::ptrdiff_t product, const Algorithm& col
   constexpr const Algorithm& kDown = kSized<kScheme>[kOutputs];
   using Size = Sizes<kScheme>;
   for (int x = 0; x < columns.products; ++x) {
-    typename Vec::V products[kMostProducts];
+    typename Vec::V products[kMaxProducts];
     typename Vec::V values[kTile];
     const float* column = from + columns.id[x] * product;
     unroll<kDown.products>([&](auto p) __attribute__((always_inline)) {

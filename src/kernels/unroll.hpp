@@ -18,22 +18,22 @@ template <int kCount, class Body>
   (std::make_integer_sequence<int, kCount>());
 }
 
-/// body(count) as a constant, for count in 1 to kMost.
-template <int kMost, class Body>
+/// body(count) as a constant, for count in 1 to kMax.
+template <int kMax, class Body>
 [[gnu::always_inline]] inline void with_count(int count, const Body& body) {
-  unroll<kMost>([&](auto i) __attribute__((always_inline)) {
+  unroll<kMax>([&](auto i) __attribute__((always_inline)) {
     if (count == i + 1) body(std::integral_constant<int, i + 1>());
   });
 }
 
-/// Calls body(rows as a constant, first row) for strips of at most kMost rows, of equal height as nearly as
+/// Calls body(rows as a constant, first row) for strips of at most kMax rows, of equal height as nearly as
 /// can be.
-template <int kMost, class Body>
+template <int kMax, class Body>
 [[gnu::always_inline]] inline void in_strips(int count, const Body& body) {
   int first = 0;
-  for (int strips = (count + kMost - 1) / kMost; strips > 0; --strips) {
+  for (int strips = (count + kMax - 1) / kMax; strips > 0; --strips) {
     const int height = (count - first) / strips;
-    with_count<kMost>(
+    with_count<kMax>(
         height, [&](auto rows) __attribute__((always_inline)) { body(rows, first); });
     first += height;
   }

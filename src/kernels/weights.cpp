@@ -12,7 +12,7 @@ void Weights::write(std::span<const float> weight, std::span<const float> bias, 
   const float* taps = weight.data();
   for (int k = 0; k < out_; ++k) {
     for (int c = 0; c < in_; ++c, taps += g.taps * g.taps) {
-      double half[kMostPoints + 1][kTile] = {};  // G g
+      double half[kMaxPoints + 1][kTile] = {};  // G g
       for (int s = 0; s < slots_along; ++s) {
         for (int y = 0; y < g.taps; ++y) {
           for (int x = 0; x < g.taps; ++x) half[s][x] += g.from_tap[s][y] * taps[y * g.taps + x];

@@ -24,10 +24,10 @@ std::string cpu_kernels() {
   return fmt::format("kernels {}", at::get_cpu_capability());
 }
 
-std::string torch_fingerprint(const Placement& placement) {
+std::string torch_fingerprint(const DeviceAssignment& assignment) {
   std::vector<std::string> parts{fmt::format("LibTorch {}", libtorch_version())};
-  if (placement.cuda) {
-    parts.push_back(cuda_engine(placement.device));
+  if (assignment.cuda) {
+    parts.push_back(cuda_engine(assignment.device));
     add_variables(parts, Computer::torch_gpu);
   } else {
     parts.push_back(cpu_of_libraries());
@@ -54,27 +54,27 @@ std::string libtorch_version() {
   return TORCH_VERSION;
 }
 
-std::string backbone_fingerprint(const config::Backbone& backbone, const Placement& placement) {
-  if (engine_of(backbone, placement) == config::Engine::winograd) return "winograd";
-  return torch_fingerprint(placement);
+std::string backbone_fingerprint(const config::Backbone& backbone, const DeviceAssignment& assignment) {
+  if (engine_of(backbone, assignment) == config::Engine::winograd) return "winograd";
+  return torch_fingerprint(assignment);
 }
 
-std::string heads_fingerprint(const config::Config& config, const Placement& placement) {
-  if (!batches_heads(config.backbone, placement)) return torch_fingerprint(placement);
+std::string heads_fingerprint(const config::Config& config, const DeviceAssignment& assignment) {
+  if (!batches_heads(config.backbone, assignment)) return torch_fingerprint(assignment);
   if (!std::ranges::any_of(config.heads, needs_libtorch)) return "polyhead";
   // LibTorch sees panels of samples, as wide as a vector of the own kernels.
-  return fmt::format("polyhead {}; {}", kernels::name(*kernels::best_isa()), torch_fingerprint(placement));
+  return fmt::format("polyhead {}; {}", kernels::name(*kernels::best_isa()), torch_fingerprint(assignment));
 }
 
-std::string former_engine_fingerprint(const config::Backbone& backbone, const Placement& placement) {
+std::string former_engine_fingerprint(const config::Backbone& backbone, const DeviceAssignment& assignment) {
   std::vector<std::string> parts{fmt::format("LibTorch {}", libtorch_version())};
   const auto own = [&](const char* what) {
     parts.push_back(fmt::format("{} {}", what, kernels::name(*kernels::best_isa())));
   };
-  if (engine_of(backbone, placement) == config::Engine::winograd) own("backbone winograd");
-  if (batches_heads(backbone, placement)) own("heads");
-  parts.push_back(placement.cuda ? former_cuda_engine(placement.device) : cpu_kernels());
-  if (!placement.cuda) add_variables(parts, Computer::torch_cpu);
+  if (engine_of(backbone, assignment) == config::Engine::winograd) own("backbone winograd");
+  if (batches_heads(backbone, assignment)) own("heads");
+  parts.push_back(assignment.cuda ? former_cuda_engine(assignment.device) : cpu_kernels());
+  if (!assignment.cuda) add_variables(parts, Computer::torch_cpu);
   return join(parts, "; ");
 }
 

@@ -27,7 +27,7 @@ namespace {
 class TorchModel : public Model {
  public:
   TorchModel(const config::Config& config, Weights weights, std::int64_t batch, ImageShape image,
-             at::Device device, const Placement& placement, Prepared prepared)
+             at::Device device, const DeviceAssignment& assignment, Prepared prepared)
       : weights_(std::move(weights)),
         batch_(batch),
         image_(image),
@@ -38,17 +38,18 @@ class TorchModel : public Model {
     TensorSource source(weights_.parameters, values_on_device());
     const resnet::Spec spec = resnet::spec_of(config.backbone.arch);
     const ImageBatchShape input{batch_, 3, image_.height, image_.width};
-    if (const std::size_t size = prepared_size(config.backbone, placement); size > 0) {
+    if (const std::size_t size = prepared_size(config.backbone, assignment); size > 0) {
       if (prepared.values.empty()) prepared = prepare_alone(config.backbone, size);
-      backbone_ = make_winograd_backbone(spec, std::move(prepared), input, placement.threads);
+      backbone_ = make_winograd_backbone(spec, std::move(prepared), input, assignment.threads);
       source.skip(2 * convolutions(spec).size());
     } else {
       backbone_ = make_torch_backbone(spec, source, input);
     }
     std::vector<std::vector<HeadStep>> heads;
     for (const config::Head& head : config.heads) heads.push_back(head_steps(head, spec.feature_width));
-    heads_ = batches_heads(config.backbone, placement) ? make_batched_heads(heads, source, placement.threads)
-                                                       : make_torch_heads(heads, source);
+    heads_ = batches_heads(config.backbone, assignment)
+                 ? make_batched_heads(heads, source, assignment.threads)
+                 : make_torch_heads(heads, source);
     if (device_.is_cuda()) give_back(weights_.values);  // the GPU has its own copy
   }
 
@@ -138,16 +139,16 @@ void check_layout(const config::Config& config, const Weights& weights) {
 }  // namespace
 
 std::unique_ptr<Model> make_model(const config::Config& config, Weights weights, std::int64_t batch,
-                                  ImageShape image, const Placement& placement, Prepared prepared) {
-  if (batch < 1 || image.height < 1 || image.width < 1 || placement.threads < 1) {
+                                  ImageShape image, const DeviceAssignment& assignment, Prepared prepared) {
+  if (batch < 1 || image.height < 1 || image.width < 1 || assignment.threads < 1) {
     throw Error(ExitCode::internal, fmt::format("make_model: batch {}, image {} x {}, threads {}", batch,
-                                                image.height, image.width, placement.threads));
+                                                image.height, image.width, assignment.threads));
   }
   check_layout(config, weights);
-  const at::Device device = open_device(placement);
+  const at::Device device = open_device(assignment);
   return guarded("building the model", [&]() -> std::unique_ptr<Model> {
-    apply_torch_settings(placement.threads);
-    return std::make_unique<TorchModel>(config, std::move(weights), batch, image, device, placement,
+    apply_torch_settings(assignment.threads);
+    return std::make_unique<TorchModel>(config, std::move(weights), batch, image, device, assignment,
                                         std::move(prepared));
   });
 }

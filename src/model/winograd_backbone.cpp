@@ -42,8 +42,8 @@ class WinogradBackbone : public Backbone {
 
 }  // namespace
 
-std::size_t prepared_size(const config::Backbone& backbone, const Placement& placement) {
-  if (engine_of(backbone, placement) != config::Engine::winograd) return 0;
+std::size_t prepared_size(const config::Backbone& backbone, const DeviceAssignment& assignment) {
+  if (engine_of(backbone, assignment) != config::Engine::winograd) return 0;
   return resnet::Network::prepared_size(kernels::best_isa().value(), resnet::spec_of(backbone.arch));
 }
 

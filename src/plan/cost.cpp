@@ -42,9 +42,9 @@ double exchange_seconds(const Workload& workload, const Topology& topology, cons
   if (grid.heads == 1) return 0;
   const double others = grid.heads - 1;
   const double features = local ? 0 : real(workload.batch * workload.backbone.feature_width) * kFloat;
-  const double answers = real(answer_bytes(workload, all_heads(workload).count)) / grid.heads;
+  const double head_outputs = real(head_output_bytes(workload, all_heads(workload).count)) / grid.heads;
   const double messages = others * (local ? 2 : 3);
-  return transfer(others * (features + real(sum_bytes(workload)) + answers), messages,
+  return transfer(others * (features + real(sum_bytes(workload)) + head_outputs), messages,
                   link_of(topology, grid));
 }
 

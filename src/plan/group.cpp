@@ -25,7 +25,7 @@ std::int64_t sum_bytes(const Workload& workload) {
   return workload.batch * (workload.classes + kSumColumns) * kWord;
 }
 
-std::int64_t answer_bytes(const Workload& workload, std::int64_t heads) {
+std::int64_t head_output_bytes(const Workload& workload, std::int64_t heads) {
   return workload.batch * heads * (1 + (workload.head_scores ? workload.classes : 0)) * kValue;
 }
 

@@ -26,7 +26,7 @@ std::vector<HeadRange> shares_of(const Workload& workload, int parts);
 std::int64_t sum_bytes(const Workload& workload);
 
 /// Bytes that `heads` heads say of one micro-batch: predictions and, where they are kept, scores.
-std::int64_t answer_bytes(const Workload& workload, std::int64_t heads);
+std::int64_t head_output_bytes(const Workload& workload, std::int64_t heads);
 
 /// Bytes of one sample in the result file.
 std::int64_t row_bytes(const Workload& workload);

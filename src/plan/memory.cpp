@@ -27,10 +27,11 @@ std::int64_t worst_activations(const Workload& workload, bool gpu, std::int64_t 
 std::int64_t exchange_bytes(const Workload& workload, int heads, bool local, std::int64_t own_heads) {
   const std::int64_t features = workload.batch * workload.backbone.feature_width * kFloat;
   const std::int64_t sums = sum_bytes(workload);
-  const std::int64_t answers = answer_bytes(workload, static_cast<std::int64_t>(workload.heads.size()));
+  const std::int64_t head_outputs =
+      head_output_bytes(workload, static_cast<std::int64_t>(workload.heads.size()));
   const bool alone = heads == 1;
-  const std::int64_t own = alone ? 0 : heads * (sums + answer_bytes(workload, own_heads));
-  const std::int64_t slot = heads * features + sums + answers + own + (alone || local ? 0 : features);
+  const std::int64_t own = alone ? 0 : heads * (sums + head_output_bytes(workload, own_heads));
+  const std::int64_t slot = heads * features + sums + head_outputs + own + (alone || local ? 0 : features);
   const std::int64_t scores = own_heads * workload.batch * workload.classes * kFloat;
   return kSlots * slot + scores + 2 * workload.batch * row_bytes(workload);
 }
@@ -148,7 +149,7 @@ std::int64_t largest_batch(Workload workload, const Topology& topology, const Gr
   const std::int64_t all = setup_weights(workload, shares.front(), true);
   const MemoryLimits limits = limits_of(topology);
   const bool local = features == config::Features::local;
-  for (std::int64_t batch = kMostBatch; batch > 0; --batch) {
+  for (std::int64_t batch = kMaxBatch; batch > 0; --batch) {
     workload.batch = batch;
     bool good = true;
     for (std::size_t i = 0; i < extremes.size() && good; ++i) {

@@ -22,8 +22,8 @@ int threads_for(const std::vector<RankCores>& ranks, int rank) {
 }
 
 int workers_for(std::optional<int> wanted, int compute_threads) {
-  constexpr int kMost = 256;  // that data.workers may say
-  return wanted.value_or(std::clamp(compute_threads, 1, kMost));
+  constexpr int kMax = 256;  // that data.workers may say
+  return wanted.value_or(std::clamp(compute_threads, 1, kMax));
 }
 
 }  // namespace polyhead::plan

@@ -16,7 +16,7 @@ namespace polyhead::report {
 namespace {
 
 constexpr std::size_t kLabel = 12;
-constexpr std::size_t kMostRows = 9;  // of the comparison
+constexpr std::size_t kMaxRows = 9;  // of the comparison
 constexpr std::array<std::pair<std::string_view, std::int64_t plan::MemoryUse::*>, 6> kParts{
     {{"process", &plan::MemoryUse::process},
      {"backbone", &plan::MemoryUse::backbone},
@@ -86,9 +86,9 @@ std::string memory(const plan::Plan& plan) {
         bytes(most->host.large_samples));
   }
   if (plan.largest_batch == 0) return text;
-  if (plan.largest_batch == plan::kMostBatch) {
+  if (plan.largest_batch == plan::kMaxBatch) {
     return text +
-           fmt::format("  micro-batches of up to {} images, the most that is tried, fit\n", plan::kMostBatch);
+           fmt::format("  micro-batches of up to {} images, the most that is tried, fit\n", plan::kMaxBatch);
   }
   return text + fmt::format("  the largest micro-batch that fits: {} images\n", plan.largest_batch);
 }
@@ -100,7 +100,7 @@ std::set<std::size_t> rows_to_show(const plan::Plan& plan) {
   const auto chosen = std::ranges::find(all, plan.chosen.grid, &plan::Candidate::grid) - all.begin();
   for (const std::size_t row : {std::size_t{0}, static_cast<std::size_t>(chosen), all.size() - 1})
     shown.insert(row);
-  for (std::size_t row = 1; row < all.size() && shown.size() < kMostRows; ++row) shown.insert(row);
+  for (std::size_t row = 1; row < all.size() && shown.size() < kMaxRows; ++row) shown.insert(row);
   return shown;
 }
 

@@ -10,7 +10,7 @@
 namespace polyhead::report {
 namespace {
 
-constexpr std::size_t kMostMembers = 8;  // whose heads are listed
+constexpr std::size_t kMaxMembers = 8;  // whose heads are listed
 
 }  // namespace
 
@@ -31,12 +31,12 @@ std::string heads_text(const std::vector<plan::HeadRange>& heads) {
                                                 ? "the only one"
                                                 : fmt::format("all {}", heads.front().count));
   std::vector<std::string> members;
-  for (std::size_t i = 0; i < std::min(heads.size(), kMostMembers); ++i) {
+  for (std::size_t i = 0; i < std::min(heads.size(), kMaxMembers); ++i) {
     const plan::HeadRange& range = heads[i];
     members.push_back(range.count == 0 ? std::string("none")
                                        : fmt::format("{}-{}", range.first, range.first + range.count - 1));
   }
-  if (heads.size() > kMostMembers) members.emplace_back("...");
+  if (heads.size() > kMaxMembers) members.emplace_back("...");
   return fmt::format("{} a rank; in a group of {} by number: {}", head_counts(heads), heads.size(),
                      join(members, ", "));
 }

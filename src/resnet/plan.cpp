@@ -89,7 +89,7 @@ Footprint footprint(kernels::Isa isa, const Spec& spec, int batch, int height, i
     const std::size_t image = kernels::Activations::image_size(dims, kernels::block_of(isa));
     if (whole_batch(dims)) {
       made.image += image * sizeof(float);
-      made.fixed += PageBuffer::kLargestUnit;
+      made.fixed += PageBuffer::kMaxUnit;
     } else {
       lane += PageBuffer::bytes_of(image);
     }

@@ -51,8 +51,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Set: a rank without neighbours exchanges with itself, so that one GPU can try NCCL (tests/gpu/check.sh).
-constexpr const char* kExchangesAlone = "POLYHEAD_EXCHANGE_ALONE";
+constexpr std::chrono::minutes kMinPatience{30};  // with the others, in set-up
+
+/// 1: a rank without neighbours exchanges with itself, so that one GPU can try NCCL (tests/gpu/check.sh).
+bool exchanges_alone() {
+  const char* const value = std::getenv("POLYHEAD_EXCHANGE_ALONE");
+  return value != nullptr && std::string_view(value) == "1";
+}
 
 std::vector<std::string> hosts_of(const std::vector<plan::RankCores>& ranks) {
   std::vector<std::string> hosts;
@@ -74,15 +79,17 @@ std::vector<std::string> hosts_at_work(const std::vector<plan::RankCores>& ranks
 void announce_exchange(config::CommBackend wanted, plan::Grid grid, const comm::Group& group) {
   const bool fell_back = wanted == config::CommBackend::nccl && group.choice.backend != comm::Backend::nccl;
   if (fell_back) return log::warning(describe_exchange(group));
+  if (group.weights_choice.fell_back && !group.choice.fell_back)
+    log::warning(fmt::format("weights travel over MPI: {}", group.weights_choice.reason));
   if (grid.heads > 1) log::info(describe_exchange(group));
 }
 
 /// The memory is a bound: what is decoded ahead and computed, and all that the threads may hold.
-void log_reading(const Inputs& inputs, plan::Grid grid, const model::Placement& placement, int workers,
-                 std::int64_t depth) {
+void log_reading(const Inputs& inputs, plan::Grid grid, const model::DeviceAssignment& assignment,
+                 int workers, std::int64_t depth) {
   image::ReadingMemory reading = inputs.dataset->reading_memory();
   const auto value =
-      static_cast<std::int64_t>(placement.cuda && reading.bytes ? sizeof(std::uint8_t) : sizeof(float));
+      static_cast<std::int64_t>(assignment.cuda && reading.bytes ? sizeof(std::uint8_t) : sizeof(float));
   const std::int64_t batch = inputs.micro_batches().size() * inputs.shape.image.values() * value;
   const bool all = inputs.config.parallel.features == config::Features::local;
   const std::int64_t large = std::exchange(reading.large_sample, 0);
@@ -95,28 +102,29 @@ void log_reading(const Inputs& inputs, plan::Grid grid, const model::Placement& 
                                                  human_bytes(static_cast<std::uint64_t>(large)))));
 }
 
-void announce_engine(const config::Backbone& backbone, const model::Placement& placement) {
-  if (placement.cuda) return;
-  const std::string_view engine = config::name(model::engine_of(backbone, placement));
-  const std::string why = model::why_no_winograd(backbone, placement);
+void announce_engine(const config::Backbone& backbone, const model::DeviceAssignment& assignment) {
+  if (assignment.cuda) return;
+  const std::string_view engine = config::name(model::engine_of(backbone, assignment));
+  const std::string why = model::why_no_winograd(backbone, assignment);
   const bool fallen_back = backbone.engine == config::Engine::automatic && !why.empty();
   log::info(fmt::format("the backbone runs on {}{}", engine, fallen_back ? ": " + why : ""));
 }
 
 void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, plan::Grid grid,
-              const model::Placement& placement, int workers, std::int64_t depth, const comm::Group& group) {
+              const model::DeviceAssignment& assignment, int workers, std::int64_t depth,
+              const comm::Group& group) {
   const auto ranks = static_cast<std::int64_t>(cores.size());
   const plan::MicroBatches batches = inputs.micro_batches();
   const std::string device =
-      placement.cuda ? "a GPU each" : fmt::format("{} CPU thread(s) each", placement.threads);
+      assignment.cuda ? "a GPU each" : fmt::format("{} CPU thread(s) each", assignment.threads);
   log::info(fmt::format("{} heads on {}, {} samples in {} micro-batches of {}, {} rank(s) with {}",
                         inputs.config.heads.size(), config::name(inputs.config.backbone.arch),
                         batches.samples(), batches.count(), batches.size(), ranks, device));
-  log_reading(inputs, grid, placement, workers, depth);
-  announce_engine(inputs.config.backbone, placement);
+  log_reading(inputs, grid, assignment, workers, depth);
+  announce_engine(inputs.config.backbone, assignment);
   announce_exchange(inputs.config.comm.backend, grid, group);
-  if (placement.cuda || inputs.config.parallel.threads) return;
-  const std::string idle = idle_cores_warning(cores, placement.threads, online_cores());
+  if (assignment.cuda || inputs.config.parallel.threads) return;
+  const std::string idle = idle_cores_warning(cores, assignment.threads, online_cores());
   if (!idle.empty()) log::warning(idle);
 }
 
@@ -155,24 +163,24 @@ void compare_first(const Inputs& inputs) {
 /// What a rank reads images with, and what it begins with.
 struct Reading {
   std::unique_ptr<data::Loader> loader;  ///< none on a surplus rank
-  Place place;
+  GroupMembership place;
 };
 
 /// From now on images are read, while the rest is set up. `work`: on rank 0, what is to be computed.
 Reading begin_to_read(comm::Collectives& world, const std::string& host, comm::Channel& to_ranks,
                       Inputs& inputs, plan::Grid grid, std::vector<plan::Lease> work,
-                      const model::Placement& placement) {
+                      const model::DeviceAssignment& assignment) {
   check_data_is_everywhere(world, inputs, host, view_of_files(host));
   Reading reading;
   const int rank = world.rank();
   const bool all = inputs.config.parallel.features == config::Features::local;
   set_up(world, host, [&] {
     if (!grid.works(rank)) return;
-    reading.loader = make_loader(inputs, placement);
+    reading.loader = make_loader(inputs, assignment);
     reading.place = {grid.heads, grid.member_of(rank), all, {}};
   });
   if (!opens_early(inputs.config.output)) return reading;
-  Opening opening{
+  FirstLease first_lease{
       grid,
       inputs.micro_batches(),
       all,
@@ -180,30 +188,32 @@ Reading begin_to_read(comm::Collectives& world, const std::string& host, comm::C
       std::move(work),
       [&](std::int64_t first, std::int64_t count) { return inputs.dataset->locations(first, count); }};
   // Who left here would keep the others waiting: nobody is stopped before they have met.
-  comm::agree(world,
-              [&] { reading.place.opening = open_work(to_ranks, rank, opening, reading.loader.get()); });
+  comm::agree(world, [&] {
+    reading.place.first_lease = hand_out_first_lease(to_ranks, rank, first_lease, reading.loader.get());
+  });
   return reading;
 }
 
 /// What carries the weights goes before the work begins.
-model::Weights bring_weights(comm::Collectives& world, comm::Group& group, const model::Placement& placement,
-                             Inputs& inputs, const std::vector<plan::HeadRange>& heads, int member) {
-  if (group.weights.backend != comm::Backend::nccl)
+model::Weights bring_weights(comm::Collectives& world, const std::string& host, comm::Group& group,
+                             const model::DeviceAssignment& assignment, Inputs& inputs,
+                             const std::vector<plan::HeadRange>& heads, int member) {
+  if (group.weights_choice.backend != comm::Backend::nccl)
     return share_weights(world, inputs.config, inputs.weights, heads, member);
   const auto to_gpus = std::move(group.to_gpus);
-  return share_weights_over_nccl(world, to_gpus.get(), placement.device, inputs.config, inputs.weights, heads,
-                                 member);
+  return share_weights_over_nccl(world, host, to_gpus.get(), assignment.device, inputs.config, inputs.weights,
+                                 heads, member);
 }
 
 /// Every rank of the world must call it; surplus ranks, which have no `group`, get nothing. `weights`: this
 /// rank's.
 Equipment equip(comm::Collectives& world, const std::string& host, comm::Collectives* group,
                 const Inputs& inputs, plan::Grid grid, const std::vector<plan::HeadRange>& heads,
-                model::Weights weights, const model::Placement& placement,
+                model::Weights weights, const model::DeviceAssignment& assignment,
                 const std::vector<plan::RankCores>& cores) {
   Equipment rank;
   model::Prepared prepared =
-      share_backbone(world, hosts_at_work(cores, grid), inputs.config.backbone, placement, weights);
+      share_backbone(world, hosts_at_work(cores, grid), inputs.config.backbone, assignment, weights);
   set_up(world, host, [&] {
     if (group == nullptr) return;
     const plan::MicroBatches batches = inputs.micro_batches();
@@ -213,16 +223,16 @@ Equipment equip(comm::Collectives& world, const std::string& host, comm::Collect
         heads,
         weights.classes,
         weights.feature_width,
-        placement.cuda ? device::pinned_memory(placement.device) : device::ordinary_memory(),
-        std::getenv(kExchangesAlone) != nullptr};
+        assignment.cuda ? device::pinned_memory(assignment.device) : device::ordinary_memory(),
+        exchanges_alone()};
     rank.classes = weights.classes;
     rank.feature_width = weights.feature_width;
     rank.model = model::make_model(
         with_heads(inputs.config, heads.at(static_cast<std::size_t>(group->rank()))), std::move(weights),
-        batches.size(), inputs.shape.image, placement, std::move(prepared));
+        batches.size(), inputs.shape.image, assignment, std::move(prepared));
     rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *group, job);
   });
-  set_up(world, host, [&] {
+  agree_naming_place(world, host, [&] {
     if (rank.pipeline) rank.pipeline->try_exchange();
   });
   return rank;
@@ -231,11 +241,11 @@ Equipment equip(comm::Collectives& world, const std::string& host, comm::Collect
 /// GPUs' libraries choose algorithms while they run. The bits of CPUs depend on nothing of the kind.
 void agree_on_first_bits(comm::Collectives& world, const std::string& host, const Equipment& rank,
                          const Inputs& inputs, const std::vector<plan::HeadRange>& heads, int member,
-                         const model::Placement& placement, const Fingerprint& fingerprint,
+                         const model::DeviceAssignment& assignment, const Fingerprint& fingerprint,
                          const std::vector<plan::RankCores>& cores) {
   WarmUp mine;
   set_up(world, host, [&] {
-    if (!rank.model || !placement.cuda) return;
+    if (!rank.model || !assignment.cuda) return;
     mine = warm_up(*rank.model, inputs.micro_batches().size(), inputs.shape.image,
                    heads.at(static_cast<std::size_t>(member)).count, rank.feature_width, rank.classes);
   });
@@ -243,12 +253,13 @@ void agree_on_first_bits(comm::Collectives& world, const std::string& host, cons
 }
 
 WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinator, comm::Channel& to_ranks,
-                          const Equipment& rank, const Reading& reading, const Terms& terms,
-                          const OwnPages& own) {
+                          const Equipment& rank, const Reading& reading, const LinkOptions& link_options,
+                          const PageWriting& own) {
   try {
     if (rank.pipeline)
-      return work(to_coordinator, to_ranks, *reading.loader, *rank.pipeline, reading.place, terms, own);
-    sit_out(to_coordinator, to_ranks, terms);
+      return work(to_coordinator, to_ranks, *reading.loader, *rank.pipeline, reading.place, link_options,
+                  own);
+    idle_until_dismissed(to_coordinator, to_ranks, link_options);
     return {};
   } catch (const Error& error) {
     wait_for_the_end(mpi, error);
@@ -302,74 +313,78 @@ JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFi
   if (nothing_left == 1) return {inputs.config.output.path, std::nullopt};
   share_inputs(*world, inputs);
   const std::vector<plan::RankCores> cores = gather_cores(*world, mpi.host());
-  model::Placement placement;
+  model::DeviceAssignment assignment;
   int workers = 0;
   std::string unused_gpu;
   set_up(*world, mpi.host(), [&] {
-    placement = choose_placement(cores, mpi.rank(), mpi.local_rank(), inputs.config.parallel);
-    unused_gpu = why_gpu_unused(inputs.config.parallel, placement);
-    workers = plan::workers_for(inputs.config.data.workers, placement.threads);
+    assignment = assign_device(cores, mpi.rank(), mpi.local_rank(), inputs.config.parallel);
+    unused_gpu = why_gpu_unused(inputs.config.parallel, assignment);
+    workers = plan::workers_for(inputs.config.data.workers, assignment.threads);
   });
   unused_gpu = announce_unused_gpus(*world, mpi.host(), unused_gpu);
-  const Choice choice =
-      agree_on_choice(*world, inputs.config, inputs.shape, cores, placement,
-                      inputs.dataset ? inputs.dataset->reading_memory() : image::ReadingMemory{});
+  const RunPlan choice =
+      agree_on_run_plan(*world, inputs.config, inputs.shape, cores, assignment,
+                        inputs.dataset ? inputs.dataset->reading_memory() : image::ReadingMemory{});
   inputs.config.parallel.batch = static_cast<int>(choice.batch);
   const plan::Grid grid = choice.grid;
   const std::chrono::milliseconds timeout = inputs.config.comm.timeout;
   const auto to_ranks = mpi.channel(timeout, timeout);
   const std::vector<plan::Lease> all{{0, inputs.micro_batches().count()}};
   const std::vector<plan::Lease> work = resumption ? resumption->missing : all;  // on rank 0
-  const Reading reading = begin_to_read(*world, mpi.host(), *to_ranks, inputs, grid, work, placement);
-  comm::Group group = join_group(mpi, inputs.config.comm, grid, placement);
+  const Reading reading = begin_to_read(*world, mpi.host(), *to_ranks, inputs, grid, work, assignment);
+  comm::Group group = join_group(mpi, inputs.config.comm, grid, assignment);
   const int member = grid.works(mpi.rank()) ? grid.member_of(mpi.rank()) : -1;
-  model::Weights weights = bring_weights(*world, group, placement, inputs, choice.heads, member);
+  // Ranks wait for each other inside NCCL: who has failed there waits for those who have not noticed yet.
+  const auto patient =
+      mpi.collectives_within(std::max<std::chrono::milliseconds>(kMinPatience, 2 * kPatience * timeout));
+  model::Weights weights =
+      bring_weights(*patient, mpi.host(), group, assignment, inputs, choice.heads, member);
 
   malloc_trim(0);  // rank 0 has let go of the other ranks' heads
 
-  const Equipment rank = equip(*world, mpi.host(), group.collectives.get(), inputs, grid, choice.heads,
-                               std::move(weights), placement, cores);
-  const Fingerprint fingerprint = fingerprint_of(inputs.config, placement);
+  const Equipment rank = equip(*patient, mpi.host(), group.collectives.get(), inputs, grid, choice.heads,
+                               std::move(weights), assignment, cores);
+  const Fingerprint fingerprint = fingerprint_of(inputs.config, assignment);
   const bool mixed = !agree_on_fingerprint(*world, fingerprint.text, options.allow_mixed);
-  agree_on_first_bits(*world, mpi.host(), rank, inputs, choice.heads, member, placement, fingerprint, cores);
+  agree_on_first_bits(*world, mpi.host(), rank, inputs, choice.heads, member, assignment, fingerprint, cores);
 
-  std::optional<Keeper> keeper;
+  std::optional<CoordinatorService> service;
   set_up(*world, mpi.host(), [&] {
     if (mpi.rank() != 0) return;
-    announce(inputs, cores, grid, placement, workers, reading.loader->depth(), group);
-    keeper.emplace(mpi, options, inputs, grid, hosts_of(cores), group, status, work);
-    keeper->note_unused_gpus(unused_gpu);
+    announce(inputs, cores, grid, assignment, workers, reading.loader->depth(), group);
+    service.emplace(mpi, options, inputs, grid, hosts_of(cores), group, status, work);
+    service->note_unused_gpus(unused_gpu);
     if (resumption) {
-      keeper->resume(std::move(*resumption), fingerprint, mixed);
+      service->resume(std::move(*resumption), fingerprint, mixed);
     } else {
-      keeper->create(fingerprint, mixed);
+      service->create(fingerprint, mixed);
     }
   });
   std::unique_ptr<store::PageWriter> pages;
   if (inputs.config.output.writers == config::Writers::all) {
-    pages = open_own_pages(*world, inputs, keeper ? keeper->offsets() : store::Offsets{}, member >= 0,
-                           mpi.host());
+    pages = open_page_writing(*world, inputs, service ? service->offsets() : store::Offsets{}, member >= 0,
+                              mpi.host());
   }
 
   const auto to_coordinator = mpi.channel(kPatience * timeout, timeout);
   if (inputs.config.output.cache != config::Cache::none)
-    send_features(*world, keeper ? keeper->cache() : nullptr, rank.pipeline.get(), *to_coordinator);
+    send_features(*world, service ? service->cache() : nullptr, rank.pipeline.get(), *to_coordinator);
   const auto start = Clock::now();
-  if (keeper) keeper->start(*to_coordinator, *to_ranks);
+  if (service) service->start(*to_coordinator, *to_ranks);
   const WorkerFigures mine = work_or_end(mpi, *to_coordinator, *to_ranks, rank, reading,
                                          {timeout, [&](const Error& error) { end_job(mpi, error); }},
                                          {pages.get(), commit_interval_of(inputs.config.output)});
-  if (keeper) keeper->join();
+  if (service) service->join();
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
 
   JobResult result;
-  const std::int64_t earlier = keeper ? keeper->earlier() : 0;
-  result.figures = add_up(*world, mine, seconds, inputs.shape.size - earlier, placement.threads, workers);
+  const std::int64_t earlier = service ? service->earlier() : 0;
+  result.figures = add_up(*world, mine, seconds, inputs.shape.size - earlier, assignment.threads, workers);
   result.figures->earlier_images = earlier;
   result.output = inputs.config.output.path;
   if (inputs.config.output.writers == config::Writers::all) tell_what_was_written(*world, pages.get());
   comm::agree(*world, [&] {
-    if (keeper) keeper->finish(*result.figures);
+    if (service) service->finish(*result.figures);
     trace::stop();
   });
   return result;

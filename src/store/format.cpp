@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::int64_t kBlock = std::int64_t{64} * 1024;
 constexpr std::int64_t kSummaryPerHead = 256;   // numbers and their keys
-constexpr std::int64_t kLongestEscape = 6;      // JSON writes one byte of a name as up to six
+constexpr std::int64_t kMaxEscape = 6;          // JSON writes one byte of a name as up to six
 constexpr std::int64_t kProvenanceBlocks = 16;  // thousands of starts and resumes
 
 std::int64_t round_up(std::int64_t bytes) {
@@ -40,7 +40,7 @@ std::int64_t provenance_capacity() {
 std::int64_t summary_capacity(const Layout& layout) {
   std::int64_t bytes = kBlock;
   for (const std::string& name : layout.heads) {
-    bytes += kSummaryPerHead + kLongestEscape * static_cast<std::int64_t>(name.size());
+    bytes += kSummaryPerHead + kMaxEscape * static_cast<std::int64_t>(name.size());
   }
   return round_up(bytes);
 }

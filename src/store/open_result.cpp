@@ -14,7 +14,7 @@
 namespace polyhead::store {
 namespace {
 
-constexpr std::int64_t kMostBatch = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kMaxBatch = std::numeric_limits<std::int32_t>::max();
 
 std::int64_t read_count(const h5::File& file, const std::string& name, std::int64_t least,
                         std::int64_t most) {
@@ -115,11 +115,11 @@ h5::Dataset open_checked(const h5::File& file, const std::string& name, h5::Type
 }
 
 Layout read_layout(const h5::File& file) {
-  constexpr std::int64_t kMost = std::int64_t{1} << 60U;
+  constexpr std::int64_t kMax = std::int64_t{1} << 60U;
   Layout layout;
-  layout.samples = read_count(file, "samples", 0, kMost);
-  layout.classes = read_count(file, "classes", 0, kMost);
-  layout.batch = read_count(file, "batch", 1, kMostBatch);
+  layout.samples = read_count(file, "samples", 0, kMax);
+  layout.classes = read_count(file, "classes", 0, kMax);
+  layout.batch = read_count(file, "batch", 1, kMaxBatch);
   layout.fusion_rule = file.read_text_attribute("fusion_rule").value_or("");
   layout.heads = file.read_strings(format::kHeadName);
   layout.head_weights.resize(layout.heads.size());

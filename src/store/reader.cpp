@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t kStatusChunk = 1 << 20;
 constexpr std::int64_t kDigestBytes = 4 << 20;
-constexpr std::uint64_t kLongestId = 1 << 20U;
+constexpr std::uint64_t kMaxId = 1 << 20U;
 constexpr std::array<std::string_view, 6> kTexts{"provenance", "summary",     "certificate",
                                                  "identity",   "fingerprint", "config"};
 
@@ -145,7 +145,7 @@ std::string Reader::sample_id(std::int64_t index) const {
   const h5::Dataset blob = file_.dataset(format::kIdBytes);
   const auto size = static_cast<std::uint64_t>(blob.shape().empty() ? 0 : blob.shape()[0]);
   if (blob.type() != h5::Type::u8 || blob.shape().size() != 1 || place[0] > place[1] || place[1] > size ||
-      place[1] - place[0] > kLongestId) {
+      place[1] - place[0] > kMaxId) {
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: the id of sample {} lies outside it, or is too long", blob.where(), index));
   }

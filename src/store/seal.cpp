@@ -20,7 +20,7 @@ namespace polyhead::store {
 namespace {
 
 constexpr std::string_view kMagic = "PHseal01";
-constexpr std::size_t kMostExtents = 1024;
+constexpr std::size_t kMaxExtents = 1024;
 constexpr std::size_t kPiece = std::size_t{1} << 20U;
 
 /// The end of a sealed file; the sealed extents stand before it.
@@ -72,7 +72,7 @@ std::optional<Tail> tail_of(const ReadFile& source) {
 /// Nothing where the seal's own extents make no sense.
 std::optional<Digest> digest_by(const ReadFile& source, const Tail& tail) {
   const std::uint64_t room = source.size() - sizeof(Tail);
-  if (tail.extents > kMostExtents || tail.extents * sizeof(Extent) > room) return std::nullopt;
+  if (tail.extents > kMaxExtents || tail.extents * sizeof(Extent) > room) return std::nullopt;
   std::vector<Extent> extents(tail.extents);
   const std::uint64_t begin = room - tail.extents * sizeof(Extent);
   source.read(begin, std::as_writable_bytes(std::span(extents)));

@@ -119,6 +119,22 @@ inline void agreement_takes_the_lowest_rank_and_foreign_exceptions(Collectives& 
   }
 }
 
+/// Who waited in vain knows less than who failed.
+inline void agreement_prefers_a_reason_to_a_time_out(Collectives& world, Look look) {
+  const int culprit = world.size() - 1;
+  const bool is_known = look(world, culprit) == culprit;
+  try {
+    agree(world, [&] {
+      if (world.rank() == culprit) throw Error(ExitCode::io_error, "the disk is gone");
+      throw TimeoutError(ExitCode::unavailable, "other ranks did not join");
+    });
+    ADD_FAILURE() << "agree did not throw";
+  } catch (const AgreedError& error) {
+    EXPECT_EQ(error.code(), is_known ? ExitCode::io_error : ExitCode::unavailable);
+    EXPECT_STREQ(error.what(), is_known ? "the disk is gone" : "other ranks did not join");
+  }
+}
+
 using Case = std::function<void(Collectives&, Look)>;
 
 inline std::vector<Case> blocking_cases() {
@@ -128,6 +144,7 @@ inline std::vector<Case> blocking_cases() {
           all_gather_keeps_order_and_sizes,
           agreement_is_silent_when_all_is_well,
           agreement_throws_one_ranks_error_everywhere,
+          agreement_prefers_a_reason_to_a_time_out,
           agreement_takes_the_lowest_rank_and_foreign_exceptions,
           [](Collectives& world, Look) { world.barrier(); }};
 }

@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include "samples.hpp"
 #include "../support.hpp"
 #include "data/image_folder/class_folders.hpp"
+#include "samples.hpp"
 
 namespace polyhead::data {
 namespace {

@@ -202,9 +202,9 @@ TEST(Loader, RefusesToWaitForNothing) {
 TEST(Loader, RefusesWhatIsNotThere) {
   Numbers dataset(10);
   Loader loader = make_loader(dataset, 3, 2);
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
   for (const auto& [first, count] : std::vector<std::pair<std::int64_t, std::int64_t>>{
-           {0, 5}, {4, 1}, {-1, 1}, {0, -1}, {3, kMost}, {kMost, 1}}) {
+           {0, 5}, {4, 1}, {-1, 1}, {0, -1}, {3, kMax}, {kMax, 1}}) {
     const auto [code, text] =
         error_of([&, first = first, count = count] { return loader.request(first, count), 0; });
     EXPECT_EQ(code, ExitCode::internal);
@@ -447,8 +447,8 @@ TEST(ReadAheadDepth, FitsTheBytesButHoldsTwo) {
   EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, 32, std::int64_t{12} * 32 * 32), 170);
   EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, 32, std::int64_t{12} * 224 * 224), 3);
   EXPECT_EQ(read_ahead_depth(0, 32, std::int64_t{12} * 224 * 224), 2);
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, kMost, kMost), 2);
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(read_ahead_depth(std::uint64_t{64} << 20U, kMax, kMax), 2);
 }
 
 }  // namespace

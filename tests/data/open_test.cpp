@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 class Recognise : public ::testing::Test {
  protected:
-  DataFormat format(const std::string& path) { return recognise(images_at(folder_ / path)); }
+  DataFormat format(const std::string& path) { return detect_format(images_at(folder_ / path)); }
   std::pair<ExitCode, std::string> refusal(const std::string& path) {
     return error_of([&] { return static_cast<int>(format(path)); });
   }

@@ -8,10 +8,10 @@
 
 #include <gmock/gmock.h>
 
-#include "samples.hpp"
 #include "../support.hpp"
 #include "polyhead/data/dataset.hpp"
 #include "polyhead/data/reader.hpp"
+#include "samples.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -126,7 +126,7 @@ TEST(Geometry, FollowsTorchvision) {
   const image::Geometry portrait = image::geometry_of(sized(256, 255), {500, 375});
   EXPECT_EQ(portrait.resized, (ImageShape{341, 256}));
   EXPECT_EQ(portrait.top, 43);
-  EXPECT_EQ(portrait.left, 0);                          // 0.5 goes to 0
+  EXPECT_EQ(portrait.left, 0);                                 // 0.5 goes to 0
   EXPECT_EQ(image::geometry_of(sized({}, 5), {8, 8}).top, 2);  // 1.5 goes to 2
   EXPECT_EQ(image::geometry_of(sized({}, {}), {7, 9}).output, (ImageShape{7, 9}));
 }
@@ -161,7 +161,8 @@ TEST(Preprocessor, KeepsNothingOfTheImageBefore) {
     std::vector<std::uint8_t> pixels(static_cast<std::size_t>(height * width * channels));
     for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 37 % 251);
     std::vector<float> out(300);
-    by(image::ByteImage{pixels.data(), {height, width}, channels, std::ptrdiff_t{width} * channels}, out.data());
+    by(image::ByteImage{pixels.data(), {height, width}, channels, std::ptrdiff_t{width} * channels},
+       out.data());
     return out;
   };
   image::Preprocessor reused(preprocess);

@@ -20,7 +20,7 @@ using testing::write;
 namespace fs = std::filesystem;
 using Pauses = std::vector<std::chrono::milliseconds>;
 
-constexpr std::uint64_t kMost = 100;
+constexpr std::uint64_t kMax = 100;
 
 class SampleBytesTest : public ::testing::Test {
  protected:
@@ -32,7 +32,7 @@ class SampleBytesTest : public ::testing::Test {
     return {reinterpret_cast<const char*>(bytes.bytes().data()), bytes.bytes().size()};
   }
   TemporaryFolder folder_;
-  SampleBytes bytes_{kMost};
+  SampleBytes bytes_{kMax};
 };
 
 TEST_F(SampleBytesTest, ReadsFilesAndParts) {
@@ -51,9 +51,9 @@ TEST_F(SampleBytesTest, ReadsFilesAndParts) {
 TEST_F(SampleBytesTest, LooksWithoutReading) {
   write(folder_ / "a", "0123456789");
   write(folder_ / "empty");
-  write(folder_ / "large", std::string(kMost + 1, 'x'));
+  write(folder_ / "large", std::string(kMax + 1, 'x'));
   const auto look = [&](const std::string& name, std::uint64_t offset = 0, std::uint64_t size = 0) {
-    return look_at_file({(folder_ / name).string(), offset, size}, kMost);
+    return look_at_file({(folder_ / name).string(), offset, size}, kMax);
   };
   EXPECT_EQ(look("a"), Reason::none);
   EXPECT_EQ(look("empty"), Reason::empty_file);
@@ -72,8 +72,8 @@ TEST_F(SampleBytesTest, LooksWithoutReading) {
 
 TEST_F(SampleBytesTest, SaysWhyThereAreNone) {
   write(folder_ / "empty");
-  write(folder_ / "large", std::string(kMost + 1, 'x'));
-  write(folder_ / "limit", std::string(kMost, 'x'));
+  write(folder_ / "large", std::string(kMax + 1, 'x'));
+  write(folder_ / "limit", std::string(kMax, 'x'));
   write(folder_ / "file", "0123456789");
   fs::create_directories(folder_ / "folder.jpg");
   ASSERT_EQ(::mkfifo((folder_ / "pipe.jpg").c_str(), 0600), 0);
@@ -96,7 +96,7 @@ TEST_F(SampleBytesTest, SaysWhyThereAreNone) {
 TEST_F(SampleBytesTest, SaysWhyThereIsNoPart) {
   write(folder_ / "a.tar", std::string(1000, 'x'));
   EXPECT_EQ(reason("a.tar", 512, 0), Reason::empty_file);
-  EXPECT_EQ(reason("a.tar", 0, kMost + 1), Reason::file_too_large);
+  EXPECT_EQ(reason("a.tar", 0, kMax + 1), Reason::file_too_large);
   EXPECT_EQ(reason("a.tar", 900, 100), Reason::none);
   EXPECT_EQ(reason("a.tar", 901, 100), Reason::truncated);
   EXPECT_EQ(reason("a.tar", 1001, 1), Reason::truncated);
@@ -119,7 +119,7 @@ TEST_F(SampleBytesTest, ATarStaysOpenBetweenItsSamples) {
   int opened = 0;
   FileCalls calls;
   calls.open = [&opened, open = calls.open](const char* path) { return ++opened, open(path); };
-  SampleBytes bytes(kMost, calls);
+  SampleBytes bytes(kMax, calls);
   for (const char* name : {"a.tar", "a.tar", "a.tar", "b.tar", "b.tar", "a.tar"}) {
     EXPECT_EQ(bytes.read({(folder_ / name).string(), 0, 2}), Reason::none);
     EXPECT_EQ(text_of(bytes), name[0] == 'a' ? "01" : "x1");
@@ -168,7 +168,7 @@ TEST_F(SampleBytesTest, TriesAgainWhatMayPass) {
          {EIO, ESTALE, ETIMEDOUT, EAGAIN, EINTR, ENOMEM, EMFILE, ENFILE, ENOTCONN, EHOSTDOWN, EREMOTEIO}) {
       for (const std::uint64_t size : {0, 10}) {
         Failing failing(call, error, 3);
-        SampleBytes bytes(kMost, failing.calls());
+        SampleBytes bytes(kMax, failing.calls());
         EXPECT_EQ(bytes.read({(folder_ / "a").string(), 0, size}), Reason::none);
         EXPECT_EQ(text_of(bytes), "0123456789");
         using std::chrono::milliseconds;
@@ -181,7 +181,7 @@ TEST_F(SampleBytesTest, TriesAgainWhatMayPass) {
 TEST_F(SampleBytesTest, GivesUpAfterThreeSeconds) {
   write(folder_ / "a", "0123456789");
   Failing failing(Failing::Call::read, EIO, 1000);
-  SampleBytes bytes(kMost, failing.calls());
+  SampleBytes bytes(kMax, failing.calls());
   const auto [code, text] = error_of([&] { return bytes.read({(folder_ / "a").string()}); });
   EXPECT_EQ(code, ExitCode::io_error);
   EXPECT_THAT(text,
@@ -194,7 +194,7 @@ TEST_F(SampleBytesTest, GivesUpAfterThreeSeconds) {
 TEST_F(SampleBytesTest, DoesNotTryAgainWhatStays) {
   write(folder_ / "a", "0123456789");
   Failing failing(Failing::Call::read, EINVAL, 1);
-  SampleBytes bytes(kMost, failing.calls());
+  SampleBytes bytes(kMax, failing.calls());
   EXPECT_EQ(error_of([&] { return bytes.read({(folder_ / "a").string()}); }).first, ExitCode::io_error);
   EXPECT_TRUE(failing.pauses().empty());
 }
@@ -210,7 +210,7 @@ TEST_F(SampleBytesTest, AStaleTarIsOpenedAgain) {
     if (++reads == 2) return errno = ESTALE, -1;
     return read(fd, out, offset);
   };
-  SampleBytes bytes(kMost, calls);
+  SampleBytes bytes(kMax, calls);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(bytes.read({(folder_ / "a.tar").string(), 1, 2}), Reason::none);
   EXPECT_EQ(opened.size(), 2);
 }

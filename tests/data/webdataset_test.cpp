@@ -144,10 +144,10 @@ TEST(Shard, CountsWhatIsHiddenOrUnknown) {
 /// Strangers' names must not fill the memory.
 TEST(Shard, KeepsFewSuffixes) {
   Oddities oddities;
-  for (std::size_t i = 0; i < 2 * kMostSuffixes; ++i) oddities.count_unknown(std::to_string(i));
+  for (std::size_t i = 0; i < 2 * kMaxSuffixes; ++i) oddities.count_unknown(std::to_string(i));
   oddities.count_unknown(std::string(1000, 'x'));
-  EXPECT_EQ(oddities.unknown.size(), kMostSuffixes + 1);
-  EXPECT_EQ(oddities.unknown["..."], static_cast<std::int64_t>(kMostSuffixes) + 1);
+  EXPECT_EQ(oddities.unknown.size(), kMaxSuffixes + 1);
+  EXPECT_EQ(oddities.unknown["..."], static_cast<std::int64_t>(kMaxSuffixes) + 1);
 }
 
 TEST(Shard, CountsGroupsWithoutImage) {

@@ -36,7 +36,7 @@ TEST(Device, AsksTheDriverForItsVersion) {
 }
 
 TEST(Device, OneThatIsTooOldIsNamed) {
-  DeviceInfo gpu{"Tesla V100-SXM2-16GB", "GPU-1", "7.0", 0, 0};
+  DeviceInfo gpu{"Tesla V100-SXM2-16GB", "GPU-1", "7.0", 0, 0, 13020};
   EXPECT_EQ(
       why_unsupported(gpu),
       "the GPU Tesla V100-SXM2-16GB (GPU-1) has compute capability 7.0, but LibTorch's kernels need 7.5 or "
@@ -45,6 +45,7 @@ TEST(Device, OneThatIsTooOldIsNamed) {
     gpu.compute_capability = capability;
     EXPECT_EQ(why_unsupported(gpu), "") << capability;
   }
+  EXPECT_EQ(why_unsupported({"Tesla V100-SXM2-16GB", "GPU-1", "7.0", 0, 0, 12080}), "");
 }
 
 TEST(GpuDevice, DescribesItself) {

@@ -103,6 +103,7 @@ class Nccl(EndToEnd):
         done, line, found = self.run_double(*JOB, "parallel.strategy=grid", "parallel.grid={data: 1, heads: 2}", gpus=2,
                                             ranks=3)
         self.assertIn("1 of 3 ranks will idle", done.stderr)
+        self.assertRegex(done.stderr, r"weights: [0-9.]+ MiB to 2 GPU\(s\) over NCCL in ")
         self.assertEqual(line["backend"], "nccl")
         self.assertEqual(found, self.serial())
 
@@ -129,6 +130,20 @@ class Nccl(EndToEnd):
         done = self.run_job("cpu.h5", *JOB, "parallel.device=cpu", program=program, variables=hidden)
         self.assertNotIn("a GPU is there", done.stderr)
         self.assertNotIn("unused_gpus", provenance(self.folder / "cpu.h5"))
+
+    def test_what_cannot_connect_falls_back_to_mpi(self):
+        """NCCL connects ranks at the first exchange: it must fail where MPI can still take its place."""
+        expected = self.serial()
+        for strategy, warned in (("data", "weights travel over MPI: NCCL cannot be set up: "),
+                                 ("heads", "ranks exchange over MPI, through page-locked memory: NCCL cannot be set up: ")):
+            with self.subTest(strategy=strategy):
+                done, line, found = self.run_double(*JOB, f"parallel.strategy={strategy}", "comm.timeout=1s", gpus=2,
+                                                    POLYHEAD_NCCL_DOUBLE_ERROR="1 0")
+                self.assertIn(warned, done.stderr)
+                self.assertIn("remote process exited", done.stderr)  # rank 1's reason, not that others waited
+                self.assertEqual((line["backend"], line["weights_over"]), ("mpi", "mpi"))
+                self.assertIn("NCCL cannot be set up", line["weights_reason"])
+                self.assertEqual(found, expected)
 
     def test_an_error_of_nccl_ends_the_job(self):
         done = polyhead("run", self.config, "--set", f"output.path={self.folder / 'out.h5'}",

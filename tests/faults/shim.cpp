@@ -21,14 +21,14 @@
 namespace polyhead::faults {
 namespace {
 
-constexpr std::size_t kMostFiles = 1 << 16;  // descriptors; those above never count
+constexpr std::size_t kMaxFiles = 1 << 16;  // descriptors; those above never count
 
 /// What the program and its libraries call before main, too: nothing here may need a constructor.
 struct State {
   Plan* plan;  // never deleted
   std::atomic<std::int64_t> calls;
   std::atomic<std::int64_t> faults;
-  std::array<std::atomic<bool>, kMostFiles> watched;
+  std::array<std::atomic<bool>, kMaxFiles> watched;
   int log;
 };
 constinit State state{};
@@ -52,12 +52,12 @@ bool counts(const char* path) {
 }
 
 bool counts(int file) {
-  return file >= 0 && static_cast<std::size_t>(file) < kMostFiles &&
+  return file >= 0 && static_cast<std::size_t>(file) < kMaxFiles &&
          state.watched[static_cast<std::size_t>(file)];
 }
 
 void watch(int file, bool on) {
-  if (file >= 0 && static_cast<std::size_t>(file) < kMostFiles)
+  if (file >= 0 && static_cast<std::size_t>(file) < kMaxFiles)
     state.watched[static_cast<std::size_t>(file)] = on;
 }
 

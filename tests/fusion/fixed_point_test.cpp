@@ -28,22 +28,22 @@ class LargestScores : public ::testing::TestWithParam<std::int64_t> {};
 TEST_P(LargestScores, NeverOverflowTheSum) {
   const std::int64_t heads = GetParam();
   const FixedPoint fixed(heads);
-  const auto largest = fixed.quantise(1.0, FixedPoint::kLargest);
+  const auto largest = fixed.quantise(1.0, FixedPoint::kMax);
   ASSERT_TRUE(largest);
   __extension__ using Wide = __int128;
   EXPECT_LE(Wide{*largest} * heads, Wide{1} << 62);
   EXPECT_GT(Wide{*largest} * heads, Wide{1} << 60);  // nor is a bit of precision given away
-  EXPECT_EQ(fixed.value(*largest * heads), FixedPoint::kLargest * static_cast<double>(heads));
-  EXPECT_EQ(fixed.quantise(1.0, -FixedPoint::kLargest), -*largest);
+  EXPECT_EQ(fixed.value(*largest * heads), FixedPoint::kMax * static_cast<double>(heads));
+  EXPECT_EQ(fixed.quantise(1.0, -FixedPoint::kMax), -*largest);
 }
 INSTANTIATE_TEST_SUITE_P(Heads, LargestScores, ::testing::Values(1, 2, 5, 64, 10'000, 1 << 20));
 
 TEST(FixedPoint, BeyondTheLargestIsRefused) {
   const FixedPoint fixed(5);
-  const double above = std::nextafter(FixedPoint::kLargest, kInf);
+  const double above = std::nextafter(FixedPoint::kMax, kInf);
   EXPECT_EQ(fixed.quantise(1.0, above), std::nullopt);
   EXPECT_EQ(fixed.quantise(-1.0, above), std::nullopt);
-  EXPECT_EQ(fixed.quantise(2.0, FixedPoint::kLargest / 2 * 1.0001), std::nullopt);
+  EXPECT_EQ(fixed.quantise(2.0, FixedPoint::kMax / 2 * 1.0001), std::nullopt);
   EXPECT_EQ(FixedPoint::why_not(1.0, above), Reason::score_out_of_range);
 }
 

@@ -13,7 +13,7 @@ namespace polyhead::fuzz {
 inline void check_checkpoint(const std::uint8_t* data, std::size_t size) {
   const MemoryFile file(data, size);
   try {
-    for (const model::CheckpointTensor& tensor : model::read_checkpoint(file.path())) {
+    for (const checkpoint::CheckpointTensor& tensor : checkpoint::read_checkpoint(file.path())) {
       std::int64_t elements = 1;
       for (const std::int64_t dimension : tensor.shape) elements *= dimension;
       if (tensor.values.size() != static_cast<std::size_t>(elements)) std::abort();

@@ -12,7 +12,7 @@ using polyhead::Reason;
 using polyhead::image::ImageDecoder;
 
 constexpr int kCrop = 12;
-constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 20U;
+constexpr std::uint64_t kMaxPixels = std::uint64_t{1} << 20U;
 
 polyhead::config::Preprocess steps(polyhead::config::PreprocessMode mode) {
   polyhead::config::Preprocess preprocess;
@@ -34,8 +34,8 @@ void decode(ImageDecoder& decoder, std::span<const std::byte> file) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static ImageDecoder exact(steps(polyhead::config::PreprocessMode::exact), kMostPixels);
-  static ImageDecoder fast(steps(polyhead::config::PreprocessMode::fast), kMostPixels);
+  static ImageDecoder exact(steps(polyhead::config::PreprocessMode::exact), kMaxPixels);
+  static ImageDecoder fast(steps(polyhead::config::PreprocessMode::fast), kMaxPixels);
   const auto file = std::as_bytes(std::span(data, size));
   decode(exact, file);
   decode(fast, file);

@@ -21,7 +21,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   return size;
 }
 
-static void check(const model::NumpyArray& array) {
+static void check(const checkpoint::NumpyArray& array) {
   std::int64_t elements = 1;
   for (const std::int64_t dimension : array.shape) elements *= dimension;
   const std::size_t found = array.is_text() ? array.texts.size() : array.values.size();
@@ -33,10 +33,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     if (size > 0 && data[0] == 'P') {
       const fuzz::MemoryFile file(data, size);
-      const model::NpzReader reader(file.path());
+      const checkpoint::NpzReader reader(file.path());
       for (const std::string& name : reader.names()) check(reader.read(name));
     } else {
-      check(model::parse_npy(std::as_bytes(std::span(data, size)), "fuzz.npy", ""));
+      check(checkpoint::parse_npy(std::as_bytes(std::span(data, size)), "fuzz.npy", ""));
     }
   } catch (const Error& error) {
     if (error.code() != ExitCode::bad_data) std::abort();

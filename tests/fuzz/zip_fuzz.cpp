@@ -18,7 +18,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 /// Any record has as many bytes as the directory says, or there is an Error(bad_data).
 static void read_records(const std::filesystem::path& path) {
   try {
-    const model::ZipReader zip(path);
+    const checkpoint::ZipReader zip(path);
     for (const auto& [name, record] : zip.records()) {
       if (zip.contents(name, record).size() != record.size) std::abort();
     }

@@ -1,4 +1,4 @@
-"""compute-sanitizer on a small job: accesses outside of what was allocated on the GPU. Without it the job runs as it is."""
+"""compute-sanitizer on a small job: accesses outside of what was allocated on the GPU. A dry run is without it."""
 
 import shutil
 

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 using config::Interpolation;
 using config::PreprocessMode;
 
-constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 26U;
+constexpr std::uint64_t kMaxPixels = std::uint64_t{1} << 26U;
 
 std::string content(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -102,7 +102,7 @@ TEST_F(Decode, MatchesPillowAndTorchvisionBitForBit) {
                    static_cast<std::streamsize>(expected.size() * sizeof(float)));
     ASSERT_TRUE(reference);
     std::vector<float> pixels(expected.size());
-    ImageDecoder decode(item.preprocess, kMostPixels);
+    ImageDecoder decode(item.preprocess, kMaxPixels);
     EXPECT_EQ(decode(bytes(content(path(item.file))), pixels), Reason::none) << item.file;
     EXPECT_EQ(different(pixels, expected), 0U)
         << item.file << " resize " << item.preprocess.resize.value_or(0) << " crop " << *item.preprocess.crop;
@@ -120,7 +120,7 @@ int largest_difference(const std::vector<std::uint8_t>& a, const std::vector<std
 TEST_F(Decode, JudgesDamagedFilesAsPillowDoes) {
   std::ifstream verdicts(path("verdicts.txt"));
   std::ifstream reference(path("expected.u8"), std::ios::binary);
-  ImageDecoder decode(steps(16, 16), kMostPixels);
+  ImageDecoder decode(steps(16, 16), kMaxPixels);
   std::string name;
   std::size_t seen = 0;
   for (bool accepted = false; verdicts >> name >> accepted; ++seen) {
@@ -179,7 +179,7 @@ void put_size(std::string& file, std::size_t at, std::uint32_t size, int digits)
 }
 
 TEST_F(Decode, AllocatesNothingForWhatAHeaderClaims) {
-  ImageDecoder decode(steps(16, 16), kMostPixels);
+  ImageDecoder decode(steps(16, 16), kMaxPixels);
   std::vector<float> out(768);
   std::string jpeg = content(path("420_129x97.jpg"));
   const std::size_t frame = jpeg.find("\xFF\xC0");
@@ -199,9 +199,9 @@ TEST_F(Decode, RefusesWhatIsSmallerThanTheCrop) {
   std::vector<float> out(values(steps({}, 130)));
   for (const char* name : {"420_129x97.jpg", "2_8_0_129x97.png"}) {
     const std::string file = content(path(name));
-    EXPECT_EQ(ImageDecoder(steps({}, 98), kMostPixels)(bytes(file), out), Reason::too_small);
-    EXPECT_EQ(ImageDecoder(steps(100, 130), kMostPixels)(bytes(file), out), Reason::too_small);
-    EXPECT_EQ(ImageDecoder(steps(130, 130), kMostPixels)(bytes(file), out), Reason::none);
+    EXPECT_EQ(ImageDecoder(steps({}, 98), kMaxPixels)(bytes(file), out), Reason::too_small);
+    EXPECT_EQ(ImageDecoder(steps(100, 130), kMaxPixels)(bytes(file), out), Reason::too_small);
+    EXPECT_EQ(ImageDecoder(steps(130, 130), kMaxPixels)(bytes(file), out), Reason::none);
   }
 }
 
@@ -216,7 +216,7 @@ TEST_F(Decode, LimitsTheNumberOfScans) {
     for (int i = 0; i < count; ++i) bomb += scan;
     return bomb + file.substr(second);
   };
-  ImageDecoder decode(steps({}, 16), kMostPixels);
+  ImageDecoder decode(steps({}, 16), kMaxPixels);
   std::vector<float> out(768);
   EXPECT_EQ(decode(bytes(with_scans(150)), out), Reason::none);
   EXPECT_EQ(decode(bytes(with_scans(600)), out), Reason::corrupt);
@@ -226,7 +226,7 @@ TEST_F(Decode, FloatsAreTheBytesNormalised) {
   for (const char* name : {"420_375x500.jpg", "cmyk_375x500.jpg", "pillow_RGBA_129x97.png"}) {
     const std::string file = content(path(name));
     const auto preprocess = steps(100, 83);
-    ImageDecoder decode(preprocess, kMostPixels);
+    ImageDecoder decode(preprocess, kMaxPixels);
     std::vector<float> floats(values(preprocess));
     std::vector<std::uint8_t> pixels(floats.size());
     ASSERT_EQ(decode(bytes(file), floats), Reason::none);
@@ -246,7 +246,7 @@ std::vector<std::uint8_t> middle(const std::string& file, int side, PreprocessMo
   auto preprocess = steps({}, side);
   preprocess.mode = mode;
   std::vector<std::uint8_t> pixels(values(preprocess));
-  EXPECT_EQ(ImageDecoder(preprocess, kMostPixels)(bytes(file), pixels), Reason::none);
+  EXPECT_EQ(ImageDecoder(preprocess, kMaxPixels)(bytes(file), pixels), Reason::none);
   return pixels;
 }
 
@@ -303,9 +303,9 @@ TEST_F(Decode, FastIsNearExact) {
       std::vector<std::uint8_t> exact(values(preprocess));
       std::vector<std::uint8_t> fast(exact.size());
       const std::string file = content(entry.path());
-      ASSERT_EQ(ImageDecoder(preprocess, kMostPixels)(bytes(file), exact), Reason::none);
+      ASSERT_EQ(ImageDecoder(preprocess, kMaxPixels)(bytes(file), exact), Reason::none);
       preprocess.mode = PreprocessMode::fast;
-      ASSERT_EQ(ImageDecoder(preprocess, kMostPixels)(bytes(file), fast), Reason::none);
+      ASSERT_EQ(ImageDecoder(preprocess, kMaxPixels)(bytes(file), fast), Reason::none);
       EXPECT_LT(mean_difference(exact, fast), 3.0) << entry.path() << " resize " << resize;
     }
   }
@@ -316,23 +316,23 @@ TEST_F(Decode, FastIsExactWithoutResizing) {
   const std::string file = content(path("420_129x97.jpg"));
   std::vector<float> exact(values(preprocess));
   std::vector<float> fast(exact.size());
-  ASSERT_EQ(ImageDecoder(preprocess, kMostPixels)(bytes(file), exact), Reason::none);
+  ASSERT_EQ(ImageDecoder(preprocess, kMaxPixels)(bytes(file), exact), Reason::none);
   preprocess.mode = PreprocessMode::fast;
-  ASSERT_EQ(ImageDecoder(preprocess, kMostPixels)(bytes(file), fast), Reason::none);
+  ASSERT_EQ(ImageDecoder(preprocess, kMaxPixels)(bytes(file), fast), Reason::none);
   EXPECT_EQ(different(exact, fast), 0U);
 }
 
 /// One object for many files gives what a fresh one gives.
 TEST_F(Decode, KeepsNothingOfTheFileBefore) {
   const auto preprocess = steps(24, 21);
-  ImageDecoder reused(preprocess, kMostPixels);
+  ImageDecoder reused(preprocess, kMaxPixels);
   for (const char* name : {"420_375x500.jpg", "damaged_baseline_849.jpg", "gray_8x8.jpg", "3_4_1_129x97.png",
                            "damaged_png_1647.png", "cmyk_16x16.jpg", "6_16_1_31x64.png", "420_375x500.jpg"}) {
     const std::string file = content(path(name));
     std::vector<float> first(values(preprocess));
     std::vector<float> second(values(preprocess));
     const Reason reason = reused(bytes(file), first);
-    EXPECT_EQ(ImageDecoder(preprocess, kMostPixels)(bytes(file), second), reason) << name;
+    EXPECT_EQ(ImageDecoder(preprocess, kMaxPixels)(bytes(file), second), reason) << name;
     if (reason == Reason::none) {
       EXPECT_EQ(different(first, second), 0U) << name;
     }
@@ -345,7 +345,7 @@ TEST_F(Decode, KeepsNothingOfTheFileBefore) {
   std::vector<float> second(values(preprocess));
   reused(bytes(content(path("optimised_48x65.jpg"))), first);
   const Reason reason = reused(bytes(bare), first);
-  EXPECT_EQ(ImageDecoder(preprocess, kMostPixels)(bytes(bare), second), reason);
+  EXPECT_EQ(ImageDecoder(preprocess, kMaxPixels)(bytes(bare), second), reason);
   if (reason == Reason::none) {
     EXPECT_EQ(different(first, second), 0U);
   }

@@ -29,7 +29,7 @@ struct JpegResult {
 /// Reads JPEG files with the library's entropy decoder, or with ours where it can.
 class JpegSubject {
  public:
-  explicit JpegSubject(bool own_entropy) : reader_(kMostPixels, own_entropy) {}
+  explicit JpegSubject(bool own_entropy) : reader_(kMaxPixels, own_entropy) {}
 
   JpegResult read(std::span<const std::byte> file, JpegView view) {
     JpegResult result{reader_.open(file), {}};
@@ -42,13 +42,13 @@ class JpegSubject {
   [[nodiscard]] bool decoded_entropy() const { return decoded_entropy_; }
 
  private:
-  static constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 16U;
+  static constexpr std::uint64_t kMaxPixels = std::uint64_t{1} << 16U;
 
   Reason read_open(JpegView view, std::vector<std::uint8_t>& pixels) {
     const auto [height, width] = reader_.shape();
     reader_.shrink({(height + view.divisor - 1) / view.divisor, (width + view.divisor - 1) / view.divisor});
     const ImageShape source = reader_.shape();
-    data::Geometry geometry{
+    image::Geometry geometry{
         source, source, {}, source.height * view.first / 8, source.width * view.first / 8};
     geometry.output = {std::max(1, source.height * view.last / 8 - geometry.top),
                        std::max(1, source.width * view.last / 8 - geometry.left)};
@@ -56,7 +56,7 @@ class JpegSubject {
     const Reason reason = reader_.read(resizer_);
     for (int y = 0; reason == Reason::none && y < geometry.output.height; ++y) {
       const std::uint8_t* pixel = resizer_.output(y);
-      for (int x = 0; x < geometry.output.width; ++x, pixel += data::kPixelBytes) {
+      for (int x = 0; x < geometry.output.width; ++x, pixel += image::kPixelBytes) {
         pixels.insert(pixels.end(), pixel, pixel + 3);
       }
     }
@@ -64,8 +64,8 @@ class JpegSubject {
     return reason;
   }
 
-  data::JpegReader reader_;
-  data::RowResizer resizer_{config::Interpolation::bilinear};
+  image::JpegReader reader_;
+  image::RowResizer resizer_{config::Interpolation::bilinear};
   bool decoded_entropy_ = false;
 };
 

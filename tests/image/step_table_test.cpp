@@ -99,7 +99,7 @@ void expect_step(const HuffmanCode& code, const Step& step, std::uint64_t bits) 
   Slowly slow;
   ASSERT_NO_FATAL_FAILURE(read_slowly(code, bits, step.length, slow));
   ASSERT_EQ(slow.taken, step.length);
-  ASSERT_LE(step.length, kLongestStep);
+  ASSERT_LE(step.length, kMaxStep);
   ASSERT_EQ(step.last_place >= Step::kEnds, slow.ends);
   const unsigned last_place = step.last_place % Step::kEnds;
   Coefficients found;
@@ -115,7 +115,7 @@ void expect_skip(const HuffmanCode& code, const Skip& skip, std::uint64_t bits) 
   Slowly slow;
   ASSERT_NO_FATAL_FAILURE(read_slowly(code, bits, skip.length, slow));
   ASSERT_EQ(slow.taken, skip.length);
-  ASSERT_LE(skip.length, kLongestStep);
+  ASSERT_LE(skip.length, kMaxStep);
   ASSERT_EQ(skip.last_place, slow.ends ? slow.place + Step::kEnds : slow.place);
 }
 

@@ -5,8 +5,8 @@
 
 #include <gmock/gmock.h>
 
-#include "random_files.hpp"
 #include "polyhead/model/layout.hpp"
+#include "random_files.hpp"
 #include "support.hpp"
 
 namespace polyhead::model {

@@ -44,8 +44,8 @@ TEST(MatchParameters, TakesAnySharedPrefixOff) {
 
 TEST(MatchParameters, WhatIsNoTensorMattersOnlyWhereOneIsNeeded) {
   const checkpoint::Checkpoint file{tensor("0.weight", {4, 2}),
-                        {"0.bias", {0}, {}, "is a list, not a tensor"},
-                        {"args", {0}, {}, "is a argparse.Namespace, not a tensor"}};
+                                    {"0.bias", {0}, {}, "is a list, not a tensor"},
+                                    {"args", {0}, {}, "is a argparse.Namespace, not a tensor"}};
   EXPECT_THAT(match_parameters(file, kLinear).front().problems,
               ElementsAre("0.bias is a list, not a tensor"));
 }
@@ -56,8 +56,8 @@ TEST(MatchParameters, APrefixThatNotAllShareIsNotTakenOff) {
 }
 
 TEST(MatchParameters, EveryPrefixThatFitsIsAReading) {
-  const checkpoint::Checkpoint file{tensor("a.0.weight", {4, 2}), tensor("a.0.bias", {4}), tensor("b.0.weight", {4, 2}),
-                        tensor("b.0.bias", {4})};
+  const checkpoint::Checkpoint file{tensor("a.0.weight", {4, 2}), tensor("a.0.bias", {4}),
+                                    tensor("b.0.weight", {4, 2}), tensor("b.0.bias", {4})};
   const std::vector<Match> matches = match_parameters(file, kLinear);
   ASSERT_EQ(matches.size(), 2U);
   EXPECT_EQ(matches[0].prefix, "a.");
@@ -69,7 +69,8 @@ TEST(MatchParameters, EveryPrefixThatFitsIsAReading) {
 TEST(MatchParameters, AReadingWithMoreOptionalParametersIsTaken) {
   std::vector<ExpectedParameter> linear = kLinear;
   linear[1].optional = true;
-  const checkpoint::Checkpoint file{tensor("a.0.weight", {4, 2}), tensor("b.0.weight", {4, 2}), tensor("b.0.bias", {4})};
+  const checkpoint::Checkpoint file{tensor("a.0.weight", {4, 2}), tensor("b.0.weight", {4, 2}),
+                                    tensor("b.0.bias", {4})};
   EXPECT_EQ(only_match(file, linear).prefix, "b.");
 }
 
@@ -109,7 +110,7 @@ TEST(MatchParameters, PairsMayBothBeMissing) {
 TEST(MatchParameters, StrangersAreForTheCallerToJudge) {
   const auto in_layers = [](std::string_view name) { return name.starts_with("layer"); };
   const checkpoint::Checkpoint file{tensor("0.weight", {4, 2}), tensor("0.bias", {4}), tensor("fc.weight"),
-                        tensor("1.num_batches_tracked", {}), tensor("layer5.total_ops", {1})};
+                                    tensor("1.num_batches_tracked", {}), tensor("layer5.total_ops", {1})};
   const Match match = only_match(file, kLinear, {{}, {}, in_layers, nullptr});
   EXPECT_THAT(match.problems, IsEmpty());
   EXPECT_EQ(match.beside.size(), 3U);

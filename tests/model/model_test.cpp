@@ -9,13 +9,13 @@
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
-#include "random_files.hpp"
 #include "polyhead/base/aligned.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/environment.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/device/cuda.hpp"
 #include "polyhead/kernels/isa.hpp"
+#include "random_files.hpp"
 #include "support.hpp"
 
 namespace polyhead::model {
@@ -90,9 +90,9 @@ class Reference {
         exact_(testing::read_floats(folder_ / "exact.f32")),
         logits_(testing::read_floats(folder_ / "logits.f32")) {}
 
-  [[nodiscard]] std::unique_ptr<Model> model(const Placement& placement) const {
+  [[nodiscard]] std::unique_ptr<Model> model(const DeviceAssignment& assignment) const {
     Notes notes;
-    return make_model(config_, load_weights(config_, notes), kBatch, image_, placement);
+    return make_model(config_, load_weights(config_, notes), kBatch, image_, assignment);
   }
   [[nodiscard]] const Values& images() const { return images_; }
   [[nodiscard]] Values features(Model& model, const Values& images) const {
@@ -257,9 +257,9 @@ class SmallModel : public ::testing::Test {
     Notes notes;
     weights_ = load_weights(config_, notes);
   }
-  std::string refusal(ExitCode expected, std::int64_t batch = 2, const Placement& placement = {}) {
+  std::string refusal(ExitCode expected, std::int64_t batch = 2, const DeviceAssignment& assignment = {}) {
     const auto [code, text] = testing::error_of([&] {
-      return make_model(config_, weights_, batch, ImageShape{32, 32}, placement);
+      return make_model(config_, weights_, batch, ImageShape{32, 32}, assignment);
     });
     EXPECT_EQ(code, expected);
     return text;

@@ -6,8 +6,8 @@
 
 namespace polyhead::model {
 
-c10::Device open_device(const Placement& placement) {
-  if (placement.cuda) device::select(placement.device);
+c10::Device open_device(const DeviceAssignment& assignment) {
+  if (assignment.cuda) device::select(assignment.device);
   return c10::Device(c10::DeviceType::CPU);
 }
 

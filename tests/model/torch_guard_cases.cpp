@@ -120,6 +120,21 @@ TEST(TorchGuard, AGpuThatFailedIsUnavailable) {
   }
 }
 
+/// cuBLAS and cuDNN have no type for it: the next call after an Xid says this.
+TEST(TorchGuard, AGpuThatFailedInsideALibraryIsUnavailable) {
+  for (const char* text :
+       {"CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasLtMatmul(...)`",
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR"}) {
+    const auto [code, told, tries] = told_of(c10::Error(Source{__func__, __FILE__, __LINE__}, text));
+    EXPECT_EQ(code, ExitCode::unavailable) << text;
+    EXPECT_NE(told.find("the GPU failed"), std::string::npos) << told;
+    EXPECT_EQ(tries, 1) << text;
+  }
+  const auto [code, told, tries] = told_of(c10::Error(
+      Source{__func__, __FILE__, __LINE__}, "CUDA error: CUBLAS_STATUS_INVALID_VALUE when calling"));
+  EXPECT_EQ(code, ExitCode::internal) << told << tries;
+}
+
 TEST(TorchGuard, AGpuWithoutKernelsIsAWrongConfiguration) {
   const auto [code, told, tries] =
       told_of(c10::AcceleratorError(Source{__func__, __FILE__, __LINE__}, 209,

@@ -49,8 +49,8 @@ TEST(StepTime, OfAGroupIsThatOfItsSlowestMemberForAllMicroBatches) {
   EXPECT_DOUBLE_EQ(step.backbone, 32 * 3.63e9 / 360e9);  // of its own micro-batch
   const double features = 32 * 512 * 4;
   const double sums = 8 * 32 * 1002;
-  const double answers = 32 * 5 * 4 / 2.0;  // half of the heads are the rank's own
-  EXPECT_DOUBLE_EQ(step.exchange, (features + sums + answers) / 10e9 + 3 * 50e-6);
+  const double head_outputs = 32 * 5 * 4 / 2.0;  // half of the heads are the rank's own
+  EXPECT_DOUBLE_EQ(step.exchange, (features + sums + head_outputs) / 10e9 + 3 * 50e-6);
 }
 
 TEST(StepTime, LocalFeaturesCostABackboneForEveryMicroBatch) {

@@ -1,4 +1,4 @@
-#include "run/verify/bad_samples.hpp"
+#include "run/setup/bad_samples.hpp"
 
 #include <gmock/gmock.h>
 

@@ -265,7 +265,7 @@ TEST(Coordinator, ItsOwnSilenceIsNoticed) {
   std::atomic<int> told = 0;
   const auto start = std::chrono::steady_clock::now();
   try {
-    sit_out(*up, *down, {.timeout = 500ms, .coordinator_lost = [&](const Error&) { ++told; }});
+    idle_until_dismissed(*up, *down, {.timeout = 500ms, .coordinator_lost = [&](const Error&) { ++told; }});
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::unavailable);

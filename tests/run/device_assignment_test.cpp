@@ -26,10 +26,10 @@ TEST(ChoosePlacement, ThreadsComeFromTheCoresUnlessSet) {
   const std::vector<plan::RankCores> ranks{{"a", {0, 1, 2, 3}, {}}, {"a", {0, 1, 2, 3}, {}}};
   config::Parallel parallel;
   parallel.device = config::Device::cpu;
-  EXPECT_EQ(choose_placement(ranks, 1, 1, parallel).threads, 2);
+  EXPECT_EQ(assign_device(ranks, 1, 1, parallel).threads, 2);
   parallel.threads = 7;
-  EXPECT_EQ(choose_placement(ranks, 1, 1, parallel).threads, 7);
-  EXPECT_FALSE(choose_placement(ranks, 1, 1, parallel).cuda);
+  EXPECT_EQ(assign_device(ranks, 1, 1, parallel).threads, 7);
+  EXPECT_FALSE(assign_device(ranks, 1, 1, parallel).cuda);
 }
 
 TEST(ChoosePlacement, AGpuThatIsAskedForAndNotThereIsExplained) {
@@ -37,7 +37,7 @@ TEST(ChoosePlacement, AGpuThatIsAskedForAndNotThereIsExplained) {
   config::Parallel parallel;
   parallel.device = config::Device::cuda;
   const auto [code, text] = testing::error_of([&] {
-    return choose_placement({{"a", {0}, {}}}, 0, 0, parallel);
+    return assign_device({{"a", {0}, {}}}, 0, 0, parallel);
   });
   EXPECT_EQ(code, ExitCode::config);
   EXPECT_THAT(text, HasSubstr("no GPU can be used on this host: " + device::why_no_device()));
@@ -51,17 +51,17 @@ TEST(WhyGpuUnused, SpeaksUpWhereTheSystemShowsOne) {
   std::filesystem::create_directories(node / "dev");
   static_cast<void>(node.write("dev/nvidia0", ""));
   config::Parallel parallel;
-  model::Placement placement;
+  model::DeviceAssignment assignment;
   for (const std::filesystem::path& root : {module.path(), node.path()}) {
-    EXPECT_EQ(why_gpu_unused(parallel, placement, root), device::why_no_device());
+    EXPECT_EQ(why_gpu_unused(parallel, assignment, root), device::why_no_device());
   }
   const testing::TemporaryFolder none;
-  EXPECT_EQ(why_gpu_unused(parallel, placement, none.path()), "");
+  EXPECT_EQ(why_gpu_unused(parallel, assignment, none.path()), "");
   parallel.device = config::Device::cpu;
-  EXPECT_EQ(why_gpu_unused(parallel, placement, node.path()), "");
+  EXPECT_EQ(why_gpu_unused(parallel, assignment, node.path()), "");
   parallel.device = config::Device::automatic;
-  placement.cuda = true;
-  EXPECT_EQ(why_gpu_unused(parallel, placement, node.path()), "");
+  assignment.cuda = true;
+  EXPECT_EQ(why_gpu_unused(parallel, assignment, node.path()), "");
 }
 
 TEST(GatherUnusedGpus, NamesHostsAndReasonsOnce) {

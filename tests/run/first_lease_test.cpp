@@ -32,10 +32,10 @@ struct Opened {
 };
 
 /// Every rank opens; nobody coordinates.
-std::vector<Opened> open_all(int ranks, std::int64_t samples, Opening opening) {
+std::vector<Opened> open_all(int ranks, std::int64_t samples, FirstLease first_lease) {
   comm::LocalWorld world(ranks);
   std::vector<Opened> opened(static_cast<std::size_t>(ranks));
-  opening.find = [](std::int64_t first, std::int64_t count) {
+  first_lease.find = [](std::int64_t first, std::int64_t count) {
     std::vector<data::Location> places;
     for (std::int64_t n = first; n < first + count; ++n)
       places.push_back(place(static_cast<std::uint64_t>(n)));
@@ -44,18 +44,18 @@ std::vector<Opened> open_all(int ranks, std::int64_t samples, Opening opening) {
   std::vector<std::jthread> threads;
   for (int rank = 0; rank < ranks; ++rank) {
     threads.emplace_back([&, rank] {
-      Opening mine = opening;
+      FirstLease mine = first_lease;
       if (rank > 0) {
         mine.work.clear();
         mine.find = {};
       }
-      const bool works = opening.grid.works(rank);
+      const bool works = first_lease.grid.works(rank);
       const auto loader = works ? loader_of(std::make_unique<CountingReader>(), samples) : nullptr;
       Opened& result = opened[static_cast<std::size_t>(rank)];
-      result.lease = open_work(*world.channel(rank, 0), rank, mine, loader.get());
+      result.lease = hand_out_first_lease(*world.channel(rank, 0), rank, mine, loader.get());
       if (!works) return;
-      const plan::Grid& grid = opening.grid;
-      const auto batches = plan::reads(result.lease, grid.heads, grid.member_of(rank), opening.all_read);
+      const plan::Grid& grid = first_lease.grid;
+      const auto batches = plan::reads(result.lease, grid.heads, grid.member_of(rank), first_lease.all_read);
       for (std::size_t i = 0; i < batches.size(); ++i) result.read.push_back(loader->next().index);
       EXPECT_EQ(error_of([&] { loader->next(); }).first, ExitCode::internal);  // nothing else is asked for
     });
@@ -64,11 +64,11 @@ std::vector<Opened> open_all(int ranks, std::int64_t samples, Opening opening) {
   return opened;
 }
 
-Opening opening_of(plan::Grid grid, std::int64_t samples, bool all_read, std::vector<plan::Lease> work) {
+FirstLease opening_of(plan::Grid grid, std::int64_t samples, bool all_read, std::vector<plan::Lease> work) {
   return {grid, {samples, 4}, all_read, 10s, std::move(work), {}};
 }
 
-TEST(Opening, EachRankReadsItsPartOfItsGroupsFirstLease) {
+TEST(FirstLease, EachRankReadsItsPartOfItsGroupsFirstLease) {
   const auto opened = open_all(7, 100, opening_of({3, 2}, 100, false, {{3, 2}, {9, 1}, {20, 5}}));
   const std::vector<plan::Lease> leases{{3, 2}, {9, 1}, {20, 2}};
   const std::vector<std::vector<std::int64_t>> read{{3}, {4}, {9}, {}, {20}, {21}};
@@ -79,20 +79,20 @@ TEST(Opening, EachRankReadsItsPartOfItsGroupsFirstLease) {
   EXPECT_EQ(opened[6].lease, plan::Lease{});  // a surplus rank
 }
 
-TEST(Opening, WhereFeaturesAreLocalEachRankReadsAllOfIt) {
+TEST(FirstLease, WhereFeaturesAreLocalEachRankReadsAllOfIt) {
   const auto opened = open_all(4, 100, opening_of({2, 2}, 100, true, {{0, 25}}));
   for (const std::size_t rank : {0, 1}) EXPECT_EQ(opened[rank].read, (std::vector<std::int64_t>{0, 1}));
   for (const std::size_t rank : {2, 3}) EXPECT_EQ(opened[rank].read, (std::vector<std::int64_t>{2, 3}));
 }
 
-TEST(Opening, GroupsWithoutWorkBeginWithNothing) {
+TEST(FirstLease, GroupsWithoutWorkBeginWithNothing) {
   const auto opened = open_all(3, 5, opening_of({3, 1}, 5, false, {{0, 2}}));
   EXPECT_EQ(opened[1].read, std::vector<std::int64_t>{1});  // the last one, which is short
   EXPECT_EQ(opened[2].lease, plan::Lease{});
   EXPECT_TRUE(opened[2].read.empty());
 }
 
-TEST(Opening, OfAnyWorkOnAnyGridNothingIsReadTwice) {
+TEST(FirstLease, OfAnyWorkOnAnyGridNothingIsReadTwice) {
   std::mt19937 dice(17);
   for (int round = 0; round < 60; ++round) {
     const std::int64_t batches = 1 + dice() % 40;
@@ -113,11 +113,11 @@ TEST(Opening, OfAnyWorkOnAnyGridNothingIsReadTwice) {
   }
 }
 
-TEST(Opening, WithoutAWordFromRank0RanksGiveUp) {
+TEST(FirstLease, WithoutAWordFromRank0RanksGiveUp) {
   comm::LocalWorld world(2);
   const auto loader = loader_of(std::make_unique<CountingReader>(), 8);
   const auto [code, text] = error_of([&] {
-    open_work(*world.channel(1, 0), 1, {{2, 1}, {8, 4}, false, 50ms, {}, {}}, loader.get());
+    hand_out_first_lease(*world.channel(1, 0), 1, {{2, 1}, {8, 4}, false, 50ms, {}, {}}, loader.get());
   });
   EXPECT_EQ(code, ExitCode::unavailable);
   EXPECT_THAT(text, HasSubstr("rank 0 has not said within 0.05 s where the work begins"));
@@ -139,12 +139,13 @@ class SlowReader final : public data::SampleReader {
 };
 
 /// Set-up may fail while images are read: nothing waits for the rest of them.
-TEST(Opening, ReadingEndsWithTheSampleUnderWayWhenSetUpFails) {
+TEST(FirstLease, ReadingEndsWithTheSampleUnderWayWhenSetUpFails) {
   comm::LocalWorld world(1);
   std::atomic<int> begun = 0;
   auto loader = loader_of(std::make_unique<SlowReader>(begun), 4000);
   const auto find = [](std::int64_t, std::int64_t) { return std::vector<data::Location>{}; };
-  open_work(*world.channel(0, 0), 0, {{1, 1}, {4000, 4}, false, 1s, {{0, 1000}}, find}, loader.get());
+  hand_out_first_lease(*world.channel(0, 0), 0, {{1, 1}, {4000, 4}, false, 1s, {{0, 1000}}, find},
+                       loader.get());
   begun.wait(0);
   loader.reset();
   EXPECT_LE(begun, 2);

@@ -258,8 +258,8 @@ class GroupJob {
  private:
   plan::Lease open_as(int rank, comm::Channel& down, bool all, data::Loader* loader) {
     const auto nowhere = [](std::int64_t, std::int64_t) { return std::vector<data::Location>{}; };
-    const Opening opening{shape_.grid, batches_, all, 10s, {{0, batches_.count()}}, nowhere};
-    const plan::Lease lease = open_work(down, rank, opening, loader);
+    const FirstLease first_lease{shape_.grid, batches_, all, 10s, {{0, batches_.count()}}, nowhere};
+    const plan::Lease lease = hand_out_first_lease(down, rank, first_lease, loader);
     have_opened_.count_down();
     return lease;
   }
@@ -268,10 +268,10 @@ class GroupJob {
     const auto up = world.channel(rank, 0);
     const auto down = world.channel(rank, 1);
     const plan::Grid grid = shape_.grid;
-    const Terms terms{.timeout = 10s, .asked = [this, rank] { return rank_asked(rank); }};
+    const LinkOptions link_options{.timeout = 10s, .asked = [this, rank] { return rank_asked(rank); }};
     if (!grid.works(rank)) {
       if (opened) open_as(rank, *down, false, nullptr);
-      return sit_out(*up, *down, terms);
+      return idle_until_dismissed(*up, *down, link_options);
     }
     const std::vector<std::int64_t> costs(static_cast<std::size_t>(shape_.heads), 1);
     const auto heads = plan::split_heads(costs, grid.heads);
@@ -290,9 +290,9 @@ class GroupJob {
     readers.push_back(std::make_unique<NumberReader>());
     data::Loader loader(std::move(readers), {shape_.samples, {1, 1}}, kBatch, 2);
     const bool all = shape_.features == config::Features::local;
-    Place place{grid.heads, grid.member_of(rank), all};
-    if (opened) place.opening = open_as(rank, *down, all, &loader);
-    work(*up, *down, loader, pipeline, place, terms);
+    GroupMembership place{grid.heads, grid.member_of(rank), all};
+    if (opened) place.first_lease = open_as(rank, *down, all, &loader);
+    work(*up, *down, loader, pipeline, place, link_options);
   }
 
   Shape shape_;

@@ -103,8 +103,8 @@ class LocalJob {
     data::Loader::Readers readers;
     for (int i = 0; i < 2; ++i) readers.push_back(std::make_unique<CountingReader>());
     data::Loader loader(std::move(readers), {batches_.samples(), {1, 1}}, batches_.size(), 2);
-    Place place;
-    if (settings.opened) place.opening = open_as(rank, loader);
+    GroupMembership place;
+    if (settings.opened) place.first_lease = open_as(rank, loader);
     try {
       EachAlone alone(compute);
       std::optional<store::PageWriter> pages;
@@ -118,10 +118,10 @@ class LocalJob {
 
   /// Gets the rank's first lease as the program does, before the coordinator starts.
   plan::Lease open_as(int rank, data::Loader& loader) {
-    const Opening opening{
+    const FirstLease first_lease{
         settings.grid,     batches_, settings.all_read, settings.timeout, plan::missing_in(ledger()),
         settings.locations};
-    const plan::Lease lease = open_work(*world_.channel(rank, 1), rank, opening, &loader);
+    const plan::Lease lease = hand_out_first_lease(*world_.channel(rank, 1), rank, first_lease, &loader);
     opened_.count_down();
     return lease;
   }

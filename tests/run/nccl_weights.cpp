@@ -59,12 +59,14 @@ class NcclWeights : public comm::NcclRanks {
         std::unique_ptr<comm::DeviceBroadcast> to_gpus;
         if (member >= 0) to_gpus = comm::make_device_broadcast(*workers.collectives(rank), rank, timeout);
         const model::Weights mine =
-            share_weights_over_nccl(*collectives, to_gpus.get(), rank, config, all, ranges, member);
+            share_weights_over_nccl(*collectives, "node", to_gpus.get(), rank, config, all, ranges, member);
         EXPECT_EQ(all.values.capacity(), 0U);
         use(member, mine);
       });
     }
   }
+
+  void ends_with_a_failure(FaultKind kind, int call, const std::vector<plan::HeadRange>& ranges);
 
   /// Whether the GPU holds rank 0's values `from` and following at `at`.
   static bool holds(const model::Weights& mine, std::int64_t at, std::int64_t from, std::int64_t count) {
@@ -100,40 +102,44 @@ TEST_F(NcclWeights, GoWhereTheyAreWanted) {
   }
 }
 
+/// `call`: a collective of rank 1. 0 connects, 1 is the backbone's; with two members 2 is one of theirs.
+void NcclWeights::ends_with_a_failure(FaultKind kind, int call, const std::vector<plan::HeadRange>& ranges) {
+  nccl_double::reset();
+  nccl_double::plant({kind, 1, call});
+  std::atomic<int> ended{0};
+  const config::Config config = three_heads();
+  comm::LocalWorld world(2, 30s);
+  const auto start = std::chrono::steady_clock::now();
+  {
+    std::vector<std::jthread> ranks;
+    for (int rank = 0; rank < 2; ++rank) {
+      ranks.emplace_back([&, rank] {
+        model::Weights all;
+        if (rank == 0) all = numbered(config);
+        const auto collectives = world.collectives(rank);
+        try {
+          const auto to_gpus = comm::make_device_broadcast(*collectives, rank, 1500ms);
+          const int member = ranges.size() > 1 ? rank : 0;
+          static_cast<void>(share_weights_over_nccl(*collectives, "node", to_gpus.get(), rank, config, all,
+                                                    ranges, member));
+          ADD_FAILURE() << "no error on rank " << rank;
+        } catch (const Error& error) {
+          EXPECT_EQ(error.code(), ExitCode::unavailable);
+          EXPECT_THAT(error.what(), HasSubstr("NCCL: nccl"));
+          ++ended;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(ended, 2);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 20s);
+  EXPECT_EQ(nccl_double::handles_left(), 0U);
+}
+
 TEST_F(NcclWeights, ARankThatFailsOrIsSilentEndsTheJob) {
   for (const FaultKind kind : {FaultKind::never_arrives, FaultKind::call_fails, FaultKind::async_error}) {
-    nccl_double::reset();
-    nccl_double::plant({kind, 1, 0});
-    std::atomic<int> ended{0};
-    const auto count_end = [&](int rank, const std::function<void()>& step) {
-      try {
-        step();
-        ADD_FAILURE() << "no error on rank " << rank;
-      } catch (const Error& error) {
-        EXPECT_EQ(error.code(), ExitCode::unavailable);
-        EXPECT_THAT(error.what(), HasSubstr("NCCL: nccl"));
-        ++ended;
-      }
-    };
-    comm::LocalWorld world(2, 10s);
-    const config::Config config = three_heads();
-    {
-      std::vector<std::jthread> ranks;
-      for (int rank = 0; rank < 2; ++rank) {
-        ranks.emplace_back([&, rank] {
-          model::Weights all;
-          if (rank == 0) all = numbered(config);
-          const auto collectives = world.collectives(rank);
-          const auto to_gpus = comm::make_device_broadcast(*collectives, rank, 1500ms);
-          count_end(rank, [&] {
-            static_cast<void>(
-                share_weights_over_nccl(*collectives, to_gpus.get(), rank, config, all, {{0, 3}}, 0));
-          });
-        });
-      }
-    }
-    EXPECT_EQ(ended, 2);
-    EXPECT_EQ(nccl_double::handles_left(), 0U);
+    for (const int call : {0, 1}) ends_with_a_failure(kind, call, {{0, 3}});
+    ends_with_a_failure(kind, 2, {{0, 1}, {1, 2}});
   }
 }
 

@@ -42,7 +42,7 @@ std::vector<plan::RankCores> cores(int ranks) {
 /// Micro-batches of 32 make two of them, for four ranks.
 TEST(AgreeOnChoice, AutoSharesHeavyHeadsWhenThereAreFewMicroBatches) {
   comm::LocalWorld world(1);
-  const Choice choice = agree_on_choice(*world.collectives(0), heavy_heads(), kFewImages, cores(4), {});
+  const RunPlan choice = agree_on_run_plan(*world.collectives(0), heavy_heads(), kFewImages, cores(4), {});
   EXPECT_EQ(choice.grid, (plan::Grid{1, 4}));
   EXPECT_EQ(choice.batch, 32);
   EXPECT_THAT(choice.heads, ElementsAre(plan::HeadRange{0, 2}, plan::HeadRange{2, 2}, plan::HeadRange{4, 2},
@@ -51,8 +51,8 @@ TEST(AgreeOnChoice, AutoSharesHeavyHeadsWhenThereAreFewMicroBatches) {
 
 TEST(AgreeOnChoice, AutoSharesNoHeadsWhenThereIsWorkForAll) {
   comm::LocalWorld world(1);
-  const Choice choice =
-      agree_on_choice(*world.collectives(0), heavy_heads(), {12'800, {32, 32}}, cores(4), {});
+  const RunPlan choice =
+      agree_on_run_plan(*world.collectives(0), heavy_heads(), {12'800, {32, 32}}, cores(4), {});
   EXPECT_EQ(choice.grid, (plan::Grid{4, 1}));
   EXPECT_THAT(choice.heads, ElementsAre(plan::HeadRange{0, 8}));
 }
@@ -69,13 +69,13 @@ void on_ranks(int ranks, Part part) {
 
 /// The other ranks see other machines, and still do as rank 0 says.
 TEST(AgreeOnChoice, Rank0Decides) {
-  std::array<Choice, 4> choices;
+  std::array<RunPlan, 4> choices;
   on_ranks(4, [&](comm::Collectives& world) {
     const auto seen = cores(world.rank() == 0 ? 4 : 1);
     choices.at(static_cast<std::size_t>(world.rank())) =
-        agree_on_choice(world, heavy_heads(), kFewImages, seen, {});
+        agree_on_run_plan(world, heavy_heads(), kFewImages, seen, {});
   });
-  for (const Choice& choice : choices) {
+  for (const RunPlan& choice : choices) {
     EXPECT_EQ(choice.grid, (plan::Grid{1, 4}));
     EXPECT_EQ(choice.batch, 32);
     EXPECT_EQ(choice.heads, choices.front().heads);
@@ -87,8 +87,8 @@ TEST(AgreeOnChoice, EveryRankLearnsOfAGridThatIsTooLarge) {
   config.parallel.strategy = config::Strategy::grid;
   config.parallel.grid = config::GridShape{2, 3};
   on_ranks(4, [&](comm::Collectives& world) {
-    const auto [code, text] =
-        polyhead::testing::error_of([&] { return agree_on_choice(world, config, kFewImages, cores(4), {}); });
+    const auto [code, text] = polyhead::testing::error_of(
+        [&] { return agree_on_run_plan(world, config, kFewImages, cores(4), {}); });
     EXPECT_EQ(code, ExitCode::config);
     EXPECT_THAT(text, HasSubstr("2 x 3 (data x heads) needs 6 ranks, but 4 were started"));
   });

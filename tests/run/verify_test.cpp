@@ -10,6 +10,7 @@
 #include "../support.hpp"
 #include "polyhead/base/sample.hpp"
 #include "polyhead/store/writer.hpp"
+#include "run/identity/result_checks.hpp"
 
 namespace polyhead::run {
 namespace {

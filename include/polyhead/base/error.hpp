@@ -31,4 +31,10 @@ class Error : public std::runtime_error {
   ExitCode code_;
 };
 
+/// This rank has waited for others in vain: what happened there is the reason, if anybody can tell it.
+class TimeoutError : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace polyhead

@@ -12,8 +12,8 @@ class PageBuffer {
   PageBuffer() = default;
   /// Throws std::bad_alloc.
   explicit PageBuffer(std::size_t size);
-  /// Memory that a buffer of `size` floats takes: whole pages, which may be as large as `kLargestUnit`.
-  static constexpr std::size_t kLargestUnit = std::size_t{2} << 20U;
+  /// Memory that a buffer of `size` floats takes: whole pages, which may be as large as `kMaxUnit`.
+  static constexpr std::size_t kMaxUnit = std::size_t{2} << 20U;
   static std::size_t bytes_of(std::size_t size);
 
   [[nodiscard]] float* data() { return data_.get(); }

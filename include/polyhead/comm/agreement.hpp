@@ -14,8 +14,8 @@ class AgreedError : public Error {
 };
 
 /// Runs `step` on this rank, then lets all ranks agree on the outcome: when it threw on any of them, every
-/// rank throws the same AgreedError, that of the lowest failing rank. Every rank must call it, whatever it
-/// does itself.
+/// rank throws the same AgreedError, that of the lowest failing rank; a TimeoutError only where no rank has
+/// another one. Every rank must call it, whatever it does itself.
 void agree(Collectives& world, const std::function<void()>& step);
 
 }  // namespace polyhead::comm

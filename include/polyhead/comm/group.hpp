@@ -31,6 +31,7 @@ struct Seat {
 struct BackendChoice {
   Backend backend = Backend::mpi;  ///< mpi or nccl
   std::string reason;              ///< "ranks 1 and 2 on b share the GPU GPU-..."
+  bool fell_back = false;          ///< NCCL was tried, and cannot be set up
 };
 
 /// NCCL where every rank of a group has a GPU that no other rank has, else MPI. `automatic` also takes MPI
@@ -43,7 +44,7 @@ struct Group {
   std::unique_ptr<Collectives> collectives;  ///< none for a negative color
   BackendChoice choice;                      ///< what carries it, and why; the same on all ranks
   std::unique_ptr<DeviceBroadcast> to_gpus;  ///< from rank 0 to all ranks with a color; none: over MPI
-  BackendChoice weights;                     ///< what carries that, and why; the same on all ranks
+  BackendChoice weights_choice;              ///< what carries that, and why; the same on all ranks
   std::vector<std::string> gpus;             ///< UUID of the GPU of each rank of the world; empty without one
 };
 

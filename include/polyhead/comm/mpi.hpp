@@ -18,7 +18,7 @@ namespace polyhead::comm {
 /// unavailable).
 class MpiEnvironment {
  public:
-  static constexpr std::size_t kLargestPiece = std::size_t{1} << 30U;
+  static constexpr std::size_t kMaxPiece = std::size_t{1} << 30U;
   static constexpr std::chrono::minutes kStartLimit{2};
 
   /// Asks for MPI_THREAD_MULTIPLE and throws Error(unavailable) when MPI grants less. `timeout` bounds every
@@ -41,7 +41,7 @@ class MpiEnvironment {
   /// The same with a time limit of its own. What is larger than `largest_piece` bytes travels in pieces: MPI
   /// counts are int.
   [[nodiscard]] std::unique_ptr<Collectives> collectives_within(std::chrono::milliseconds timeout,
-                                                                std::size_t largest_piece = kLargestPiece);
+                                                                std::size_t largest_piece = kMaxPiece);
   /// Over the ranks that give the same `color`, in their order; nothing for a negative one. Collective.
   [[nodiscard]] std::unique_ptr<Collectives> split(int color, std::chrono::milliseconds timeout);
   /// A channel on a communicator of its own. Collective. `timeout` bounds each send, `joining` the wait for

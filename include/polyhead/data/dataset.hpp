@@ -71,6 +71,6 @@ class Dataset {
 std::unique_ptr<Dataset> open(const config::Data& config, const std::filesystem::path& index);
 
 /// The format that `auto` stands for at this path. Throws Error (no_input, bad_data).
-config::DataFormat recognise(const config::Data& config);
+config::DataFormat detect_format(const config::Data& config);
 
 }  // namespace polyhead::data

@@ -13,6 +13,7 @@ struct DeviceInfo {
   std::string compute_capability;  ///< "8.0"
   std::uint64_t total_memory = 0;  ///< bytes
   int multiprocessors = 0;         ///< that this process may use: fewer with MIG
+  int runtime = 0;                 ///< CUDA version that LibTorch was built for: 13020 for 13.2
 };
 
 /// GPUs that this process may use. 0 without a GPU, a driver that fits, or CUDA in the build; never throws
@@ -27,7 +28,8 @@ std::string why_no_device();
 /// Error(config) when `index` is not below `device_count()`, Error(unavailable) when a call fails.
 DeviceInfo query(int index);
 
-/// Why LibTorch has no kernels for this GPU: its compute capability is too low. Empty where it has.
+/// Why LibTorch has no kernels for this GPU: its compute capability is too low for CUDA 13. Empty where it
+/// has, or where that shows at the first kernel only: wheels of CUDA 12 differ.
 std::string why_unsupported(const DeviceInfo& gpu);
 
 /// The installed driver's and the runtime's CUDA version: "driver 13.2, runtime 13.2".

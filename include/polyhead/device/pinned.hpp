@@ -10,7 +10,7 @@ namespace polyhead::device {
 /// std::bad_alloc where the host has too little memory, Error(unavailable) where the GPU is busy or broken.
 std::pmr::memory_resource* pinned_memory(int index);
 
-/// Memory of any host, aligned to 64 bytes. Lives as long as the program. Throws std::bad_alloc.
+/// Memory of any host, aligned to 256 bytes. Lives as long as the program. Throws std::bad_alloc.
 std::pmr::memory_resource* ordinary_memory();
 
 }  // namespace polyhead::device

@@ -15,13 +15,13 @@ namespace polyhead::fusion {
 class FixedPoint {
  public:
   /// The largest |weight x score| that is exact; beyond it a sample is quarantined.
-  static constexpr double kLargest = 1 << 20;
+  static constexpr double kMax = 1 << 20;
 
   /// `heads`: K, of the whole job, at least 1.
   explicit FixedPoint(std::int64_t heads);
 
   [[nodiscard]] int exponent() const { return exponent_; }
-  /// Empty when the product is not finite or beyond `kLargest`; `why_not` tells which.
+  /// Empty when the product is not finite or beyond `kMax`; `why_not` tells which.
   [[nodiscard]] std::optional<std::int64_t> quantise(double weight, double score) const;
   [[nodiscard]] static Reason why_not(double weight, double score);
   /// sum x 2^-e

@@ -29,7 +29,7 @@ std::size_t size_of(Type type);
 std::string_view name_of(Type type);
 
 /// Bytes of unpacked chunks that an open dataset keeps, at most.
-inline constexpr std::int64_t kLargestCache = std::int64_t{64} << 20U;
+inline constexpr std::int64_t kMaxCache = std::int64_t{64} << 20U;
 /// Bytes that the library takes for an open file and for converting values.
 inline constexpr std::int64_t kBuffers = std::int64_t{4} << 20U;
 

@@ -11,7 +11,7 @@
 namespace polyhead::image {
 
 /// Values in one image, before or after preprocessing, stay below this.
-inline constexpr std::int64_t kMostValues = std::int64_t{1} << 31U;
+inline constexpr std::int64_t kMaxValues = std::int64_t{1} << 31U;
 
 /// A decoded 8-bit image: [height, width, channels], 1 or 3 channels.
 struct ByteImage {

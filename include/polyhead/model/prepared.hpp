@@ -18,7 +18,7 @@ struct Prepared {
 };
 
 /// Values of them; 0 where another engine computes the backbone, which shares nothing.
-std::size_t prepared_size(const config::Backbone& backbone, const Placement& placement);
+std::size_t prepared_size(const config::Backbone& backbone, const DeviceAssignment& assignment);
 
 /// `to`: prepared_size values. Throws Error(internal).
 void prepare(const config::Backbone& backbone, const Weights& weights, std::span<float> to);

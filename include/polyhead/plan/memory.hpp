@@ -47,9 +47,9 @@ MemoryLimits limits_of(const Topology& topology);
 bool fits(const RankMemory& memory, const MemoryLimits& limits);
 
 /// Samples of the largest micro-batch that is tried.
-inline constexpr std::int64_t kMostBatch = 4096;
+inline constexpr std::int64_t kMaxBatch = 4096;
 
-/// The largest number of samples in a micro-batch, up to `kMostBatch`, with which every rank fits; 0 when
+/// The largest number of samples in a micro-batch, up to `kMaxBatch`, with which every rank fits; 0 when
 /// none does. The exact form of the rule total / (base + largest variant x instances).
 std::int64_t largest_batch(Workload workload, const Topology& topology, const Grid& grid,
                            config::Features features);

@@ -22,7 +22,7 @@ struct Fingerprint {
 /// Of a job whose data format and layers are known. Holds nothing that the job's bits do not depend on: of
 /// the processor only what LibTorch's kernels look at, where LibTorch computes; of the C library its exp(),
 /// with mean-probabilities; of image libraries their versions, where images are encoded.
-Fingerprint fingerprint_of(const config::Config& config, const model::Placement& placement);
+Fingerprint fingerprint_of(const config::Config& config, const model::DeviceAssignment& assignment);
 
 /// The entry "fusion" where sums are of integers, and where exp() comes before.
 inline constexpr const char* kExactFusion = "exact";

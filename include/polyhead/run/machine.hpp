@@ -34,8 +34,8 @@ struct Machine {
 /// spread over several. Throws Error(config) when the configuration wants a GPU and there is none.
 Machine this_machine(int ranks, const config::Parallel& parallel);
 
-/// The machines that a started job runs on. `placement`: of any of its ranks.
-Machine machine_of(const std::vector<plan::RankCores>& ranks, const model::Placement& placement);
+/// The machines that a started job runs on. `assignment`: of any of its ranks.
+Machine machine_of(const std::vector<plan::RankCores>& ranks, const model::DeviceAssignment& assignment);
 
 /// What a job may expect of such machines. `image_values`: of a preprocessed image. Speeds that nobody
 /// measured are assumed ones: docs/planner.md lists them.

@@ -52,18 +52,8 @@ std::string describe(const Verified& verified, const std::filesystem::path& resu
 
 // The steps of `verify`.
 
-/// How the certificate and the file go together.
-struct CertificateCheck {
-  std::string digest;  ///< what the certificate says; empty when there is none
-  std::string breach;  ///< what does not fit, as a sentence; empty when all does
-};
-CertificateCheck check_certificate(const store::Reader& reader);
-
 /// Throws Error(bad_data) that names each entry in which two identities (JSON objects) differ.
 void check_identity(const std::string& held, const std::string& now, const std::filesystem::path& result);
-
-/// Throws Error(bad_data) that names what differs between the file's shape and names and those of the inputs.
-void check_layout(const store::Layout& held, const store::Layout& now, const std::filesystem::path& result);
 
 /// Why the bits need not be the same: which entries of the fingerprint of a file differ from `now`, or that
 /// the run's ranks had several (`provenance`). Empty when they must be.

@@ -28,11 +28,11 @@ const std::filesystem::path& checked(const std::filesystem::path& path) {
 }
 
 std::vector<std::string> shown(const std::vector<std::string>& names) {
-  constexpr std::size_t kMost = 12;
+  constexpr std::size_t kMax = 12;
   std::vector<std::string> texts;
   for (const std::string& name : names) {
-    if (texts.size() == kMost) {
-      texts.push_back(fmt::format("and {} more", names.size() - kMost));
+    if (texts.size() == kMax) {
+      texts.push_back(fmt::format("and {} more", names.size() - kMax));
       break;
     }
     texts.push_back(printable(name));

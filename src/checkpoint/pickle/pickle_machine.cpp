@@ -7,12 +7,12 @@
 namespace polyhead::checkpoint::pickle {
 namespace {
 
-constexpr std::size_t kMostObjects = 8'000'000;  // a state_dict needs about 20 a tensor
+constexpr std::size_t kMaxObjects = 8'000'000;  // a state_dict needs about 20 a tensor
 
 }  // namespace
 
 Id Machine::add(Object object) {
-  if (objects_.size() >= kMostObjects) in_.fail(fmt::format("holds more than {} objects", kMostObjects));
+  if (objects_.size() >= kMaxObjects) in_.fail(fmt::format("holds more than {} objects", kMaxObjects));
   objects_.push_back(std::move(object));
   return static_cast<Id>(objects_.size() - 1);
 }
@@ -23,7 +23,7 @@ void Machine::push(Object object) {
 
 void Machine::spend(std::size_t copies) {
   copies_ += copies;
-  if (copies_ > kMostObjects) in_.fail(fmt::format("copies more than {} objects", kMostObjects));
+  if (copies_ > kMaxObjects) in_.fail(fmt::format("copies more than {} objects", kMaxObjects));
 }
 
 void Machine::push_global(const std::string& module, const std::string& name) {

@@ -14,7 +14,7 @@ namespace polyhead::checkpoint {
 namespace {
 
 constexpr std::uint64_t kLengthBytes = 8;
-constexpr std::uint64_t kLongestHeader = 100'000'000;  // the format's own limit
+constexpr std::uint64_t kMaxHeader = 100'000'000;  // the format's own limit
 
 std::uint64_t header_length(const InputFile& file) {
   static_assert(std::endian::native == std::endian::little);
@@ -23,9 +23,9 @@ std::uint64_t header_length(const InputFile& file) {
   }
   std::uint64_t length = 0;
   file.read(0, std::as_writable_bytes(std::span(&length, 1)));
-  if (length > kLongestHeader) {
+  if (length > kMaxHeader) {
     bad_data(file.path(), fmt::format("says that its header has {} bytes, more than safetensors allows ({})",
-                                      length, kLongestHeader));
+                                      length, kMaxHeader));
   }
   if (length > file.size() - kLengthBytes) {
     bad_data(file.path(), fmt::format("says that its header has {} bytes, but the file ends after {}: is it "

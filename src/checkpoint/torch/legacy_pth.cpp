@@ -14,14 +14,14 @@ using namespace std::string_view_literals;
 
 constexpr std::string_view kLegacyMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv;
 constexpr std::string_view kTextMagic = "L119547037146038801333356L\n";  // the same in protocols 0 and 1
-constexpr std::uint64_t kLargestPickles = std::uint64_t{32} << 20U;      // as in a zip file
+constexpr std::uint64_t kMaxPickles = std::uint64_t{32} << 20U;          // as in a zip file
 constexpr std::uint64_t kVersion = 1001;
 
 /// Reads one pickle after the other.
 class Pickles {
  public:
   explicit Pickles(const InputFile& file)
-      : name_(file.path().string()), bytes_(file.read(0, std::min(file.size(), kLargestPickles))) {}
+      : name_(file.path().string()), bytes_(file.read(0, std::min(file.size(), kMaxPickles))) {}
 
   pickle::Document next() {
     pickle::Document document = pickle::parse(std::span(bytes_).subspan(at_), name_);

@@ -18,7 +18,7 @@
 namespace polyhead::checkpoint {
 namespace {
 
-constexpr std::uint64_t kLargestPickle = std::uint64_t{32} << 20U;  // 150,000 tensors
+constexpr std::uint64_t kMaxPickle = std::uint64_t{32} << 20U;  // 150,000 tensors
 
 /// "NAME" when the file has "NAME/data.pkl".
 std::string find_folder(const std::filesystem::path& file, const ZipReader& zip) {
@@ -58,9 +58,9 @@ pickle::Document read_pickle(const std::filesystem::path& file, const ZipReader&
                              const std::string& folder) {
   const std::string name = folder + "/data.pkl";
   const ZipReader::Record& record = *zip.find(name);
-  if (record.size > kLargestPickle) {
+  if (record.size > kMaxPickle) {
     bad_data(file, fmt::format("has a data.pkl of {}, more than {}: not a state_dict",
-                               human_bytes(record.size), human_bytes(kLargestPickle)));
+                               human_bytes(record.size), human_bytes(kMaxPickle)));
   }
   return pickle::parse(zip.contents(name, record), file.string());
 }

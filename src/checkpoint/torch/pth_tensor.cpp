@@ -12,7 +12,7 @@ namespace {
 
 /// How many times its own size a file may make us read: shared and interleaved tensors read a storage more
 /// than once, a few times at most. Small files may take more: an expanded tensor repeats its elements.
-constexpr std::uint64_t kMostReads = 16;
+constexpr std::uint64_t kMaxReads = 16;
 constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 20U;
 
 constexpr std::int64_t kManyElements = std::int64_t{1}
@@ -68,7 +68,7 @@ TensorReader::Span TensorReader::check(const std::string& name, const pickle::Te
 }
 
 void TensorReader::spend(const std::string& name, std::uint64_t bytes) {
-  const std::uint64_t limit = kFreeBytes + kMostReads * storages_.total();
+  const std::uint64_t limit = kFreeBytes + kMaxReads * storages_.total();
   if (bytes > limit || (spent_ += bytes) > limit) {
     fail(
         name,

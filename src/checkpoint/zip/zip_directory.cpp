@@ -15,7 +15,7 @@ constexpr std::uint32_t kLocator64 = 0x07064b50;
 constexpr std::size_t kEndSize = 22;
 constexpr std::size_t kEnd64Size = 56;
 constexpr std::size_t kLocator64Size = 20;
-constexpr std::size_t kLongestComment = 65535;
+constexpr std::size_t kMaxComment = 65535;
 
 /// Position of the last end-of-central-directory record in the file's tail.
 std::optional<std::size_t> find_end(Bytes tail) {
@@ -37,8 +37,7 @@ Directory read_zip64(const InputFile& file, std::uint64_t at) {
 }
 
 Directory read_end(const InputFile& file) {
-  const std::size_t tail_size =
-      std::min<std::uint64_t>(file.size(), kEndSize + kLongestComment + kLocator64Size);
+  const std::size_t tail_size = std::min<std::uint64_t>(file.size(), kEndSize + kMaxComment + kLocator64Size);
   const std::vector<std::byte> tail = file.read(file.size() - tail_size, tail_size);
   const auto end = find_end(tail);
   if (!end) bad_data(file.path(), "is a zip file without its end: is it truncated?");

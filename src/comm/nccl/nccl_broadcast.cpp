@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "nccl_id.hpp"
 #include "nccl_link.hpp"
@@ -31,6 +32,14 @@ class NcclBroadcast final : public DeviceBroadcast {
       send_piece(rank_ == 0 ? from.subspan(done, size) : std::span<const std::byte>{},
                  to == nullptr ? static_cast<std::byte*>(passing_.get()) : to + done, size);
     }
+  }
+
+  /// NCCL connects ranks at the first use of each size's algorithm: here, where a failure can still be
+  /// answered with MPI. It sends a piece in full size.
+  void connect() {
+    device::DeviceMemory place = device::allocate_device(kPiece);
+    const std::vector<std::byte> zeros(rank_ == 0 ? kPiece : 0);
+    broadcast(zeros, static_cast<std::byte*>(place.get()), kPiece);
   }
 
   std::unique_ptr<DeviceBroadcast> among(bool join) override {
@@ -81,7 +90,9 @@ std::unique_ptr<DeviceBroadcast> make_device_broadcast(Collectives& bootstrap, i
   std::unique_ptr<DeviceBroadcast> result;
   agree(bootstrap, [&] {
     device::select(device);
-    result = std::make_unique<NcclBroadcast>(id, bootstrap.rank(), bootstrap.size(), device, timeout);
+    auto made = std::make_unique<NcclBroadcast>(id, bootstrap.rank(), bootstrap.size(), device, timeout);
+    made->connect();
+    result = std::move(made);
   });
   return result;
 }

@@ -77,6 +77,7 @@ void NcclLink::wait(std::string_view what, const std::function<bool()>& done) {
         timeout_);
   });
   if (ended) return;
+  timed_out_ = true;
   fail(fmt::format("{}: other ranks did not join within {} s", what,
                    std::chrono::duration<double>(timeout_).count()));
 }
@@ -91,7 +92,7 @@ void NcclLink::guard(const std::function<void()>& step) {
 }
 
 void NcclLink::require_whole() const {
-  if (communicator_ == nullptr) throw Error(ExitCode::unavailable, failure_);
+  if (communicator_ == nullptr) throw_failure();
 }
 
 ncclResult_t NcclLink::state(std::string_view what) {
@@ -120,6 +121,11 @@ void NcclLink::fail(const std::string& why) {
   failure_ = fmt::format("NCCL: {}{}{}", why, detail != nullptr && *detail != '\0' ? ": " : "",
                          detail != nullptr ? detail : "");
   if (communicator != nullptr) ncclCommAbort(communicator);
+  throw_failure();
+}
+
+void NcclLink::throw_failure() const {
+  if (timed_out_) throw TimeoutError(ExitCode::unavailable, failure_);
   throw Error(ExitCode::unavailable, failure_);
 }
 

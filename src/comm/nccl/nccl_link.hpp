@@ -41,11 +41,13 @@ class NcclLink {
   void settle(std::string_view what);
   void finish() noexcept;
   [[noreturn]] void fail(const std::string& why);
+  [[noreturn]] void throw_failure() const;
 
   ncclComm_t communicator_ = nullptr;
   std::chrono::milliseconds timeout_;
   int exceptions_at_start_;
   std::string failure_;
+  bool timed_out_ = false;
 };
 
 /// Neither success nor "not yet".

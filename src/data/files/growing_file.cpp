@@ -18,7 +18,7 @@ namespace polyhead::data {
 namespace {
 
 constexpr std::uint64_t kSmallestStep = std::uint64_t{1} << 18U;
-constexpr std::uint64_t kLargestStep = std::uint64_t{256} << 20U;
+constexpr std::uint64_t kMaxStep = std::uint64_t{256} << 20U;
 
 /// So that the new name survives a power cut. Not every file system can; the file itself is safe then, too.
 void sync_folder(const std::filesystem::path& file) {
@@ -52,7 +52,7 @@ void GrowingFile::fail(const char* doing, int error) const {
 void GrowingFile::reserve(std::uint64_t size) {
   const std::uint64_t now = map_.bytes().size();
   if (size <= now) return;
-  const std::uint64_t step = std::clamp(now, kSmallestStep, kLargestStep);
+  const std::uint64_t step = std::clamp(now, kSmallestStep, kMaxStep);
   const std::uint64_t wanted =
       (std::max(size, now + step) + kSmallestStep - 1) / kSmallestStep * kSmallestStep;
   const int error = ::posix_fallocate(fd_.get(), 0, static_cast<off_t>(wanted));

@@ -6,13 +6,13 @@
 namespace polyhead::data {
 
 /// Text out of a file, fit for a message: control characters become '?', what is long is cut.
-inline std::string shown(std::string_view text) {
-  constexpr std::size_t kMost = 200;
-  std::string result(text.substr(0, kMost));
+inline std::string sanitized(std::string_view text) {
+  constexpr std::size_t kMax = 200;
+  std::string result(text.substr(0, kMax));
   for (char& c : result) {
     if ((c >= 0 && c < ' ') || c == '\x7F') c = '?';
   }
-  if (text.size() > kMost) result += "...";
+  if (text.size() > kMax) result += "...";
   return result;
 }
 

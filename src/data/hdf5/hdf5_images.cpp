@@ -15,7 +15,7 @@ namespace {
 
 using Shape = std::vector<std::int64_t>;
 constexpr std::int64_t kSliceBytes = std::int64_t{1} << 20U;
-constexpr std::int64_t kMostSliceBytes = std::int64_t{16} << 20U;
+constexpr std::int64_t kMaxSliceBytes = std::int64_t{16} << 20U;
 
 bool is_float(h5::Type type) {
   return type == h5::Type::f32 || type == h5::Type::f64;
@@ -74,16 +74,17 @@ void check_size(const h5::Dataset& dataset, const Layout& layout) {
                                                 dataset.where(), dataset.describe()));
   }
   // The product cannot overflow: h5 refuses dimensions of which it could.
-  if (height * width * channels >= image::kMostValues) {
-    throw Error(ExitCode::bad_data,
-                fmt::format("{} is {}: an image of {} values is too large; expected fewer than {} (2^31)",
-                            dataset.where(), dataset.describe(), height * width * channels, image::kMostValues));
+  if (height * width * channels >= image::kMaxValues) {
+    throw Error(
+        ExitCode::bad_data,
+        fmt::format("{} is {}: an image of {} values is too large; expected fewer than {} (2^31)",
+                    dataset.where(), dataset.describe(), height * width * channels, image::kMaxValues));
   }
 }
 
 /// A part of a chunk costs as much to read as all of it: every reader would unpack it.
 std::int64_t slice_of(const h5::Dataset& dataset, std::int64_t image_bytes) {
-  const std::int64_t most = std::max<std::int64_t>(1, kMostSliceBytes / image_bytes);
+  const std::int64_t most = std::max<std::int64_t>(1, kMaxSliceBytes / image_bytes);
   const std::int64_t some = std::max<std::int64_t>(1, kSliceBytes / image_bytes);
   const auto chunk = dataset.chunk();
   return std::clamp(chunk ? chunk->rows : 1, some, most);
@@ -117,7 +118,7 @@ std::string Hdf5Images::describe() const {
 ArrayPiece Hdf5Images::piece() const {
   const auto chunk = dataset_.chunk();
   const std::int64_t value = is_float_ ? sizeof(float) : sizeof(std::uint8_t);
-  const std::int64_t unpacked = chunk ? h5::kLargestCache + 2 * chunk->bytes : 0;
+  const std::int64_t unpacked = chunk ? h5::kMaxCache + 2 * chunk->bytes : 0;
   return {slice_ * values_ * value, h5::kBuffers + unpacked, shape_, value};
 }
 

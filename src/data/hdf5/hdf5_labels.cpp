@@ -12,7 +12,7 @@ namespace polyhead::data {
 namespace {
 
 constexpr std::size_t kAtOnce = std::size_t{1} << 16U;
-constexpr std::int64_t kLargest = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kMax = std::numeric_limits<std::int32_t>::max();
 
 bool is_integer(h5::Type type) {
   return type != h5::Type::f32 && type != h5::Type::f64 && type != h5::Type::other;
@@ -48,10 +48,10 @@ void Hdf5Labels::read_slice(std::int64_t first, std::span<std::int32_t> labels) 
   wide_.resize(labels.size());
   dataset_.read_rows(first, static_cast<std::int64_t>(labels.size()), std::span(wide_));
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (wide_[i] < -1 || wide_[i] > kLargest) {
+    if (wide_[i] < -1 || wide_[i] > kMax) {
       throw Error(ExitCode::bad_data,
                   fmt::format("{}: sample {} has label {}; expected a class from 0 to {}, or -1 for unknown",
-                              dataset_.where(), first + static_cast<std::int64_t>(i), wide_[i], kLargest));
+                              dataset_.where(), first + static_cast<std::int64_t>(i), wide_[i], kMax));
     }
     labels[i] = static_cast<std::int32_t>(wide_[i]);
   }

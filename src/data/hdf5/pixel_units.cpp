@@ -19,9 +19,9 @@ namespace {
 
 using Triple = std::array<double, 3>;
 
-constexpr double kMostOfUnit = 1.5;   // means of values from 0 to 1 lie below
-constexpr double kMostStd = 5;        // nobody makes contrasts so small on purpose
-constexpr double kLeastOfBytes = 20;  // values above are not those of images from 0 to 1, normalised or not
+constexpr double kMaxOfUnit = 1.5;  // means of values from 0 to 1 lie below
+constexpr double kMaxStd = 5;       // nobody makes contrasts so small on purpose
+constexpr double kMinOfBytes = 20;  // values above are not those of images from 0 to 1, normalised or not
 constexpr double k255 = 255;
 constexpr Triple kImageNetMean{0.485, 0.456, 0.406};  // of torchvision's pre-trained models
 constexpr Triple kImageNetStd{0.229, 0.224, 0.225};
@@ -42,8 +42,8 @@ std::string text_of(const Triple& values, double factor = 1) {
 std::string scaled(const config::Preprocess& preprocess, double factor) {
   const bool all = factor > 1;
   return fmt::format("mean: {}, std: {}",
-                     text_of(preprocess.mean, all || any_above(preprocess.mean, kMostOfUnit) ? factor : 1),
-                     text_of(preprocess.std, all || any_above(preprocess.std, kMostStd) ? factor : 1));
+                     text_of(preprocess.mean, all || any_above(preprocess.mean, kMaxOfUnit) ? factor : 1),
+                     text_of(preprocess.std, all || any_above(preprocess.std, kMaxStd) ? factor : 1));
 }
 
 [[noreturn]] void refuse(const config::Preprocess& preprocess, const std::string& why,
@@ -60,7 +60,7 @@ void check_exchanged(const config::Preprocess& preprocess) {
 }
 
 std::string check_bytes(const config::Preprocess& preprocess, const PixelValues& values) {
-  if (any_above(preprocess.mean, kMostOfUnit) || any_above(preprocess.std, kMostStd)) {
+  if (any_above(preprocess.mean, kMaxOfUnit) || any_above(preprocess.std, kMaxStd)) {
     refuse(preprocess,
            "they seem to be for pixels from 0 to 255, but pixels are divided by 255 before, as torchvision's "
            "ToTensor does; expected them in units of pixel / 255",
@@ -83,21 +83,21 @@ std::string check_bytes(const config::Preprocess& preprocess, const PixelValues&
 std::string check_floats(const config::Preprocess& preprocess, const PixelValues& values) {
   if (!values.looked_at || values.highest <= values.lowest) return "";
   const std::string range = fmt::format("from {:.4g} to {:.4g}", values.lowest, values.highest);
-  const bool unit = !any_above(preprocess.mean, kMostOfUnit) && !any_above(preprocess.std, kMostOfUnit);
-  if (values.highest > kLeastOfBytes && is_none(preprocess)) {
+  const bool unit = !any_above(preprocess.mean, kMaxOfUnit) && !any_above(preprocess.std, kMaxOfUnit);
+  if (values.highest > kMinOfBytes && is_none(preprocess)) {
     return fmt::format(
         "the float images hold values {} and are not normalised (mean 0, std 1): right for a model "
         "that was trained on such values",
         range);
   }
-  if (values.highest > kLeastOfBytes && unit) {
+  if (values.highest > kMinOfBytes && unit) {
     refuse(preprocess,
            fmt::format("they are for pixels from 0 to 1, but the float images hold values {}, which "
                        "are taken as they are",
                        range),
            fmt::format("divide the images by 255, or say {}", scaled(preprocess, k255)));
   }
-  if (values.highest <= kMostOfUnit && values.lowest >= 0 && any_above(preprocess.mean, kMostOfUnit)) {
+  if (values.highest <= kMaxOfUnit && values.lowest >= 0 && any_above(preprocess.mean, kMaxOfUnit)) {
     refuse(
         preprocess,
         fmt::format("they seem to be for pixels from 0 to 255, but the float images hold values {}", range),

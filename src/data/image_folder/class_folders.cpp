@@ -64,14 +64,14 @@ struct Found {
 
 /// Looks at so many files at most.
 std::vector<Found> kinds_in(const std::string& folder) {
-  constexpr int kMostFiles = 50;
+  constexpr int kMaxFiles = 50;
   std::vector<Found> found;
   std::error_code error;
   int files = 0;
   for (fs::recursive_directory_iterator item(folder, error), end; !error && item != end;
        item.increment(error)) {
     if (item->is_directory(error)) continue;
-    if (++files > kMostFiles) break;
+    if (++files > kMaxFiles) break;
     if (const auto kind = image::kind_of_file(item->path().native())) {
       found.push_back({fs::path(item->path()).lexically_relative(folder).native(), *kind});
     }
@@ -113,7 +113,7 @@ std::string what_lies_in(const std::string& folder) {
   if (found.empty()) return "";
   std::vector<std::string> shown_files;
   for (std::size_t i = 0; i < std::min(kShown, found.size()); ++i) {
-    shown_files.push_back(fmt::format("{} is {}", shown(found[i].name), found[i].kind.name));
+    shown_files.push_back(fmt::format("{} is {}", sanitized(found[i].name), found[i].kind.name));
   }
   const std::string more = found.size() > kShown ? fmt::format(" (and {} more)", found.size() - kShown) : "";
   return fmt::format("; {}{}: {}", join(shown_files), more, advice(found));

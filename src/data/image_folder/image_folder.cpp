@@ -17,7 +17,7 @@
 namespace polyhead::data {
 namespace {
 
-constexpr std::size_t kMostNamed = 20;
+constexpr std::size_t kMaxNamed = 20;
 
 std::string joined(std::string_view folder, std::string_view name) {
   return folder.empty() ? std::string(name) : fmt::format("{}/{}", folder, name);
@@ -118,11 +118,11 @@ void Scan::scan_classes(const std::vector<std::string>& names) {
   }
   if (empty.empty()) return;
   const std::size_t count = empty.size();
-  empty.resize(std::min(count, kMostNamed));
+  empty.resize(std::min(count, kMaxNamed));
   throw Error(ExitCode::bad_data,
               fmt::format("{}: found no image in {} of {} class folders ({}{}), expected {} files in each; "
                           "remove these folders or fill them{}",
-                          base_, count, names.size(), join(empty), count > kMostNamed ? ", ..." : "",
+                          base_, count, names.size(), join(empty), count > kMaxNamed ? ", ..." : "",
                           image::kImageSuffixes, what_lies_in(within(base_, empty.front()))));
 }
 

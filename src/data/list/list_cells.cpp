@@ -64,11 +64,11 @@ bool names_labels(std::string_view cell) {
 }
 
 bool looks_like_file(std::string_view cell) {
-  constexpr std::size_t kLongestSuffix = 5;
+  constexpr std::size_t kMaxSuffix = 5;
   if (cell.find_first_of("/\\") != std::string_view::npos) return true;
   const std::size_t point = cell.rfind('.');
   return point != std::string_view::npos && point > 0 && point + 1 < cell.size() &&
-         cell.size() - point <= kLongestSuffix;
+         cell.size() - point <= kMaxSuffix;
 }
 
 std::optional<std::pair<std::string, std::string>> split_at_space(std::string_view line) {
@@ -78,7 +78,8 @@ std::optional<std::pair<std::string, std::string>> split_at_space(std::string_vi
   const std::string_view label = line.substr(space + 1);
   const std::string_view path = trimmed(line.substr(0, space));
   const bool header = names_paths(path) && names_labels(label);
-  if (image::is_image_name(label) || !(header || is_number(label) || image::is_image_name(path))) return std::nullopt;
+  if (image::is_image_name(label) || !(header || is_number(label) || image::is_image_name(path)))
+    return std::nullopt;
   return std::pair(std::string(path), std::string(label));
 }
 

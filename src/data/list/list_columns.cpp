@@ -175,7 +175,7 @@ std::optional<Column> ColumnFinder::chosen(const std::string& name, std::string_
     return column;
   }
   std::vector<std::string> known;
-  for (const std::string& cell : first_) known.push_back(shown(trimmed(cell)));
+  for (const std::string& cell : first_) known.push_back(sanitized(trimmed(cell)));
   const auto near = closest(name, known);
   throw Error(ExitCode::config,
               fmt::format("data.columns.{}: {}:1: found no column '{}' among '{}'{}; expected a name in the "
@@ -244,7 +244,7 @@ void ColumnFinder::find_without_header(ListFormat& format) const {
 
 std::string ColumnFinder::shown_name(Column column, bool header) const {
   if (!header) return fmt::to_string(column + 1);
-  const std::string name = shown(trimmed(first_[column]));
+  const std::string name = sanitized(trimmed(first_[column]));
   const bool plain = !name.empty() && std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   });
@@ -260,7 +260,7 @@ std::string ColumnFinder::advice(Column path, std::optional<Column> label, bool 
 
 void ColumnFinder::refuse(std::string_view found, const std::string& advice) const {
   std::vector<std::string> cells;
-  for (const std::string& cell : first_) cells.push_back(shown(cell));
+  for (const std::string& cell : first_) cells.push_back(sanitized(cell));
   throw Error(ExitCode::bad_data,
               fmt::format("{}:1: found {}: '{}'; expected `path,label` on each line, or a header with such "
                           "names; say which columns are meant, perhaps {}",

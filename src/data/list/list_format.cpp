@@ -51,7 +51,7 @@ bool has_backslashes(const ListRows& list, const ListFormat& format, const ListP
       ExitCode::bad_data,
       fmt::format("{}: found the path '{}' with backslashes, but in {} is neither such a file nor '{}'; "
                   "expected paths with slashes inside that folder (data.root chooses it)",
-                  place.where, shown(*first), place.root, shown(with_slashes(*first))));
+                  place.where, sanitized(*first), place.root, sanitized(with_slashes(*first))));
 }
 
 }  // namespace

@@ -14,8 +14,8 @@
 namespace polyhead::data {
 namespace {
 
-constexpr std::size_t kMostLabels = 1'000'000;
-constexpr std::int64_t kLargestLabel = std::numeric_limits<std::int32_t>::max();
+constexpr std::size_t kMaxLabels = 1'000'000;
+constexpr std::int64_t kMaxLabel = std::numeric_limits<std::int32_t>::max();
 
 template <class Number>
 bool reads_as(std::string_view text, Number& number) {
@@ -35,8 +35,8 @@ bool is_numeric(std::string_view text) {
 bool is_missing(std::string_view text) {
   static constexpr std::array<std::string_view, 9> kWords{"nan",  "na",   "n/a",  "#n/a", "#na",
                                                           "-nan", "<na>", "null", "none"};
-  constexpr std::size_t kLongest = 4;
-  return text.size() <= kLongest && std::ranges::find(kWords, image::lower(text)) != kWords.end();
+  constexpr std::size_t kMax = 4;
+  return text.size() <= kMax && std::ranges::find(kWords, image::lower(text)) != kWords.end();
 }
 
 /// "[3]", "(3,)", "'3'", "tensor(3)": a number as Python prints it, which would be sorted as text.
@@ -52,7 +52,7 @@ bool is_wrapped_number(std::string_view text) {
 }
 
 ListLabel whole(double value) {
-  if (value < -1 || value > static_cast<double>(kLargestLabel)) return {LabelKind::out_of_range, -1};
+  if (value < -1 || value > static_cast<double>(kMaxLabel)) return {LabelKind::out_of_range, -1};
   return {LabelKind::number, static_cast<std::int32_t>(value)};
 }
 
@@ -81,11 +81,11 @@ void ListLabels::see(std::string_view cell, std::int64_t line, Problems& problem
     kind.line = line;
     kind.text = cell;
   }
-  if (cell.empty() || texts_.size() > kMostLabels || texts_.contains(cell)) return;
+  if (cell.empty() || texts_.size() > kMaxLabels || texts_.contains(cell)) return;
   texts_.emplace(cell);
-  if (texts_.size() <= kMostLabels) return;
+  if (texts_.size() <= kMaxLabels) return;
   problems.add(line, "labels",
-               fmt::format("found more than {} different labels; expected classes", kMostLabels));
+               fmt::format("found more than {} different labels; expected classes", kMaxLabels));
 }
 
 const ListLabels::Seen* ListLabels::first_number() const {
@@ -102,13 +102,13 @@ void ListLabels::settle_numbers(Problems& problems) {
     problems.add(bad.line, "fraction",
                  fmt::format("found the label {}; expected the number of a class, or a class name: is this "
                              "column a score? data.columns chooses another",
-                             shown(bad.text)));
+                             sanitized(bad.text)));
   }
   if (const Seen& bad = seen(LabelKind::out_of_range); bad.count > 0) {
     problems.add(
         bad.line, "range",
         fmt::format("found the label {}; expected a class from 0 to {}, or -1 or nothing for unknown",
-                    shown(bad.text), kLargestLabel));
+                    sanitized(bad.text), kMaxLabel));
   }
 }
 
@@ -123,13 +123,13 @@ void ListLabels::settle(Problems& problems) {
                  fmt::format("found the label '{}' (line {}), a number, and '{}' (line {}), a name; expected "
                              "one kind: mend these lines, or, where all are names, list them in data.classes "
                              "in the order of the heads' outputs",
-                             shown(number->text), number->line, shown(name.text), name.line));
+                             sanitized(number->text), number->line, sanitized(name.text), name.line));
   } else if (!named_ && std::ranges::all_of(texts_, is_wrapped_number)) {
     problems.add(
         name.line, "wrapped",
         fmt::format("found the label {}; expected the number alone: as names, such labels would be sorted as "
                     "text, 10 before 2",
-                    shown(name.text)));
+                    sanitized(name.text)));
   } else {
     names_.assign(texts_.begin(), texts_.end());
   }
@@ -155,7 +155,7 @@ std::string ListLabels::note() const {
         "the label '{}' (line {} and {} more) is taken for the name of a class; leave the cell empty where "
         "the "
         "label is unknown",
-        shown(missing.text), missing.line, missing.count - 1);
+        sanitized(missing.text), missing.line, missing.count - 1);
   }
   const Seen& empty = seen(LabelKind::empty);
   const std::int64_t unknown = empty.count + missing.count;

@@ -114,11 +114,11 @@ std::pair<std::string, std::string> Manifest::problem_of(const RecordReader& rec
     return {"spaced",
             fmt::format("found '{}'; expected a comma or a tab between path and label, or a space in "
                         "every line",
-                        shown(line.path))};
+                        sanitized(line.path))};
   }
   if (inside) return {};
   return {"outside", fmt::format("found the path '{}'; expected one inside {} (data.root chooses the folder)",
-                                 shown(line.path), place_.root)};
+                                 sanitized(line.path), place_.root)};
 }
 
 void Manifest::check(Progress progress) {

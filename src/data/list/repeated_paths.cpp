@@ -11,7 +11,7 @@
 namespace polyhead::data {
 namespace {
 
-constexpr std::size_t kMostPaths = 2'000'000;
+constexpr std::size_t kMaxPaths = 2'000'000;
 
 [[noreturn]] void contradiction(std::string_view where, std::int64_t line, std::int32_t label,
                                 std::int64_t other, std::int32_t other_label) {
@@ -28,7 +28,7 @@ void RepeatedPaths::add(std::string_view path, std::int64_t line, std::int32_t l
   const std::uint64_t hash = std::hash<std::string_view>()(path);
   if (hash % stride_ != 0) return;
   entries_.push_back({hash, line, label});
-  if (entries_.size() == kMostPaths) thin_out();
+  if (entries_.size() == kMaxPaths) thin_out();
 }
 
 void RepeatedPaths::thin_out() {

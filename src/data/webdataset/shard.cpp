@@ -19,8 +19,8 @@
 namespace polyhead::data {
 namespace {
 
-constexpr std::uint64_t kMostLabelBytes = std::uint64_t{16} << 20U;
-constexpr std::size_t kMostSuffixBytes = 40;
+constexpr std::uint64_t kMaxLabelBytes = std::uint64_t{16} << 20U;
+constexpr std::size_t kMaxSuffixBytes = 40;
 
 /// Where a part of a sample lies. Small, as there may be millions.
 struct Place {
@@ -111,7 +111,7 @@ void Joining::keep(const Group& group, Place& place, const TarEntry& entry, cons
         where_, full,
         fmt::format("found '{}' of the same sample, too; expected one {} for a key: leave one of them "
                     "out of the shard",
-                    shown(group.name(place)), name.part == ShardPart::image ? "image" : "label"));
+                    sanitized(group.name(place)), name.part == ShardPart::image ? "image" : "label"));
   }
   place.offset = entry.offset;
   place.size = entry.size;
@@ -119,7 +119,7 @@ void Joining::keep(const Group& group, Place& place, const TarEntry& entry, cons
 }
 
 std::string Joining::content(const Group& group, const Place& place) const {
-  if (place.size > kMostLabelBytes) {
+  if (place.size > kMaxLabelBytes) {
     refuse_entry(where_, group.name(place),
                  fmt::format("found {} bytes; expected a label, at most 16 MiB", place.size));
   }
@@ -132,7 +132,7 @@ std::int32_t Joining::cls_label(const Group& group) const {
   const std::string text = content(group, group.cls);
   if (const auto label = label_in_text(text)) return *label;
   refuse_entry(where_, group.name(group.cls),
-               fmt::format("found '{}'; expected {}", shown(text), kLabelRange));
+               fmt::format("found '{}'; expected {}", sanitized(text), kLabelRange));
 }
 
 std::int32_t Joining::json_label(const Group& group) const {
@@ -140,7 +140,7 @@ std::int32_t Joining::json_label(const Group& group) const {
   if (const auto label = label_in_json(text)) return *label;
   refuse_entry(where_, group.name(group.json),
                fmt::format("found '{}'; expected an object with \"label\", \"cls\" or \"class\": {}",
-                           shown(text), kLabelRange));
+                           sanitized(text), kLabelRange));
 }
 
 /// Beside a .cls, a .json is often about something else: only a label in it counts.
@@ -151,7 +151,7 @@ void Joining::check_labels_agree(const Group& group, std::int32_t label) const {
       where_, group.name(group.cls),
       fmt::format("found label {}, but '{}' says {}; expected the same: leave one of them out of the "
                   "shard",
-                  label, shown(group.name(group.json)), other));
+                  label, sanitized(group.name(group.json)), other));
 }
 
 std::int32_t Joining::label(const Group& group) const {
@@ -179,8 +179,8 @@ void Joining::finish(const std::function<void(const ShardSample&)>& sample) {
 }  // namespace
 
 void Oddities::count_unknown(const std::string& suffix) {
-  const std::string kind = suffix.substr(0, kMostSuffixBytes);
-  const bool full = unknown.size() >= kMostSuffixes && !unknown.contains(kind);
+  const std::string kind = suffix.substr(0, kMaxSuffixBytes);
+  const bool full = unknown.size() >= kMaxSuffixes && !unknown.contains(kind);
   ++unknown[full ? "..." : kind];
 }
 

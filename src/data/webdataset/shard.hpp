@@ -27,10 +27,10 @@ struct Oddities {
   std::int64_t without_end = 0;  ///< shards without the blocks that mark a tar's end
   std::int64_t after_end = 0;    ///< shards with other bytes than zeros behind them
 
-  /// `suffix`: without its dot; empty: none. Beyond `kMostSuffixes` kinds they are counted as "...".
+  /// `suffix`: without its dot; empty: none. Beyond `kMaxSuffixes` kinds they are counted as "...".
   void count_unknown(const std::string& suffix);
 };
-inline constexpr std::size_t kMostSuffixes = 1000;
+inline constexpr std::size_t kMaxSuffixes = 1000;
 
 /// Lists the samples of a shard: files whose names are the same up to the first dot after the last slash,
 /// wherever they stand in it. Samples come in the order in which their keys first appear. The image is

@@ -24,7 +24,7 @@ ShardPart part_of(std::string_view suffix) {
 }  // namespace
 
 void refuse_entry(const std::string& where, std::string_view name, std::string_view problem) {
-  throw Error(ExitCode::bad_data, fmt::format("{}: entry '{}': {}", where, shown(name), problem));
+  throw Error(ExitCode::bad_data, fmt::format("{}: entry '{}': {}", where, sanitized(name), problem));
 }
 
 std::string clean_entry_name(const std::string& where, std::string_view name) {

@@ -9,10 +9,10 @@
 namespace polyhead::data {
 namespace {
 
-constexpr std::int64_t kLargest = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kMax = std::numeric_limits<std::int32_t>::max();
 
 std::optional<std::int32_t> label_of(std::int64_t value) {
-  if (value < -1 || value > kLargest) return std::nullopt;
+  if (value < -1 || value > kMax) return std::nullopt;
   return static_cast<std::int32_t>(value);
 }
 
@@ -35,7 +35,7 @@ std::optional<std::int32_t> label_in_json(std::string_view text) {
     const auto found = json.find(key);
     if (found == json.end()) continue;
     if (!found->is_number_integer()) return std::nullopt;
-    if (found->is_number_unsigned() && found->get<std::uint64_t>() > kLargest) return std::nullopt;
+    if (found->is_number_unsigned() && found->get<std::uint64_t>() > kMax) return std::nullopt;
     return label_of(found->get<std::int64_t>());
   }
   return -1;

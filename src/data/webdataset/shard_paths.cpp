@@ -17,8 +17,8 @@
 namespace polyhead::data {
 namespace {
 
-constexpr std::size_t kMostNamed = 20;
-constexpr std::size_t kMostShards = 1'000'000;
+constexpr std::size_t kMaxNamed = 20;
+constexpr std::size_t kMaxShards = 1'000'000;
 
 [[noreturn]] void refuse(const std::string& pattern, std::string_view what) {
   throw Error(ExitCode::config,
@@ -40,7 +40,7 @@ std::size_t number(const std::string& pattern, std::string_view text) {
 std::vector<std::string> range(const std::string& pattern, std::string_view from, std::string_view to) {
   const std::size_t first = number(pattern, from);
   const std::size_t last = number(pattern, to);
-  if (last < first || last - first >= kMostShards) refuse(pattern, fmt::format("the range {}..{}", from, to));
+  if (last < first || last - first >= kMaxShards) refuse(pattern, fmt::format("the range {}..{}", from, to));
   const auto padded = [](std::string_view text) { return text.size() > 1 && text[0] == '0'; };
   const std::size_t width = padded(from) || padded(to) ? std::max(from.size(), to.size()) : 0;
   std::vector<std::string> words;
@@ -99,11 +99,11 @@ void Beside::tell(const std::string& folder) const {
     log::warning(
         fmt::format("data: {}: left out {} file(s) or folder(s) whose names begin with a dot; the first "
                     "is {}",
-                    folder, hidden, shown(first_hidden)));
+                    folder, hidden, sanitized(first_hidden)));
   }
   if (others == 0) return;
   log::warning(fmt::format("data: {}: left out {} file(s) or folder(s) that are no .tar; the first is {}",
-                           folder, others, shown(first_other)));
+                           folder, others, sanitized(first_other)));
 }
 
 std::vector<std::string> shards_in(const std::string& path) {
@@ -139,12 +139,12 @@ void check_there(const std::string& pattern, const std::vector<std::string>& sha
   std::ranges::remove_copy_if(shards, std::back_inserter(missing), exists);
   if (missing.empty()) return;
   const std::size_t count = missing.size();
-  missing.resize(std::min(count, kMostNamed));
+  missing.resize(std::min(count, kMaxNamed));
   throw Error(
       ExitCode::no_input,
       fmt::format("data.path: {}: {} of {} shards are missing:\n  {}{}\ncopy them there, or leave them "
                   "out of the pattern",
-                  pattern, count, shards.size(), join(missing, "\n  "), count > kMostNamed ? "\n  ..." : ""));
+                  pattern, count, shards.size(), join(missing, "\n  "), count > kMaxNamed ? "\n  ..." : ""));
 }
 
 /// Its samples would count twice.
@@ -166,7 +166,7 @@ std::vector<std::string> expand_braces(const std::string& pattern) {
     const std::size_t close = rest.find('}', open);
     if (close == std::string_view::npos) refuse(pattern, "'{' without '}'");
     const auto words = words_of(pattern, rest.substr(open + 1, close - open - 1));
-    if (words.size() * done.size() > kMostShards) refuse(pattern, "more than 1000000 shards");
+    if (words.size() * done.size() > kMaxShards) refuse(pattern, "more than 1000000 shards");
     std::vector<std::string> longer;
     longer.reserve(words.size() * done.size());
     for (const std::string& path : done) {

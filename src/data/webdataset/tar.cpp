@@ -13,7 +13,7 @@
 namespace polyhead::data {
 namespace {
 
-constexpr std::uint64_t kMostExtension = std::uint64_t{1} << 20U;  // bytes of a long name or pax header
+constexpr std::uint64_t kMaxExtension = std::uint64_t{1} << 20U;  // bytes of a long name or pax header
 
 constexpr std::uint64_t kPiece = std::uint64_t{1} << 16U;  // multiple of kTarBlock
 
@@ -116,15 +116,14 @@ void TarReader::look_behind_end() {
 
 void TarReader::check_whole(std::uint64_t size, const std::string& name) const {
   if (size <= source_.size() - at_) return;
-  fail(fmt::format("the archive is cut off: '{}' has {} bytes, {} of them are there", shown(name), size,
+  fail(fmt::format("the archive is cut off: '{}' has {} bytes, {} of them are there", sanitized(name), size,
                    source_.size() - at_));
 }
 
 /// What an extension header carries.
 std::string TarReader::content(std::uint64_t size) const {
   check_whole(size, "an extended header");
-  if (size > kMostExtension)
-    fail(fmt::format("an extended header of {} bytes; expected at most 1 MiB", size));
+  if (size > kMaxExtension) fail(fmt::format("an extended header of {} bytes; expected at most 1 MiB", size));
   std::string text(size, '\0');
   source_.read(at_, std::as_writable_bytes(std::span(text)));
   return text;
@@ -187,7 +186,7 @@ std::optional<TarEntry> TarReader::next() {
     if (header.type() == 'S' || record("GNU.sparse.major") != nullptr ||
         record("GNU.sparse.map") != nullptr) {
       fail(fmt::format("'{}' is stored as a sparse file; make the archive without --sparse",
-                       shown(entry.name)));
+                       sanitized(entry.name)));
     }
     if (entry.name.find('\0') != std::string::npos)
       fail("the pax header is damaged: a name holds a NUL byte");

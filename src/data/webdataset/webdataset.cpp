@@ -14,8 +14,8 @@
 namespace polyhead::data {
 namespace {
 
-constexpr std::size_t kMostProblems = 20;
-constexpr std::size_t kMostSuffixesNamed = 6;
+constexpr std::size_t kMaxProblems = 20;
+constexpr std::size_t kMaxSuffixesNamed = 6;
 
 /// Length of the longest folder, with its slash, that all shards lie in. What follows names a shard: the base
 /// name, where all are in one folder.
@@ -43,7 +43,7 @@ void scan(const std::string& path, std::size_t folder, Oddities& oddities, Sampl
 }
 
 [[noreturn]] void refuse(const std::vector<std::string>& problems, std::size_t shards) {
-  const bool more = problems.size() == kMostProblems;
+  const bool more = problems.size() == kMaxProblems;
   throw Error(ExitCode::bad_data,
               fmt::format("{}{} of {} shard(s) cannot be used:\n  {}\nmake them again, or leave them out of "
                           "data.path",
@@ -57,9 +57,9 @@ std::string by_frequency(const std::map<std::string, std::int64_t>& suffixes) {
   std::ranges::sort(order);
   std::vector<std::string> texts;
   for (const auto& [count, suffix] : order) {
-    if (texts.size() == kMostSuffixesNamed) break;
+    if (texts.size() == kMaxSuffixesNamed) break;
     texts.push_back(
-        fmt::format("{} ({})", suffix.empty() ? "without a suffix" : shown("." + suffix), -count));
+        fmt::format("{} ({})", suffix.empty() ? "without a suffix" : sanitized("." + suffix), -count));
   }
   const std::size_t more = order.size() - texts.size();
   return join(texts) + (more > 0 ? fmt::format(" and {} more kind(s)", more) : "");
@@ -92,7 +92,7 @@ void note(const Oddities& oddities, SampleIndexBuilder& samples) {
   note_unknown(oddities, samples);
   if (oddities.hidden > 0) {
     samples.note(fmt::format("data: left out {} entries whose names begin with a dot; the first is {}",
-                             oddities.hidden, shown(oddities.first_hidden)));
+                             oddities.hidden, sanitized(oddities.first_hidden)));
   }
   if (oddities.links > 0) {
     samples.note(fmt::format("data: left out {} link(s) in the shards; only files are read", oddities.links));
@@ -121,7 +121,7 @@ void scan_webdataset(const std::vector<std::string>& shards, SampleIndexBuilder&
     } catch (const Error& error) {
       if (error.code() != ExitCode::bad_data && error.code() != ExitCode::no_input) throw;
       problems.emplace_back(error.what());
-      if (problems.size() == kMostProblems) break;
+      if (problems.size() == kMaxProblems) break;
     }
   }
   if (!problems.empty()) refuse(problems, shards.size());

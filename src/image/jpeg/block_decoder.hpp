@@ -57,7 +57,7 @@ const auto& next_step(const StepTable& table, std::uint32_t bits) {
   }
 }
 
-/// Reads AC coefficients up to kLongestStep bits, which must be ready.
+/// Reads AC coefficients up to kMaxStep bits, which must be ready.
 template <bool kKeep>
 [[gnu::always_inline]] inline BlockProgress read_step(BitReader& in, const StepTable& table,
                                                       std::int16_t* block, std::size_t& place) {

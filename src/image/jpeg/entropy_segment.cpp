@@ -35,7 +35,7 @@ bool EntropySegment::take(std::span<const std::uint8_t>& file) {
 }
 
 void EntropySegment::trim() {
-  data::trim(bytes_);
+  image::trim(bytes_);
 }
 
 }  // namespace polyhead::image

@@ -17,7 +17,7 @@ namespace polyhead::image {
 namespace {
 
 /// Scans in a progressive file, each of which costs a pass over the whole image. Encoders write about ten.
-constexpr int kMostScans = 500;
+constexpr int kMaxScans = 500;
 /// Rows that are fetched at once: as many as the library has ready at most.
 constexpr std::size_t kRowsAtOnce = 4;
 /// What the library's vector code wants rows to be aligned to for storing past the caches. They are read at
@@ -61,7 +61,7 @@ void ignore(j_decompress_ptr /*info*/) {}
 void ignore_message(j_common_ptr /*info*/, int /*level*/) {}
 
 void check_scans(j_common_ptr info) {
-  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number > kMostScans) leave(info);
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number > kMaxScans) leave(info);
 }
 
 bool is_unsupported(int error) {

@@ -12,7 +12,7 @@ bool append(Step& step, std::uint64_t bits, HuffmanSymbol next) {
   const unsigned place = (is_first ? 0 : step.last_place) + next.run() + 1;
   const unsigned begin = step.length + next.length;
   const bool sign_known = next.size() == 0 || begin < kStepBits;
-  if (!sign_known || step.size > kFirstSize || begin + next.size() > kLongestStep) return false;
+  if (!sign_known || step.size > kFirstSize || begin + next.size() > kMaxStep) return false;
   step.first_place = static_cast<std::uint8_t>(is_first ? place : step.last_place);
   step.first_value = static_cast<std::int8_t>(is_first ? 0 : step.last_value(bits));
   step.last_place = static_cast<std::uint8_t>(place);
@@ -55,7 +55,7 @@ Skip skip_of(const HuffmanTable& symbols, std::uint64_t bits) {
     const bool ends = next.ends_block();
     if (!ends) place += next.run() + 1;
     const unsigned length = skip.length + next.length + (ends ? 0 : next.size());
-    if (next.length == 0 || skip.length + next.length > kStepBits || length > kLongestStep) break;
+    if (next.length == 0 || skip.length + next.length > kStepBits || length > kMaxStep) break;
     if (place >= Step::kNone) break;
     skip.length = static_cast<std::uint8_t>(length);
     skip.last_place = static_cast<std::uint8_t>(ends ? place + Step::kEnds : place);

@@ -12,7 +12,7 @@ namespace polyhead::image {
 inline constexpr unsigned kStepBits = 11;
 
 /// Most bits of a step: three fit into what BitReader has ready.
-inline constexpr unsigned kLongestStep = 18;
+inline constexpr unsigned kMaxStep = 18;
 
 /// What the next bits of a block say: one or two AC coefficients, and the block's end where it follows. All
 /// codes lie in the next kStepBits, the last value may go on behind.

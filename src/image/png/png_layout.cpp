@@ -15,7 +15,7 @@ using Bytes = PngLayout::Bytes;
 
 constexpr std::size_t kChunkHeader = 8;
 constexpr std::size_t kChecksum = 4;
-constexpr std::size_t kMostPalette = 256 * 3;
+constexpr std::size_t kMaxPalette = 256 * 3;
 
 std::uint32_t number(Bytes bytes, std::size_t at) {
   std::uint32_t value = 0;
@@ -72,11 +72,11 @@ bool long_enough(const Chunk& chunk, int color_type) {
 
 Reason read_header(const Chunk& chunk, PngLayout& layout) {
   constexpr std::size_t kSize = 13;
-  constexpr std::uint32_t kLongest = 0x7FFFFFFF;
+  constexpr std::uint32_t kMax = 0x7FFFFFFF;
   if (chunk.type != "IHDR" || chunk.size != kSize) return Reason::corrupt;
   const std::uint32_t width = number(chunk.data, 0);
   const std::uint32_t height = number(chunk.data, 4);
-  if (width == 0 || height == 0 || width > kLongest || height > kLongest) return Reason::corrupt;
+  if (width == 0 || height == 0 || width > kMax || height > kMax) return Reason::corrupt;
   layout.shape = {static_cast<int>(height), static_cast<int>(width)};
   layout.bit_depth = std::to_integer<int>(chunk.data[8]);
   layout.color_type = std::to_integer<int>(chunk.data[9]);
@@ -103,7 +103,7 @@ Reason read_chunk(const Chunk& chunk, PngLayout& layout) {
   }
   if (chunk.type == "fcTL" && !is_whole_image(chunk, layout.shape)) return Reason::unsupported;
   if (chunk.type == "PLTE" && layout.color_type == 3) {
-    if (chunk.size > kMostPalette) return Reason::corrupt;
+    if (chunk.size > kMaxPalette) return Reason::corrupt;
     layout.palette = chunk.data;
   }
   return Reason::none;

@@ -9,7 +9,7 @@
 namespace polyhead::image {
 namespace {
 
-constexpr std::int64_t kLongestSide = std::int64_t{1} << 30U;
+constexpr std::int64_t kMaxSide = std::int64_t{1} << 30U;
 
 std::string text(ImageShape shape) {
   return fmt::format("{}x{}", shape.height, shape.width);
@@ -19,7 +19,7 @@ std::string text(ImageShape shape) {
 ImageShape resized(ImageShape image, int size) {
   const auto [shorter, longer] = std::minmax(image.height, image.width);
   const std::int64_t side = std::int64_t{size} * longer / shorter;
-  if (side > kLongestSide) {
+  if (side > kMaxSide) {
     throw Error(
         ExitCode::bad_data,
         fmt::format("images of {} (height x width) would be {} pixels long when data.preprocess.resize "
@@ -64,7 +64,7 @@ Geometry geometry_of(const config::Preprocess& preprocess, ImageShape image) {
     geometry.top = margin(geometry.resized.height, crop);
     geometry.left = margin(geometry.resized.width, crop);
   }
-  if (geometry.output.values() >= kMostValues) {
+  if (geometry.output.values() >= kMaxValues) {
     throw Error(ExitCode::bad_data,
                 fmt::format("an image would be {} (height x width) after preprocessing, which is beyond 2^31 "
                             "values; choose a smaller data.preprocess.resize or a crop",

@@ -55,7 +55,7 @@ void RowResizer::set(const Geometry& geometry) {
 
 void RowResizer::trim() {
   for (auto* buffer : {&kept_, &tall_, &wide_}) {
-    if (data::trim(*buffer)) geometry_ = {};  // so that `set` makes room again
+    if (image::trim(*buffer)) geometry_ = {};  // so that `set` makes room again
   }
 }
 

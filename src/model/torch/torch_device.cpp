@@ -19,11 +19,11 @@ std::string cublas_version() {
 
 }  // namespace
 
-c10::Device open_device(const Placement& placement) {
-  if (!placement.cuda) return c10::Device(c10::DeviceType::CPU);
+c10::Device open_device(const DeviceAssignment& assignment) {
+  if (!assignment.cuda) return c10::Device(c10::DeviceType::CPU);
   device::load_torch_cuda();
-  device::select(placement.device);
-  return {c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(placement.device)};
+  device::select(assignment.device);
+  return {c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(assignment.device)};
 }
 
 void release_cached_memory() {

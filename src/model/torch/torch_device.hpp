@@ -12,7 +12,7 @@ namespace polyhead::model {
 
 /// Where tensors live. Loads the CUDA half for a GPU, and makes it the thread's. Throws as
 /// `device::load_torch_cuda` and `device::select` do.
-c10::Device open_device(const Placement& placement);
+c10::Device open_device(const DeviceAssignment& assignment);
 
 /// Gives the GPU memory that LibTorch keeps for reuse back to the driver.
 void release_cached_memory();

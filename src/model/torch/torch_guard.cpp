@@ -12,12 +12,16 @@ bool has_any(std::string_view text, const std::array<std::string_view, N>& parts
   return std::ranges::any_of(parts, [&](std::string_view part) { return text.find(part) != text.npos; });
 }
 
-// LibTorch has no type for these. cuDNN's names of version 8 and 9; its workspace is what the search for an
-// engine mostly fails for.
-constexpr std::array<std::string_view, 5> kMemory{"CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED",
+// LibTorch has no type for these. cuDNN's names of version 8 and 9.
+constexpr std::array<std::string_view, 4> kMemory{"CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED",
                                                   "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
-                                                  "unable to find an engine to execute this computation",
                                                   "CUDA error: out of memory"};
+constexpr std::array<std::string_view, 1> kEngine{"unable to find an engine to execute this computation"};
+// A broken GPU's: what they say of a wrong call of ours is left out.
+constexpr std::array<std::string_view, 7> kBroken{
+    "CUBLAS_STATUS_EXECUTION_FAILED", "CUBLAS_STATUS_INTERNAL_ERROR",  "CUBLAS_STATUS_MAPPING_ERROR",
+    "CUBLAS_STATUS_NOT_INITIALIZED",  "CUDNN_STATUS_EXECUTION_FAILED", "CUDNN_STATUS_INTERNAL_ERROR",
+    "CUDNN_STATUS_NOT_INITIALIZED"};
 constexpr std::array<std::string_view, 1> kKernels{"no kernel image is available"};
 
 }  // namespace
@@ -26,9 +30,10 @@ TorchFailure failure_of(const c10::Error& error) {
   const std::string_view text = error.what_without_backtrace();
   if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr || has_any(text, kMemory))
     return TorchFailure::memory;
+  if (has_any(text, kEngine)) return TorchFailure::engine;
   if (has_any(text, kKernels)) return TorchFailure::kernels;
-  return dynamic_cast<const c10::AcceleratorError*>(&error) != nullptr ? TorchFailure::gpu
-                                                                       : TorchFailure::other;
+  const bool broken = dynamic_cast<const c10::AcceleratorError*>(&error) != nullptr || has_any(text, kBroken);
+  return broken ? TorchFailure::gpu : TorchFailure::other;
 }
 
 void throw_failure(const std::string& what, const c10::Error& error) {
@@ -37,6 +42,12 @@ void throw_failure(const std::string& what, const c10::Error& error) {
     case TorchFailure::memory:
       throw Error(ExitCode::unavailable,
                   what + ": the GPU is out of memory; choose a smaller parallel.batch" + said);
+    case TorchFailure::engine:
+      throw Error(ExitCode::unavailable,
+                  what +
+                      ": cuDNN found no algorithm: the GPU may be out of memory (choose a smaller "
+                      "parallel.batch), or this cuDNN has no deterministic one for images of this size" +
+                      said);
     case TorchFailure::gpu:
       throw Error(ExitCode::unavailable,
                   what + ": the GPU failed; the kernel's log (dmesg, \"NVRM: Xid\") may say why" + said);

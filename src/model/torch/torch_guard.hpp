@@ -12,6 +12,7 @@ namespace polyhead::model {
 /// What an error of LibTorch's means for the user.
 enum class TorchFailure {
   memory,   ///< the GPU's is full
+  engine,   ///< cuDNN found no algorithm: for want of memory, mostly
   gpu,      ///< broken, lost or taken by others: another one may do
   kernels,  ///< LibTorch has none for this kind of GPU
   other,
@@ -28,7 +29,8 @@ void with_second_try(Work work, Release release) {
   try {
     return work();
   } catch (const c10::Error& error) {  // left before the second try: it may hold tensors
-    if (failure_of(error) != TorchFailure::memory) throw;
+    const TorchFailure failure = failure_of(error);
+    if (failure != TorchFailure::memory && failure != TorchFailure::engine) throw;
   }
   release();
   work();

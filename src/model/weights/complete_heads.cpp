@@ -107,16 +107,17 @@ class HeadCompletion {
     for (const ListedEntry& entry : list_entries(files_, head.weights, head.key)) {
       std::vector<std::string> found = words_at_star(*entry.tensors, pattern);
       if (!words.empty() && !found.empty() && words != found)
-        checkpoint::bad_data(head.weights, fmt::format("prefix '{}' matches names under several keys, '{}' for one: say "
-                                           "which is meant with key:",
-                                           *head.prefix, entry.key));
+        checkpoint::bad_data(head.weights,
+                             fmt::format("prefix '{}' matches names under several keys, '{}' for one: say "
+                                         "which is meant with key:",
+                                         *head.prefix, entry.key));
       if (words.empty()) words = std::move(found);
     }
     if (words.empty())
       checkpoint::bad_data(head.weights,
-               fmt::format("no name starts with prefix '{}', in which * stands for one part of a "
-                           "name without dots",
-                           *head.prefix));
+                           fmt::format("no name starts with prefix '{}', in which * stands for one part of a "
+                                       "name without dots",
+                                       *head.prefix));
     return words;
   }
 
@@ -127,10 +128,12 @@ class HeadCompletion {
       const bool better = guess.layers.empty() && (!one.layers.empty() || guess.problem.empty());
       const bool contradicts = !guess.layers.empty() && !one.layers.empty() && guess.layers != one.layers;
       if (contradicts)
-        checkpoint::bad_data(head.weights, "holds linear layers of other widths under several keys: say which with key:");
+        checkpoint::bad_data(head.weights,
+                             "holds linear layers of other widths under several keys: say which with key:");
       if (better) guess = std::move(one);
     }
-    if (guess.layers.empty()) checkpoint::bad_data(head.weights, fmt::format("{} (layers is left out)", guess.problem));
+    if (guess.layers.empty())
+      checkpoint::bad_data(head.weights, fmt::format("{} (layers is left out)", guess.problem));
     head.layers = std::move(guess.layers);
   }
 

@@ -56,7 +56,8 @@ bool can_be(const ParameterGroup& group, const ExpectedGroup& wanted) {
   return found > 0 && found == group.leaves.size();
 }
 
-std::vector<const checkpoint::CheckpointTensor*> tensors_of(const std::vector<const ParameterGroup*>& groups) {
+std::vector<const checkpoint::CheckpointTensor*> tensors_of(
+    const std::vector<const ParameterGroup*>& groups) {
   std::vector<const checkpoint::CheckpointTensor*> tensors;
   for (const ParameterGroup* group : groups) {
     for (const auto& [leaf, tensor] : group->leaves) tensors.push_back(tensor);
@@ -166,12 +167,12 @@ class Chain {
   }
 
   static std::string names_of(const std::vector<ParameterGroup>& groups) {
-    constexpr std::size_t kMost = 6;
+    constexpr std::size_t kMax = 6;
     std::vector<std::string> names;
     for (const ParameterGroup& group : groups) {
-      if (names.size() < kMost) names.push_back(trimmed(group.name));
+      if (names.size() < kMax) names.push_back(trimmed(group.name));
     }
-    if (groups.size() > kMost) names.emplace_back("...");
+    if (groups.size() > kMax) names.emplace_back("...");
     return join(names);
   }
 
@@ -211,12 +212,12 @@ std::string layer_text(const ParameterGroup& group) {
 }
 
 std::string suggestion(const std::vector<ParameterGroup>& groups) {
-  constexpr std::size_t kMost = 12;
+  constexpr std::size_t kMax = 12;
   std::vector<std::string> layers;
   for (const ParameterGroup& group : groups) {
-    if (layers.size() < kMost) layers.push_back(layer_text(group));
+    if (layers.size() < kMax) layers.push_back(layer_text(group));
   }
-  if (groups.size() > kMost) layers.emplace_back("...");
+  if (groups.size() > kMax) layers.emplace_back("...");
   return fmt::format("layers: [{}]", join(layers));
 }
 
@@ -252,8 +253,8 @@ std::vector<std::string> words_of_prefix(const std::string& prefix) {
 
 }  // namespace
 
-std::vector<Match> match_head(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& expected,
-                              const HeadLookup& lookup) {
+std::vector<Match> match_head(const checkpoint::Checkpoint& file,
+                              const std::vector<ExpectedParameter>& expected, const HeadLookup& lookup) {
   Lookup plain{lookup.prefix, {}, {}, lookup.trunk};
   if (!lookup.rename.empty())
     plain.in_file = [&](const std::string& ours) { return renamed_in_file(lookup.rename, ours); };

@@ -18,8 +18,8 @@ struct HeadLookup {
 /// Finds a head: under nn.Sequential's names, which are numbers, or where shapes leave one assignment, under
 /// whatever names its layers have, in the file's order. Gives what `match_parameters` gives; of a single
 /// layer, all that fit.
-std::vector<Match> match_head(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& expected,
-                              const HeadLookup& lookup);
+std::vector<Match> match_head(const checkpoint::Checkpoint& file,
+                              const std::vector<ExpectedParameter>& expected, const HeadLookup& lookup);
 
 /// The head that the file holds, where its shapes leave one reading: a linear layer from `features`.
 /// Otherwise `problem` says what is there, with a suggestion for `layers`.

@@ -15,13 +15,13 @@ namespace polyhead::model {
 namespace {
 
 constexpr std::int64_t kAlignedValues = kAlignment / sizeof(float);
-constexpr std::int64_t kMostValues = std::int64_t{1} << 46U;  // far from overflow, beyond any memory
+constexpr std::int64_t kMaxValues = std::int64_t{1} << 46U;  // far from overflow, beyond any memory
 
 class Builder {
  public:
   void add(std::string name, std::vector<std::int64_t> shape) {
     const auto count = checkpoint::element_count(shape);
-    if (!count || *count > kMostValues || layout_.values > kMostValues) {
+    if (!count || *count > kMaxValues || layout_.values > kMaxValues) {
       throw Error(ExitCode::bad_data, fmt::format("{} would have shape {}: more than any machine's memory",
                                                   name, checkpoint::shape_text(shape)));
     }
@@ -55,11 +55,11 @@ class Builder {
 
 /// "'a', 'b' and 7 more give 10"
 std::string describe_group(std::int64_t width, const std::vector<std::string>& names) {
-  constexpr std::size_t kMost = 10;
+  constexpr std::size_t kMax = 10;
   std::vector<std::string> shown(names.begin(),
-                                 names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMost)));
+                                 names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMax)));
   const std::string more =
-      names.size() > kMost ? fmt::format(" and {} more", names.size() - kMost) : std::string();
+      names.size() > kMax ? fmt::format(" and {} more", names.size() - kMax) : std::string();
   return fmt::format("{}{}: {}", join(shown), more, width);
 }
 

@@ -36,7 +36,8 @@ Lookup lookup_of(const Naming& naming, const std::optional<std::string>& prefix)
 }
 
 /// All readings that fit, whatever their naming; where none does, the nearest.
-std::vector<Match> match_in_namings(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& expected,
+std::vector<Match> match_in_namings(const checkpoint::Checkpoint& file,
+                                    const std::vector<ExpectedParameter>& expected,
                                     const std::optional<std::string>& prefix) {
   std::vector<Match> fitting;
   std::vector<Match> nearest;
@@ -53,7 +54,8 @@ std::vector<Match> match_in_namings(const checkpoint::Checkpoint& file, const st
   return fitting;
 }
 
-std::vector<Match> match_backbone(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& expected,
+std::vector<Match> match_backbone(const checkpoint::Checkpoint& file,
+                                  const std::vector<ExpectedParameter>& expected,
                                   const config::Backbone& backbone) {
   const auto prefix = prefix_in(file, backbone.prefix);
   if (backbone.rename.empty()) return match_in_namings(file, expected, prefix);
@@ -163,7 +165,9 @@ class Loader {
     const std::string hint = fmt::format("the backbone {} gives {} features",
                                          config::name(config_.backbone.arch), spec_.feature_width);
     const auto expected = expected_of(steps, hint);
-    const Fit fit = [&](const checkpoint::Checkpoint& file) { return match_beside_trunk(file, expected, head); };
+    const Fit fit = [&](const checkpoint::Checkpoint& file) {
+      return match_beside_trunk(file, expected, head);
+    };
     load_file(head.weights, head.key, Part::head, fmt::format("head '{}'", head.name), expected, fit,
               [&](const Reading& reading) {
                 check_trunk(head, reading);

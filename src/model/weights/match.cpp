@@ -39,7 +39,8 @@ class Lines {
 std::string describe_shape(const ExpectedParameter& parameter, const std::vector<std::int64_t>& found) {
   const bool explain = !parameter.hint.empty() && (found.empty() || found.back() != parameter.shape.back());
   return fmt::format("{} has shape {}, expected {}{}{}", parameter.name, checkpoint::shape_text(found),
-                     checkpoint::shape_text(parameter.shape), explain ? ": " : "", explain ? parameter.hint : "");
+                     checkpoint::shape_text(parameter.shape), explain ? ": " : "",
+                     explain ? parameter.hint : "");
 }
 
 std::string describe_tensor(const checkpoint::CheckpointTensor& tensor) {
@@ -48,7 +49,8 @@ std::string describe_tensor(const checkpoint::CheckpointTensor& tensor) {
 
 class Search {
  public:
-  Search(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& expected, const Lookup& lookup)
+  Search(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& expected,
+         const Lookup& lookup)
       : file_(file), expected_(expected), lookup_(lookup) {
     for (const ExpectedParameter& parameter : expected) {
       if (!lookup.in_file) {
@@ -172,8 +174,8 @@ class Search {
         const bool may =
             parameter.optional || (!parameter.pair.empty() && !match.found.count(parameter.pair));
         if (!may)
-          missing.add(
-              fmt::format("{} is missing, expected shape {}", parameter.name, checkpoint::shape_text(parameter.shape)));
+          missing.add(fmt::format("{} is missing, expected shape {}", parameter.name,
+                                  checkpoint::shape_text(parameter.shape)));
       } else if (!found->second->problem.empty()) {
         unreadable.add(fmt::format("{} {}", parameter.name, found->second->problem));
       } else if (!fits_shape(parameter.shape, found->second->shape)) {

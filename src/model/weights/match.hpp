@@ -41,10 +41,10 @@ struct Match {
   std::string prefix;  ///< "module.backbone.", taken off every name
   std::string naming;  ///< whose names the file has, in words; empty: those of PyTorch's modules
   std::unordered_map<std::string, const checkpoint::CheckpointTensor*> found;  ///< by the expected name
-  std::vector<std::string> problems;             ///< missing, unexpected, mis-shaped: a few lines
+  std::vector<std::string> problems;                         ///< missing, unexpected, mis-shaped: a few lines
   std::vector<const checkpoint::CheckpointTensor*> beside;   ///< inside the prefix, but not expected
   std::vector<const checkpoint::CheckpointTensor*> outside;  ///< whose names do not start with the prefix
-  std::size_t right = 0;                         ///< parameters found with the right shape
+  std::size_t right = 0;                                     ///< parameters found with the right shape
   [[nodiscard]] bool fits() const { return problems.empty(); }
 };
 

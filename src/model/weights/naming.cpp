@@ -171,7 +171,8 @@ std::string without_wrappers(std::string name) {
   return name;
 }
 
-std::optional<std::string> prefix_in(const checkpoint::Checkpoint& checkpoint, const std::optional<std::string>& prefix) {
+std::optional<std::string> prefix_in(const checkpoint::Checkpoint& checkpoint,
+                                     const std::optional<std::string>& prefix) {
   if (!prefix || prefix->empty()) return prefix;
   std::string plain = without_wrappers(*prefix);
   const bool needs_dot = !plain.empty() && plain.back() != '.' &&

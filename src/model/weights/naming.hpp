@@ -34,7 +34,8 @@ void take_wrappers_off(checkpoint::Checkpoint& checkpoint);
 std::string without_wrappers(std::string name);
 
 /// A prefix that the user gave as names of this file have it: without wrappers, and with the dot.
-std::optional<std::string> prefix_in(const checkpoint::Checkpoint& checkpoint, const std::optional<std::string>& prefix);
+std::optional<std::string> prefix_in(const checkpoint::Checkpoint& checkpoint,
+                                     const std::optional<std::string>& prefix);
 
 /// Whether a prefix is made of words that everybody uses ("module.backbone.") and need not be told.
 bool is_usual_prefix(std::string_view prefix);

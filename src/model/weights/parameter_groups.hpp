@@ -11,7 +11,8 @@ namespace polyhead::model {
 /// The parameters of one module in a file: "fc1.weight" and "fc1.bias".
 struct ParameterGroup {
   std::string name;  ///< "fc1.", or "" where the file has `weight` and `bias` alone
-  std::map<std::string, const checkpoint::CheckpointTensor*> leaves;  ///< "weight", "bias", "running_mean", ...
+  std::map<std::string, const checkpoint::CheckpointTensor*>
+      leaves;  ///< "weight", "bias", "running_mean", ...
 };
 
 /// In the file's order, without the trunk and counters, below the prefix where one is given.

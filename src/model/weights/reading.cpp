@@ -14,7 +14,7 @@
 namespace polyhead::model {
 namespace {
 
-constexpr std::size_t kMostReadings = 4;  // in a message
+constexpr std::size_t kMaxReadings = 4;  // in a message
 
 /// "key: state_dict_ema, prefix: 'module.'", as far as it tells readings apart.
 std::string describe_reading(const Reading& reading, bool keys, bool prefixes) {
@@ -50,8 +50,8 @@ std::string describe_star(const std::vector<Reading>& readings) {
 std::string contradiction(const std::vector<Reading>& readings, Part part) {
   std::vector<std::string> texts = describe_readings(readings);
   const std::size_t count = texts.size();
-  if (count > kMostReadings) {
-    texts.resize(kMostReadings - 1);
+  if (count > kMaxReadings) {
+    texts.resize(kMaxReadings - 1);
     texts.push_back(fmt::format("{} more", count - texts.size()));
   }
   return fmt::format("can be read in {} ways that give other values: say which with {}{}", count,
@@ -77,7 +77,7 @@ std::vector<Reading> distinct(std::vector<Reading> fitting) {
 }  // namespace
 
 std::shared_ptr<const checkpoint::Checkpoint> WeightsFiles::read(const std::filesystem::path& path,
-                                                     const std::string& key) {
+                                                                 const std::string& key) {
   if (last_ != nullptr && path == path_ && key == key_) return last_;
   last_.reset();  // of two large files one is in memory
   checkpoint::Checkpoint checkpoint = checkpoint::read_checkpoint(path, key);

@@ -14,7 +14,8 @@ namespace polyhead::model {
 class WeightsFiles {
  public:
   /// Names without what wrappers put in. Throws as `read_checkpoint` does.
-  std::shared_ptr<const checkpoint::Checkpoint> read(const std::filesystem::path& path, const std::string& key);
+  std::shared_ptr<const checkpoint::Checkpoint> read(const std::filesystem::path& path,
+                                                     const std::string& key);
 
  private:
   std::filesystem::path path_;
@@ -25,7 +26,7 @@ class WeightsFiles {
 /// The part of a file that was asked for.
 struct Reading {
   std::shared_ptr<const checkpoint::Checkpoint> file;  ///< what `match` points into
-  std::string key;                         ///< of several dicts of tensors, the one that was taken
+  std::string key;  ///< of several dicts of tensors, the one that was taken
   Match match;
   std::vector<std::string> equals;  ///< other readings with the same values, in words
 };

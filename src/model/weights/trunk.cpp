@@ -84,10 +84,12 @@ std::size_t words_in_common(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::vector<Trunk> find_trunks(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& backbone,
+std::vector<Trunk> find_trunks(const checkpoint::Checkpoint& file,
+                               const std::vector<ExpectedParameter>& backbone,
                                const config::Renames& rename) {
-  const bool any = std::ranges::any_of(
-      file, [](const checkpoint::CheckpointTensor& tensor) { return tensor.shape.size() == kConvDimensions; });
+  const bool any = std::ranges::any_of(file, [](const checkpoint::CheckpointTensor& tensor) {
+    return tensor.shape.size() == kConvDimensions;
+  });
   if (!any) return {};
   std::map<std::string, Trunk> all;
   for (const Naming& naming : namings()) {

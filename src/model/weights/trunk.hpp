@@ -13,14 +13,15 @@ namespace polyhead::model {
 /// What stands of a backbone beside a head: all of it or a part.
 struct Trunk {
   std::string prefix;
-  std::unordered_map<std::string, const checkpoint::CheckpointTensor*> parameters;  ///< by torchvision's names
+  std::unordered_map<std::string, const checkpoint::CheckpointTensor*>
+      parameters;        ///< by torchvision's names
   TakenTensors tensors;  ///< these, and whatever else stands inside the network
 };
 
 /// The trunks of a head's file: under every prefix and in every naming that gives at least one convolution of
 /// the `backbone` its name and shape. `rename`: the naming that the user gave for the backbone.
-std::vector<Trunk> find_trunks(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& backbone,
-                               const config::Renames& rename);
+std::vector<Trunk> find_trunks(const checkpoint::Checkpoint& file,
+                               const std::vector<ExpectedParameter>& backbone, const config::Renames& rename);
 
 /// How a trunk differs from the job's backbone.
 struct TrunkDifference {

@@ -9,7 +9,8 @@ namespace polyhead::model {
 
 std::int64_t Parameter::elements() const {
   const auto count = checkpoint::element_count(shape);
-  if (!count) throw Error(ExitCode::internal, fmt::format("{} has shape {}", name, checkpoint::shape_text(shape)));
+  if (!count)
+    throw Error(ExitCode::internal, fmt::format("{} has shape {}", name, checkpoint::shape_text(shape)));
   return *count;
 }
 

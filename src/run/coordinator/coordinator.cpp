@@ -13,7 +13,7 @@
 #include "polyhead/plan/steps.hpp"
 #include "run/protocol/lease_message.hpp"
 #include "run/protocol/silence.hpp"
-#include "run/verify/bad_samples.hpp"
+#include "run/setup/bad_samples.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -41,7 +41,7 @@ Coordinator::Coordinator(comm::Channel& from_ranks, comm::Channel& to_ranks, pla
 Coordinator::~Coordinator() = default;
 
 void Coordinator::run() {
-  pulse_ = std::make_unique<Pulse>(to_ranks_, static_cast<int>(ranks_.size()), settings_.timeout / 6);
+  heartbeat_ = std::make_unique<Heartbeat>(to_ranks_, static_cast<int>(ranks_.size()), settings_.timeout / 6);
   try {
     serve();
   } catch (...) {
@@ -104,7 +104,7 @@ void Coordinator::handle(const comm::Message& message) {
     }
     case ToCoordinator::farewell:
       rank.gone = true;
-      pulse_->leave_out(message.source);
+      heartbeat_->leave_out(message.source);
       return;
     case ToCoordinator::failure: {
       const auto code = reader.get<ExitCode>();
@@ -148,12 +148,12 @@ void Coordinator::send_grant(int rank, const plan::Lease& lease) {
   const plan::Grid& grid = settings_.grid;
   const auto batches = plan::reads(lease, grid.heads, grid.member_of(rank), settings_.all_read);
   WireWriter writer;
-  put_grant(writer, lease, batches, batches_, settings_.locations);
+  put_lease_message(writer, lease, batches, batches_, settings_.locations);
   for (const std::int64_t batch : batches) {
     const auto known = settings_.cache != nullptr ? settings_.cache->read(batch) : std::nullopt;
     if (known) known->put(writer);
   }
-  tell(rank, ToRank::grant, writer.bytes());
+  tell(rank, ToRank::lease_message, writer.bytes());
 }
 
 /// Ranks outside the grid wait for an empty grant, which they get when all others have gone.

@@ -23,7 +23,7 @@
 
 namespace polyhead::run {
 
-class Pulse;
+class Heartbeat;
 
 /// A rank was not heard of for `comm.timeout`.
 class LostRank : public Error {
@@ -116,7 +116,7 @@ class Coordinator {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point oldest_uncommitted_;
   std::chrono::steady_clock::time_point looked_;  ///< for silent ranks
-  std::unique_ptr<Pulse> pulse_;                  ///< while it runs
+  std::unique_ptr<Heartbeat> heartbeat_;          ///< while it runs
   StopRequest stop_;
   bool dismissed_ = false;  ///< surplus ranks know that the end has come
   std::int64_t samples_done_ = 0;

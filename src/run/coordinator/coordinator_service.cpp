@@ -16,15 +16,15 @@
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/progress.hpp"
 #include "polyhead/store/resume.hpp"
-#include "run/verify/bad_samples.hpp"
+#include "run/setup/bad_samples.hpp"
 #include "run/worker/first_lease.hpp"
 #include "run/worker/page_writing.hpp"
 
 namespace polyhead::run {
 namespace {
 
-constexpr std::int64_t kMostSamples = 1 << 13;  // in a lease, which carries the place of each: 1 MiB or so
-constexpr std::uint64_t kMostFeatures = std::uint64_t{16} << 20U;  // bytes that a lease carries
+constexpr std::int64_t kMaxSamples = 1 << 13;  // in a lease, which carries the place of each: 1 MiB or so
+constexpr std::uint64_t kMaxFeatures = std::uint64_t{16} << 20U;  // bytes that a lease carries
 
 /// null for a rank without one; nothing where no rank has one.
 nlohmann::ordered_json gpus_json(const std::vector<std::string>& uuids) {
@@ -48,9 +48,10 @@ void end_job(comm::MpiEnvironment& mpi, const Error& error) {
   mpi.abort(static_cast<int>(error.code()));
 }
 
-Keeper::Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
-               std::vector<std::string> hosts, const comm::Group& group, StatusFile& status,
-               std::vector<plan::Lease> work)
+CoordinatorService::CoordinatorService(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs,
+                                       plan::Grid grid, std::vector<std::string> hosts,
+                                       const comm::Group& group, StatusFile& status,
+                                       std::vector<plan::Lease> work)
     : mpi_(mpi),
       options_(options),
       inputs_(inputs),
@@ -61,7 +62,7 @@ Keeper::Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inp
       output_(inputs.config.output.path),
       work_(std::move(work)) {}
 
-void Keeper::create(const Fingerprint& fingerprint, bool mixed) {
+void CoordinatorService::create(const Fingerprint& fingerprint, bool mixed) {
   lock_ = std::make_unique<store::OutputLock>(output_);
   const store::Layout layout = inputs_.layout();
   const store::SampleSource samples{
@@ -79,7 +80,7 @@ void Keeper::create(const Fingerprint& fingerprint, bool mixed) {
   cache_ = open_cache(inputs_, fingerprint.text, mixed, {});
 }
 
-void Keeper::resume(Resumption file, const Fingerprint& fingerprint, bool mixed) {
+void CoordinatorService::resume(Resumption file, const Fingerprint& fingerprint, bool mixed) {
   const std::string other =
       compare_fingerprints(file.fingerprint, fingerprint, options_.allow_mixed, output_);
   lock_ = std::move(file.lock);
@@ -107,7 +108,7 @@ void Keeper::resume(Resumption file, const Fingerprint& fingerprint, bool mixed)
   cache_ = open_cache(inputs_, fingerprint.text, mixed, file.reopened);
 }
 
-void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
+void CoordinatorService::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
   thread_ = std::thread([&] {
     try {
       coordinate(from_ranks, to_ranks);
@@ -127,7 +128,7 @@ void Keeper::start(comm::Channel& from_ranks, comm::Channel& to_ranks) {
   });
 }
 
-void Keeper::finish(const metrics::RunFigures& figures) {
+void CoordinatorService::finish(const metrics::RunFigures& figures) {
   writer_->finish();
   status_.set("committed", std::to_string(writer_->committed()));
   if (writer_->committed() < inputs_.micro_batches().count())
@@ -135,7 +136,7 @@ void Keeper::finish(const metrics::RunFigures& figures) {
   certify(*writer_, output_, options_.summarise, figures);
 }
 
-void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
+void CoordinatorService::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
   const plan::MicroBatches batches = inputs_.micro_batches();
   status_.set("micro_batches", std::to_string(batches.count()));
   status_.set("comm_timeout", std::to_string(seconds_of(inputs_.config.comm.timeout)));
@@ -174,20 +175,20 @@ void Keeper::coordinate(comm::Channel& from_ranks, comm::Channel& to_ranks) {
 }
 
 /// Micro-batches, since leases carry places of samples and cached features.
-std::int64_t Keeper::most_in_a_lease() const {
-  std::int64_t most = kMostSamples / inputs_.micro_batches().size();
-  if (cache_) most = std::min(most, static_cast<std::int64_t>(kMostFeatures / cache_->stride()));
+std::int64_t CoordinatorService::most_in_a_lease() const {
+  std::int64_t most = kMaxSamples / inputs_.micro_batches().size();
+  if (cache_) most = std::min(most, static_cast<std::int64_t>(kMaxFeatures / cache_->stride()));
   return std::max<std::int64_t>(grid_.heads, most);
 }
 
-void Keeper::keep_and_end(const Error& error, const std::string& option) {
+void CoordinatorService::keep_and_end(const Error& error, const std::string& option) {
   if (error.code() == ExitCode::preempted) status_.set("stopped_by", who_stopped(error.what()));
   status_.set("committed", std::to_string(writer_->committed()));
   end_job(mpi_, Error(error.code(), fmt::format("{}\n{}", error.what(), how_to_go_on(option))));
 }
 
 /// By a signal at this rank or by the clock; the other ranks tell the coordinator themselves.
-StopRequest Keeper::stop_wanted() const {
+StopRequest CoordinatorService::stop_wanted() const {
   const StopRequest asked = stop_asked();
   if (asked.how != Stop::no) return {asked.how, fmt::format("{} at rank 0 on {}", asked.why, hosts_.front())};
   const auto limit = inputs_.config.run.time_limit;
@@ -195,14 +196,15 @@ StopRequest Keeper::stop_wanted() const {
   return {Stop::soon, "run.time_limit"};
 }
 
-std::string Keeper::how_to_go_on(const std::string& option) const {
+std::string CoordinatorService::how_to_go_on(const std::string& option) const {
   return fmt::format("{} of {} micro-batches are finished and kept in {}\nTo go on: {}{}{}",
                      writer_->committed(), inputs_.micro_batches().count(), output_.string(),
                      options_.resume_command, option.empty() ? "" : " ", option);
 }
 
 /// `more`: entries to add, a JSON object.
-std::string Keeper::provenance(std::string_view event, bool mixed, const std::string& more) const {
+std::string CoordinatorService::provenance(std::string_view event, bool mixed,
+                                           const std::string& more) const {
   nlohmann::ordered_json line{
       {"event", event},
       {"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
@@ -212,7 +214,8 @@ std::string Keeper::provenance(std::string_view event, bool mixed, const std::st
       {"host", hosts_.front()},
       {"backend", comm::name(group_.choice.backend)},
       {"backend_reason", group_.choice.reason},
-      {"weights_over", comm::name(group_.weights.backend)},
+      {"weights_over", comm::name(group_.weights_choice.backend)},
+      {"weights_reason", group_.weights_choice.reason},
       {"gpus", gpus_json(group_.gpus)},
       {"mixed_fingerprints", mixed},
       {"command", options_.command_line},

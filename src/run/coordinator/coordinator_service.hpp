@@ -18,7 +18,7 @@
 #include "polyhead/plan/lease.hpp"
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/inputs.hpp"
-#include "polyhead/run/job.hpp"
+#include "polyhead/run/job_options.hpp"
 #include "polyhead/run/resume.hpp"
 #include "polyhead/run/status_file.hpp"
 #include "polyhead/store/feature_cache.hpp"
@@ -31,13 +31,13 @@ namespace polyhead::run {
 [[noreturn]] void end_job(comm::MpiEnvironment& mpi, const Error& error);
 
 /// The result file and its coordinator: rank 0's second role.
-class Keeper {
+class CoordinatorService {
  public:
   /// `hosts`: of each rank. `group`: for the provenance. `work`: what is to be computed. The others must
   /// outlive it.
-  Keeper(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
-         std::vector<std::string> hosts, const comm::Group& group, StatusFile& status,
-         std::vector<plan::Lease> work);
+  CoordinatorService(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
+                     std::vector<std::string> hosts, const comm::Group& group, StatusFile& status,
+                     std::vector<plan::Lease> work);
 
   /// What `gather_unused_gpus` gives, for the provenance of a start or resume that follows.
   void note_unused_gpus(std::string unused) { unused_gpus_ = std::move(unused); }

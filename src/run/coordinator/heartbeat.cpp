@@ -7,18 +7,18 @@
 
 namespace polyhead::run {
 
-Pulse::Pulse(comm::Channel& to_ranks, int ranks, std::chrono::milliseconds interval)
+Heartbeat::Heartbeat(comm::Channel& to_ranks, int ranks, std::chrono::milliseconds interval)
     : to_ranks_(to_ranks), interval_(interval) {
   for (int rank = 0; rank < ranks; ++rank) ranks_.insert(rank);
   thread_ = std::jthread([this](const std::stop_token& end) { run(end); });
 }
 
-void Pulse::leave_out(int rank) {
+void Heartbeat::leave_out(int rank) {
   const std::lock_guard lock(mutex_);
   ranks_.erase(rank);
 }
 
-void Pulse::run(const std::stop_token& end) {
+void Heartbeat::run(const std::stop_token& end) {
   std::unique_lock lock(mutex_);
   while (!end.stop_requested()) {
     const std::set<int> ranks = ranks_;

@@ -12,9 +12,9 @@ namespace polyhead::run {
 
 /// Tells the ranks that rank 0 is alive, from a thread of its own: ranks may wait for a lease as long as
 /// their leader computes, and a slow disk must not make the coordinator look lost.
-class Pulse {
+class Heartbeat {
  public:
-  Pulse(comm::Channel& to_ranks, int ranks, std::chrono::milliseconds interval);
+  Heartbeat(comm::Channel& to_ranks, int ranks, std::chrono::milliseconds interval);
   /// The rank has said farewell: it listens no longer.
   void leave_out(int rank);
 

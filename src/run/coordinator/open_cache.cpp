@@ -48,7 +48,7 @@ void send_features(comm::Collectives& world, const store::FeatureCache* cache, G
   pipeline->keep_features([&](const data::Batch& batch, std::span<const float> values) {
     WireWriter writer;
     store::Features{batch.index, batch.reasons, {values.begin(), values.end()}}.put(writer);
-    tell(to_coordinator, ToCoordinator::features, writer.bytes());
+    send_to_coordinator(to_coordinator, ToCoordinator::features, writer.bytes());
   });
 }
 

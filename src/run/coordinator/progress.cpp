@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kRedraw{200};
 constexpr std::chrono::milliseconds kFirstLine{10'000};
-constexpr std::chrono::milliseconds kLongestPause{300'000};
+constexpr std::chrono::milliseconds kMaxPause{300'000};
 
 bool starts_with_any(const std::string& text, std::initializer_list<std::string_view> beginnings) {
   return std::ranges::any_of(beginnings, [&](std::string_view begin) { return text.starts_with(begin); });
@@ -81,7 +81,7 @@ void Progress::update(std::int64_t done) {
   if (style_ == ProgressStyle::none || now < next_) return;
   draw(done, std::chrono::duration<double>(now - start_).count());
   drawn_ = true;
-  if (style_ == ProgressStyle::lines) pause_ = std::min(pause_ * 2, kLongestPause);
+  if (style_ == ProgressStyle::lines) pause_ = std::min(pause_ * 2, kMaxPause);
   next_ = now + pause_;
 }
 

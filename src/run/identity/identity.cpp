@@ -102,17 +102,17 @@ std::string libm_text(const std::string& version, bool fused_multiply_add) {
   return join(parts, "; ");
 }
 
-Fingerprint fingerprint_of(const config::Config& config, const model::Placement& placement) {
+Fingerprint fingerprint_of(const config::Config& config, const model::DeviceAssignment& assignment) {
   const nlohmann::ordered_json today{
-      {"backbone", model::backbone_fingerprint(config.backbone, placement)},
-      {"heads", model::heads_fingerprint(config, placement)},
+      {"backbone", model::backbone_fingerprint(config.backbone, assignment)},
+      {"heads", model::heads_fingerprint(config, assignment)},
       {"fusion", fusion_fingerprint(config.fusion.rule)},
       {"images", image_fingerprint(config.data.format)},
       {"polyhead", POLYHEAD_VERSION},
   };
   const nlohmann::ordered_json former{
       {"cpu", cpu_fingerprint()},
-      {"engine", model::former_engine_fingerprint(config.backbone, placement)},
+      {"engine", model::former_engine_fingerprint(config.backbone, assignment)},
       {"images", image::codec_fingerprint()},
       {"libc", gnu_get_libc_version()},
       {"polyhead", POLYHEAD_VERSION},

@@ -143,15 +143,15 @@ Machine this_machine(int ranks, const config::Parallel& parallel) {
   return machine;
 }
 
-Machine machine_of(const std::vector<plan::RankCores>& ranks, const model::Placement& placement) {
+Machine machine_of(const std::vector<plan::RankCores>& ranks, const model::DeviceAssignment& assignment) {
   Machine machine;
   machine.ranks = static_cast<int>(ranks.size());
   machine.ranks_per_node =
       static_cast<int>(std::ranges::count(ranks, ranks.front().host, &plan::RankCores::host));
-  machine.cores = static_cast<double>(placement.threads * machine.ranks_per_node);
+  machine.cores = static_cast<double>(assignment.threads * machine.ranks_per_node);
   machine.memory = usable_memory();
-  machine.gpu = placement.cuda;
-  if (machine.gpu) machine.gpu_memory = device::query(placement.device).total_memory;
+  machine.gpu = assignment.cuda;
+  if (machine.gpu) machine.gpu_memory = device::query(assignment.device).total_memory;
   return machine;
 }
 

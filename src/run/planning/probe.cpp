@@ -44,11 +44,11 @@ std::int64_t peak_bytes() {
   return 0;
 }
 
-model::Placement placement_of(const Machine& machine) {
-  model::Placement placement;
-  placement.cuda = machine.gpu;
-  placement.threads = machine.threads_of_rank();
-  return placement;
+model::DeviceAssignment assignment_of(const Machine& machine) {
+  model::DeviceAssignment assignment;
+  assignment.cuda = machine.gpu;
+  assignment.threads = machine.threads_of_rank();
+  return assignment;
 }
 
 /// Memory of this process, with one peer, without what the memory model counts.
@@ -66,8 +66,8 @@ std::uint64_t process_memory(const plan::Workload& workload, bool gpu, std::int6
   for (const plan::HeadCost& head : workload.heads)
     buffers += head.bytes;  // the inputs' own copy of all weights
   buffers += workload.backbone.bytes;
-  constexpr std::int64_t kLeast = std::int64_t{64} << 20U;
-  return static_cast<std::uint64_t>(std::max(kLeast, peak_bytes() - buffers) + kRunMemory);
+  constexpr std::int64_t kMin = std::int64_t{64} << 20U;
+  return static_cast<std::uint64_t>(std::max(kMin, peak_bytes() - buffers) + kRunMemory);
 }
 
 using Part = void (ProbePeer::*)();
@@ -114,7 +114,7 @@ class Probe {
 
  private:
   void add_peer(const Inputs& inputs, const Machine& machine, std::int64_t first) {
-    peers_.push_back(std::make_unique<ProbePeer>(inputs, placement_of(machine), first));
+    peers_.push_back(std::make_unique<ProbePeer>(inputs, assignment_of(machine), first));
   }
 
   std::vector<std::unique_ptr<ProbePeer>> peers_;

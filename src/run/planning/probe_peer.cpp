@@ -8,24 +8,24 @@
 namespace polyhead::run {
 namespace {
 
-constexpr std::int64_t kMostAhead = 4;  // micro-batches; more would not be faster
+constexpr std::int64_t kMaxAhead = 4;  // micro-batches; more would not be faster
 
 }  // namespace
 
-ProbePeer::ProbePeer(const Inputs& inputs, const model::Placement& placement, std::int64_t first)
+ProbePeer::ProbePeer(const Inputs& inputs, const model::DeviceAssignment& assignment, std::int64_t first)
     : inputs_(inputs),
       batch_(inputs.micro_batches().size()),
       next_(first),
-      model_(model::make_model(inputs.config, inputs.weights, batch_, inputs.shape.image, placement)),
+      model_(model::make_model(inputs.config, inputs.weights, batch_, inputs.shape.image, assignment)),
       pipeline_(*model_, inputs.config, inputs.weights, batch_),
       features_(static_cast<std::size_t>(batch_ * inputs.weights.feature_width)),
       logits_(inputs.config.heads.size() * static_cast<std::size_t>(batch_ * inputs.weights.classes)) {
-  open_loader(placement);
+  open_loader(assignment);
   example_ = take();
 }
 
-void ProbePeer::open_loader(const model::Placement& placement) {
-  loader_ = make_loader(inputs_, placement, kMostAhead);
+void ProbePeer::open_loader(const model::DeviceAssignment& assignment) {
+  loader_ = make_loader(inputs_, assignment, kMaxAhead);
   ahead_ = loader_->depth();
   for (std::int64_t i = 0; i <= ahead_; ++i) request();
 }

@@ -17,7 +17,7 @@ namespace polyhead::run {
 class ProbePeer {
  public:
   /// `inputs` must outlive it. Reads one micro-batch.
-  ProbePeer(const Inputs& inputs, const model::Placement& placement, std::int64_t first);
+  ProbePeer(const Inputs& inputs, const model::DeviceAssignment& assignment, std::int64_t first);
 
   // Each does its part for one micro-batch.
   void read();
@@ -34,7 +34,7 @@ class ProbePeer {
  private:
   using Clock = std::chrono::steady_clock;
 
-  void open_loader(const model::Placement& placement);
+  void open_loader(const model::DeviceAssignment& assignment);
   void request();
   data::Batch take();
 

@@ -16,8 +16,8 @@
 namespace polyhead::run {
 namespace {
 
-Choice choose(const config::Config& config, const data::DatasetShape& shape, const Machine& machine,
-              const image::ReadingMemory& reading) {
+RunPlan choose(const config::Config& config, const data::DatasetShape& shape, const Machine& machine,
+               const image::ReadingMemory& reading) {
   plan::Workload workload = workload_of(config, shape.image, shape.size, machine.threads_of_rank(), reading);
   const plan::Topology topology = topology_of(machine, config, workload.image_values);
   workload.batch = plan::choose_batch(workload, topology, config.parallel);
@@ -28,15 +28,15 @@ Choice choose(const config::Config& config, const data::DatasetShape& shape, con
   return {grid, std::move(plan.chosen.heads), workload.batch};
 }
 
-std::vector<std::byte> packed(const Choice& choice) {
+std::vector<std::byte> packed(const RunPlan& choice) {
   WireWriter writer;
   writer.put(choice.grid).put(choice.batch).put_array(std::span(choice.heads));
   return std::move(writer).take();
 }
 
-Choice unpacked(std::span<const std::byte> bytes) {
+RunPlan unpacked(std::span<const std::byte> bytes) {
   WireReader reader(bytes);
-  Choice choice;
+  RunPlan choice;
   choice.grid = reader.get<plan::Grid>();
   choice.batch = reader.get<std::int64_t>();
   choice.heads = reader.get_array<plan::HeadRange>();
@@ -45,12 +45,12 @@ Choice unpacked(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-Choice agree_on_choice(comm::Collectives& world, const config::Config& config,
-                       const data::DatasetShape& shape, const std::vector<plan::RankCores>& cores,
-                       const model::Placement& placement, const image::ReadingMemory& reading) {
+RunPlan agree_on_run_plan(comm::Collectives& world, const config::Config& config,
+                          const data::DatasetShape& shape, const std::vector<plan::RankCores>& cores,
+                          const model::DeviceAssignment& assignment, const image::ReadingMemory& reading) {
   std::vector<std::byte> bytes;
   comm::agree(world, [&] {
-    if (world.rank() == 0) bytes = packed(choose(config, shape, machine_of(cores, placement), reading));
+    if (world.rank() == 0) bytes = packed(choose(config, shape, machine_of(cores, assignment), reading));
   });
   comm::broadcast_any(world, bytes);
   return unpacked(bytes);

@@ -5,8 +5,8 @@
 
 namespace polyhead::run {
 
-void put_grant(WireWriter& writer, const plan::Lease& lease, std::span<const std::int64_t> read,
-               const plan::MicroBatches& batches, const FindSamples& find) {
+void put_lease_message(WireWriter& writer, const plan::Lease& lease, std::span<const std::int64_t> read,
+                       const plan::MicroBatches& batches, const FindSamples& find) {
   writer.put(lease);
   if (lease.count == 0) return;
   std::vector<data::Location> locations;
@@ -17,13 +17,13 @@ void put_grant(WireWriter& writer, const plan::Lease& lease, std::span<const std
   data::put_locations(writer, locations);
 }
 
-Grant get_grant(std::span<const std::byte> bytes) {
+LeaseMessage get_lease_message(std::span<const std::byte> bytes) {
   WireReader reader(bytes);
-  Grant grant;
-  grant.lease = reader.get<plan::Lease>();
-  if (grant.lease.count > 0) grant.locations = data::get_locations(reader);
-  while (!reader.done()) grant.known.push_back(store::Features::get(reader));
-  return grant;
+  LeaseMessage lease_message;
+  lease_message.lease = reader.get<plan::Lease>();
+  if (lease_message.lease.count > 0) lease_message.locations = data::get_locations(reader);
+  while (!reader.done()) lease_message.known.push_back(store::Features::get(reader));
+  return lease_message;
 }
 
 }  // namespace polyhead::run

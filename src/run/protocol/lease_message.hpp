@@ -14,7 +14,7 @@
 namespace polyhead::run {
 
 /// A lease, where its samples are, and what is known of them.
-struct Grant {
+struct LeaseMessage {
   plan::Lease lease;                      ///< count 0: nothing left
   std::vector<data::Location> locations;  ///< of the samples that this rank reads; none: it finds them
   std::vector<store::Features> known;     ///< of micro-batches whose samples need not be read
@@ -24,9 +24,9 @@ struct Grant {
 using FindSamples = std::function<std::vector<data::Location>(std::int64_t first, std::int64_t count)>;
 
 /// `read`: the micro-batches of `lease` that the rank reads. What is known of them may follow in the message.
-void put_grant(WireWriter& writer, const plan::Lease& lease, std::span<const std::int64_t> read,
-               const plan::MicroBatches& batches, const FindSamples& find);
+void put_lease_message(WireWriter& writer, const plan::Lease& lease, std::span<const std::int64_t> read,
+                       const plan::MicroBatches& batches, const FindSamples& find);
 /// All of a message.
-Grant get_grant(std::span<const std::byte> bytes);
+LeaseMessage get_lease_message(std::span<const std::byte> bytes);
 
 }  // namespace polyhead::run

@@ -28,11 +28,11 @@ enum class ToCoordinator : int {
 
 /// Tags on `to_ranks`.
 enum class ToRank : int {
-  grant = 1,  ///< plan::Lease (count 0: nothing left), the locations of the samples that this rank reads, and
-              ///< store::Features of those of its micro-batches that are in the cache. The first may come
-              ///< while the job is still set up, without being asked for
-  alive,      ///< empty: the coordinator is there, have patience
-  stop,       ///< empty: begin nothing that is not under way
+  lease_message = 1,  ///< plan::Lease (count 0: nothing left), the locations of the samples that this rank
+                      ///< reads, and store::Features of those of its micro-batches that are in the cache. The
+                      ///< first may come while the job is still set up, without being asked for
+  alive,              ///< empty: the coordinator is there, have patience
+  stop,               ///< empty: begin nothing that is not under way
 };
 
 /// Why a rank cannot go on.

@@ -9,7 +9,8 @@
 namespace polyhead::run {
 
 /// Sends a message to the coordinator, which is on rank 0.
-inline void tell(comm::Channel& channel, ToCoordinator tag, std::span<const std::byte> bytes = {}) {
+inline void send_to_coordinator(comm::Channel& channel, ToCoordinator tag,
+                                std::span<const std::byte> bytes = {}) {
   channel.send(0, static_cast<int>(tag), bytes);
 }
 

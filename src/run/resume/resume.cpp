@@ -14,11 +14,11 @@
 #include "polyhead/base/log.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/run/identity.hpp"
-#include "polyhead/run/verify.hpp"
 #include "polyhead/store/resume.hpp"
 #include "run/identity/fingerprint_changes.hpp"
 #include "run/identity/json_diff.hpp"
-#include "run/verify/bad_samples.hpp"
+#include "run/identity/result_checks.hpp"
+#include "run/setup/bad_samples.hpp"
 
 namespace polyhead::run {
 namespace {

@@ -54,22 +54,22 @@ std::vector<plan::RankCores> gather_cores(comm::Collectives& world, const std::s
   return ranks;
 }
 
-model::Placement choose_placement(const std::vector<plan::RankCores>& ranks, int rank, int local_rank,
-                                  const config::Parallel& parallel) {
-  model::Placement placement;
-  placement.threads = parallel.threads.value_or(plan::threads_for(ranks, rank));
+model::DeviceAssignment assign_device(const std::vector<plan::RankCores>& ranks, int rank, int local_rank,
+                                      const config::Parallel& parallel) {
+  model::DeviceAssignment assignment;
+  assignment.threads = parallel.threads.value_or(plan::threads_for(ranks, rank));
   const int gpus = device::device_count();
-  placement.cuda = wants_cuda(parallel.device, gpus);
-  if (!placement.cuda) return placement;
-  placement.device = local_rank % gpus;
-  const std::string why = device::why_unsupported(device::query(placement.device));
+  assignment.cuda = wants_cuda(parallel.device, gpus);
+  if (!assignment.cuda) return assignment;
+  assignment.device = local_rank % gpus;
+  const std::string why = device::why_unsupported(device::query(assignment.device));
   if (!why.empty()) throw Error(ExitCode::config, why);
-  return placement;
+  return assignment;
 }
 
-std::string why_gpu_unused(const config::Parallel& parallel, const model::Placement& placement,
+std::string why_gpu_unused(const config::Parallel& parallel, const model::DeviceAssignment& assignment,
                            const std::filesystem::path& root) {
-  if (placement.cuda || parallel.device != config::Device::automatic || !shows_gpu(root)) return "";
+  if (assignment.cuda || parallel.device != config::Device::automatic || !shows_gpu(root)) return "";
   return device::why_no_device();
 }
 

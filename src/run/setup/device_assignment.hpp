@@ -17,12 +17,12 @@ std::vector<plan::RankCores> gather_cores(comm::Collectives& world, const std::s
 /// Where rank `rank` computes: a GPU by its number on the host, or CPU threads from the cores that it may
 /// really use, shared with the other ranks of its host. Throws Error(config) when a GPU is asked for and none
 /// can be used, or when LibTorch has no kernels for the one that is there.
-model::Placement choose_placement(const std::vector<plan::RankCores>& ranks, int rank, int local_rank,
-                                  const config::Parallel& parallel);
+model::DeviceAssignment assign_device(const std::vector<plan::RankCores>& ranks, int rank, int local_rank,
+                                      const config::Parallel& parallel);
 
 /// Why this rank computes on the CPU beside a GPU that the driver or the system shows, though nobody has
 /// asked for the CPU; else an empty text. `root`: the folder that /proc and /dev are in.
-std::string why_gpu_unused(const config::Parallel& parallel, const model::Placement& placement,
+std::string why_gpu_unused(const config::Parallel& parallel, const model::DeviceAssignment& assignment,
                            const std::filesystem::path& root = "/");
 
 /// The reasons of all ranks in one text, with the hosts they are of: "a, b: polyhead was built without CUDA".

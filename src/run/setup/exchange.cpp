@@ -29,9 +29,9 @@ bool any_gpu(const std::vector<std::string>& gpus) {
 }  // namespace
 
 comm::Group join_group(comm::MpiEnvironment& mpi, const config::Comm& options, plan::Grid grid,
-                       const model::Placement& placement) {
+                       const model::DeviceAssignment& assignment) {
   const int color = grid.works(mpi.rank()) ? grid.group_of(mpi.rank()) : -1;
-  const std::optional<int> gpu = placement.cuda ? std::optional(placement.device) : std::nullopt;
+  const std::optional<int> gpu = assignment.cuda ? std::optional(assignment.device) : std::nullopt;
   return comm::make_group(mpi, color, backend_of(options.backend), gpu, kPatience * options.timeout);
 }
 

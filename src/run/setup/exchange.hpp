@@ -12,7 +12,7 @@ namespace polyhead::run {
 /// The ranks with which this one shares the heads, on the back end that `comm.backend` and the ranks' GPUs
 /// allow. Collective over the world; surplus ranks are in no group. Throws as `comm::make_group` does.
 comm::Group join_group(comm::MpiEnvironment& mpi, const config::Comm& options, plan::Grid grid,
-                       const model::Placement& placement);
+                       const model::DeviceAssignment& assignment);
 
 /// "ranks exchange over NCCL: each rank has a GPU of its own"
 std::string describe_exchange(const comm::Group& group);

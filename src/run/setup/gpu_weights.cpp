@@ -8,9 +8,9 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/base/text.hpp"
-#include "polyhead/comm/agreement.hpp"
 #include "polyhead/device/cuda.hpp"
 #include "polyhead/device/stream.hpp"
+#include "set_up.hpp"
 #include "share_weights.hpp"
 #include "weight_parts.hpp"
 
@@ -76,15 +76,15 @@ void broadcast_all(comm::DeviceBroadcast& to_gpus, std::span<const float> all, c
 }
 
 /// What arrived must be what rank 0 sent.
-void compare(comm::Collectives& world, std::span<const float> all, const std::vector<Part>& parts, int member,
-             const float* place) {
+void compare(comm::Collectives& world, const std::string& host, std::span<const float> all,
+             const std::vector<Part>& parts, int member, const float* place) {
   std::vector<Digest> sent(parts.size());
   if (world.rank() == 0) {
     for (std::size_t i = 0; i < parts.size(); ++i)
       sent[i] = digest_of(all.subspan(parts[i].begin, parts[i].size));
   }
   world.broadcast(std::as_writable_bytes(std::span(sent)), 0);
-  comm::agree(world, [&] {
+  agree_naming_place(world, host, [&] {
     if (member < 0) return;
     Reader reader;
     const auto own = static_cast<std::size_t>(member) + 1;
@@ -98,29 +98,32 @@ void compare(comm::Collectives& world, std::span<const float> all, const std::ve
 
 }  // namespace
 
-model::Weights share_weights_over_nccl(comm::Collectives& world, comm::DeviceBroadcast* to_gpus, int device,
+model::Weights share_weights_over_nccl(comm::Collectives& world, const std::string& host,
+                                       comm::DeviceBroadcast* to_gpus, int device,
                                        const config::Config& config, model::Weights& all,
                                        const std::vector<plan::HeadRange>& ranges, int member) {
   const auto start = Clock::now();
   const model::Layout layout = model::make_layout(config);
   const std::vector<Part> parts = parts_of(layout, ranges);
   model::Weights mine;
-  comm::agree(world, [&] {
+  agree_naming_place(world, host, [&] {
     if (member < 0) return;
     std::size_t size = 0;
     mine = without_values(config, layout, ranges.at(as_index(member)), size);
     device::select(device);
     mine.on_gpu = values_on_gpu(size);
   });
-  comm::agree(world, [&] {
+  agree_naming_place(world, host, [&] {
     if (member >= 0) broadcast_all(*to_gpus, all.values, parts, member, mine.on_gpu.get());
   });
-  compare(world, all.values, parts, member, mine.on_gpu.get());
+  compare(world, host, all.values, parts, member, mine.on_gpu.get());
   give_back(all.values);
+  std::int64_t gpus = member >= 0 ? 1 : 0;
+  world.all_reduce(std::span(&gpus, 1));
   if (world.rank() == 0) {
     std::size_t bytes = 0;
     for (const Part& part : parts) bytes += part.size * sizeof(float);
-    log::info(fmt::format("weights: {} to {} GPU(s) over NCCL in {}", human_bytes(bytes), world.size(),
+    log::info(fmt::format("weights: {} to {} GPU(s) over NCCL in {}", human_bytes(bytes), gpus,
                           human_seconds(std::chrono::duration<double>(Clock::now() - start).count())));
   }
   return mine;

@@ -70,7 +70,7 @@ config::Config load_config(const std::filesystem::path& path, const std::vector<
   config::Data& data = loaded.config.data;
   check_output_is_no_input(loaded.config, path);
   store::check_output(loaded.config.output.path, existing);
-  if (data.format == config::DataFormat::automatic) data.format = data::recognise(data);
+  if (data.format == config::DataFormat::automatic) data.format = data::detect_format(data);
   return std::move(loaded.config);
 }
 
@@ -183,7 +183,7 @@ Survey survey_inputs(const std::filesystem::path& config, const std::vector<std:
   model::complete_heads(loaded.config);
   Survey survey{std::move(loaded.config), {}, {}};
   config::Data& data = survey.config.data;
-  if (data.format == config::DataFormat::automatic) data.format = data::recognise(data);
+  if (data.format == config::DataFormat::automatic) data.format = data::detect_format(data);
   const auto dataset = data::open(data, index_beside(survey.config.output.path));
   survey.shape = {dataset->size(), dataset->image_shape()};
   survey.reading = dataset->reading_memory();

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "bad_samples.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/stop.hpp"
@@ -21,7 +22,6 @@
 #include "polyhead/data/reader.hpp"
 #include "polyhead/plan/threads.hpp"
 #include "run/identity/shown_value.hpp"
-#include "run/verify/bad_samples.hpp"
 
 namespace polyhead::run {
 namespace {

@@ -19,15 +19,27 @@ void throw_if_stopped(int rank, const std::string& host) {
 
 }  // namespace
 
-void set_up(comm::Collectives& world, const std::string& host, const std::function<void()>& step) {
+void agree_naming_place(comm::Collectives& world, const std::string& host,
+                        const std::function<void()>& step) {
+  const auto place = [&](const Error& error) {
+    const std::string where = world.rank() == 0 ? "" : fmt::format("rank {} on {}: ", world.rank(), host);
+    return where + error.what();
+  };
   comm::agree(world, [&] {
-    throw_if_stopped(world.rank(), host);
     try {
       step();
+    } catch (const TimeoutError& error) {
+      throw TimeoutError(error.code(), place(error));
     } catch (const Error& error) {
-      if (world.rank() == 0) throw;
-      throw Error(error.code(), fmt::format("rank {} on {}: {}", world.rank(), host, error.what()));
+      throw Error(error.code(), place(error));
     }
+  });
+}
+
+void set_up(comm::Collectives& world, const std::string& host, const std::function<void()>& step) {
+  agree_naming_place(world, host, [&] {
+    throw_if_stopped(world.rank(), host);
+    step();
   });
 }
 

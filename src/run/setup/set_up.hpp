@@ -7,8 +7,11 @@
 
 namespace polyhead::run {
 
-/// A step of set-up on all ranks, before which they may be stopped. What goes wrong elsewhere than on rank 0
-/// is told with the place. Collective. Throws AgreedError.
+/// `comm::agree`; what goes wrong elsewhere than on rank 0 is told with the place.
+void agree_naming_place(comm::Collectives& world, const std::string& host, const std::function<void()>& step);
+
+/// The same, and ranks may be stopped before: not for a step in which they wait for each other. Collective.
+/// Throws AgreedError.
 void set_up(comm::Collectives& world, const std::string& host, const std::function<void()>& step);
 
 }  // namespace polyhead::run

@@ -62,10 +62,10 @@ void tell(const std::vector<std::vector<std::byte>>& troubles, const std::vector
 }  // namespace
 
 model::Prepared share_backbone(comm::Collectives& world, const std::vector<std::string>& hosts,
-                               const config::Backbone& backbone, const model::Placement& placement,
+                               const config::Backbone& backbone, const model::DeviceAssignment& assignment,
                                const model::Weights& weights) {
   const auto rank = static_cast<std::size_t>(world.rank());
-  const std::size_t size = model::prepared_size(backbone, placement);
+  const std::size_t size = model::prepared_size(backbone, assignment);
   const std::optional<std::size_t> writer = size > 0 ? writer_for(hosts, rank) : std::nullopt;
   std::shared_ptr<SealedMemory> memory;
   SealedMemory::Ticket ticket;

@@ -14,7 +14,7 @@ namespace polyhead::run {
 /// comes back where there is nothing to share, or where ranks cannot reach each other's memory, which rank 0
 /// logs: they make their own copy. Collective.
 model::Prepared share_backbone(comm::Collectives& world, const std::vector<std::string>& hosts,
-                               const config::Backbone& backbone, const model::Placement& placement,
+                               const config::Backbone& backbone, const model::DeviceAssignment& assignment,
                                const model::Weights& weights);
 
 }  // namespace polyhead::run

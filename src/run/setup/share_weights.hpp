@@ -25,7 +25,8 @@ model::Weights share_weights(comm::Collectives& world, const config::Config& con
 /// compute, a member's heads to the ranks that have them. `to_gpus`: of all ranks that compute, none on
 /// surplus ones; `device`: this rank's GPU. Collective over the world. Throws AgreedError(unavailable) on all
 /// ranks when one has no memory, NCCL fails, a rank does not join in time, or other bytes arrive.
-model::Weights share_weights_over_nccl(comm::Collectives& world, comm::DeviceBroadcast* to_gpus, int device,
+model::Weights share_weights_over_nccl(comm::Collectives& world, const std::string& host,
+                                       comm::DeviceBroadcast* to_gpus, int device,
                                        const config::Config& config, model::Weights& all,
                                        const std::vector<plan::HeadRange>& ranges, int member);
 

@@ -9,28 +9,28 @@
 #include "run/setup/job_loader.hpp"
 
 namespace polyhead::run {
-model::Placement place_alone(const config::Config& config, const std::string& fingerprint) {
+model::DeviceAssignment place_alone(const config::Config& config, const std::string& fingerprint) {
   config::Parallel parallel = config.parallel;
   comm::LocalWorld world(1);
   const auto cores = gather_cores(*world.collectives(0), "this host");
-  const auto choose = [&] { return choose_placement(cores, 0, 0, parallel); };
+  const auto choose = [&] { return assign_device(cores, 0, 0, parallel); };
   if (parallel.device != config::Device::automatic) return choose();
   parallel.device = config::Device::cpu;
-  const model::Placement cpu = choose();
+  const model::DeviceAssignment cpu = choose();
   const nlohmann::json held = parse_object(fingerprint);
   if (held.is_object() && fingerprint_changes(held, fingerprint_of(config, cpu)).empty()) return cpu;
   parallel.device = config::Device::automatic;
   return choose();
 }
 
-Recompute::Recompute(const Inputs& inputs, const model::Placement& placement,
+Recompute::Recompute(const Inputs& inputs, const model::DeviceAssignment& assignment,
                      std::vector<std::int64_t> batches)
     : inputs_(inputs),
       model_(model::make_model(inputs.config, inputs.weights, inputs.micro_batches().size(),
-                               inputs.shape.image, placement)),
+                               inputs.shape.image, assignment)),
       pipeline_(*model_, inputs.config, inputs.weights, inputs.micro_batches().size()),
       batches_(std::move(batches)),
-      loader_(make_loader(inputs, placement)) {}
+      loader_(make_loader(inputs, assignment)) {}
 
 /// No more than the loader can hold: each micro-batch that is asked for brings the places of its samples.
 void Recompute::ask_ahead() {

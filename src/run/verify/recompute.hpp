@@ -17,7 +17,8 @@ namespace polyhead::run {
 class Recompute {
  public:
   /// `inputs` must outlive it. Throws Error when the device cannot be had or the data cannot be opened.
-  Recompute(const Inputs& inputs, const model::Placement& placement, std::vector<std::int64_t> batches);
+  Recompute(const Inputs& inputs, const model::DeviceAssignment& assignment,
+            std::vector<std::int64_t> batches);
 
   /// The rows of the next of `batches`. Throws what reading throws.
   store::Rows next();
@@ -36,6 +37,6 @@ class Recompute {
 
 /// Where this process computes when it is the only one. A file with the fingerprint of this host's CPU is
 /// computed again there, also where there is a GPU, unless `parallel` names the device.
-model::Placement place_alone(const config::Config& config, const std::string& fingerprint);
+model::DeviceAssignment place_alone(const config::Config& config, const std::string& fingerprint);
 
 }  // namespace polyhead::run

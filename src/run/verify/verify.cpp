@@ -12,6 +12,7 @@
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/resume.hpp"
 #include "recompute.hpp"
+#include "run/identity/result_checks.hpp"
 #include "run/identity/shown_value.hpp"
 #include "verify_inputs.hpp"
 
@@ -88,9 +89,9 @@ class Verification {
 
   void recompute(Inputs& inputs, const std::vector<std::int64_t>& batches) {
     const std::string fingerprint = reader_.text("fingerprint");
-    const model::Placement placement = place_alone(inputs.config, fingerprint);
+    const model::DeviceAssignment assignment = place_alone(inputs.config, fingerprint);
     result_.why_tolerance =
-        why_other_bits(fingerprint, fingerprint_of(inputs.config, placement), reader_.text("provenance"));
+        why_other_bits(fingerprint, fingerprint_of(inputs.config, assignment), reader_.text("provenance"));
     if (!result_.why_tolerance.empty()) {
       result_.how = Comparison::tolerance;
       log::warning("other bits are to be expected here, so results are compared by tolerance: " +
@@ -102,7 +103,7 @@ class Verification {
     result_.batches = static_cast<std::int64_t>(batches.size());
 
     Progress progress(options_.progress, result_.samples);
-    Recompute source(inputs, placement, batches);
+    Recompute source(inputs, assignment, batches);
     std::int64_t equal = 0;
     const auto difference = compare_batches(
         reader_, batches, [&] { return source.next(); }, result_.how, result_.deviations,

@@ -17,14 +17,17 @@ constexpr std::chrono::milliseconds kLook{100};  // between looks for messages a
 
 }  // namespace
 
-CoordinatorLink::CoordinatorLink(comm::Channel& to, comm::Channel& from, const Terms& terms)
-    : to_(to), from_(from), terms_(terms), thread_([this](const std::stop_token& end) { run(end); }) {}
+CoordinatorLink::CoordinatorLink(comm::Channel& to, comm::Channel& from, const LinkOptions& link_options)
+    : to_(to),
+      from_(from),
+      link_options_(link_options),
+      thread_([this](const std::stop_token& end) { run(end); }) {}
 
 void CoordinatorLink::ask() {
-  tell(to_, ToCoordinator::request);
+  send_to_coordinator(to_, ToCoordinator::request);
 }
 
-Grant CoordinatorLink::await() {
+LeaseMessage CoordinatorLink::await() {
   auto pause = std::chrono::microseconds(20);
   std::unique_lock lock(mutex_);
   for (listen(); grants_.empty(); listen()) {
@@ -32,9 +35,9 @@ Grant CoordinatorLink::await() {
     changed_.wait_for(lock, pause);
     pause = std::min(pause * 2, std::chrono::microseconds(500));
   }
-  Grant grant = std::move(grants_.front());
+  LeaseMessage lease_message = std::move(grants_.front());
   grants_.pop_front();
-  return grant;
+  return lease_message;
 }
 
 bool CoordinatorLink::told_to_stop() {
@@ -44,7 +47,7 @@ bool CoordinatorLink::told_to_stop() {
 }
 
 void CoordinatorLink::run(const std::stop_token& end) {
-  const auto look = std::min(kLook, terms_.timeout / 6);
+  const auto look = std::min(kLook, link_options_.timeout / 6);
   std::unique_lock lock(mutex_);
   while (!end.stop_requested()) {
     changed_.wait_for(lock, end, look, [] { return false; });
@@ -52,9 +55,9 @@ void CoordinatorLink::run(const std::stop_token& end) {
     listen();
     const bool lost = is_lost();
     lock.unlock();
-    if (lost) return terms_.coordinator_lost(*lost_);
+    if (lost) return link_options_.coordinator_lost(*lost_);
     try {
-      pass_on(terms_.asked());
+      pass_on(link_options_.asked());
       beat();
     } catch (const Error& error) {
       lock.lock();
@@ -66,8 +69,8 @@ void CoordinatorLink::run(const std::stop_token& end) {
 }
 
 void CoordinatorLink::beat() {
-  if (Clock::now() - beaten_ < terms_.timeout / 6) return;
-  tell(to_, ToCoordinator::heartbeat);
+  if (Clock::now() - beaten_ < link_options_.timeout / 6) return;
+  send_to_coordinator(to_, ToCoordinator::heartbeat);
   beaten_ = Clock::now();
 }
 
@@ -75,7 +78,7 @@ void CoordinatorLink::pass_on(const StopRequest& asked) {
   if (asked.how <= passed_on_) return;
   WireWriter writer;
   writer.put(asked.how).put_text(asked.why);
-  tell(to_, ToCoordinator::stop, writer.bytes());
+  send_to_coordinator(to_, ToCoordinator::stop, writer.bytes());
   passed_on_ = asked.how;
 }
 
@@ -91,22 +94,22 @@ void CoordinatorLink::hear(const comm::Message& message) {
     case ToRank::stop:
       told_to_stop_ = true;
       return;
-    case ToRank::grant:
+    case ToRank::lease_message:
       break;
   }
-  grants_.push_back(get_grant(message.bytes));
+  grants_.push_back(get_lease_message(message.bytes));
 }
 
 /// The mutex is held, and all that has arrived is heard.
 bool CoordinatorLink::is_lost() {
   const auto now = Clock::now();
-  last_heard_ += not_listened(std::exchange(listened_, now), now, terms_.timeout);
-  if (now - last_heard_ < terms_.timeout) return false;
+  last_heard_ += not_listened(std::exchange(listened_, now), now, link_options_.timeout);
+  if (now - last_heard_ < link_options_.timeout) return false;
   lost_ =
       Error(ExitCode::unavailable,
             fmt::format("the coordinator on rank 0 has been silent for {} s (comm.timeout): rank 0 or its "
                         "host is frozen, or the network is cut",
-                        std::chrono::duration<double>(terms_.timeout).count()));
+                        std::chrono::duration<double>(link_options_.timeout).count()));
   return true;
 }
 

@@ -23,11 +23,11 @@ namespace polyhead::run {
 class CoordinatorLink {
  public:
   /// All must outlive it.
-  CoordinatorLink(comm::Channel& to, comm::Channel& from, const Terms& terms);
+  CoordinatorLink(comm::Channel& to, comm::Channel& from, const LinkOptions& link_options);
 
   void ask();
   /// The next lease. Throws Error(unavailable) when the coordinator is lost.
-  Grant await();
+  LeaseMessage await();
   /// Whether the rank is to stop, by what has arrived.
   bool told_to_stop();
 
@@ -43,11 +43,11 @@ class CoordinatorLink {
 
   comm::Channel& to_;
   comm::Channel& from_;
-  const Terms& terms_;
+  const LinkOptions& link_options_;
   std::mutex mutex_;  // guards what is heard
   std::condition_variable_any changed_;
   Clock::time_point last_heard_ = Clock::now();
-  std::deque<Grant> grants_;
+  std::deque<LeaseMessage> grants_;
   bool told_to_stop_ = false;
   std::optional<Error> lost_;
   Clock::time_point listened_ = Clock::now();  // the rest is the thread's own

@@ -15,7 +15,7 @@ namespace polyhead::run {
 
 /// The first leases of a job, which rank 0 hands out while the job is still being set up: their images are
 /// read and decoded while weights travel and models are made.
-struct Opening {
+struct FirstLease {
   plan::Grid grid;
   plan::MicroBatches batches;
   bool all_read = false;              ///< every rank of a group reads all of a lease
@@ -33,6 +33,7 @@ inline bool opens_early(const config::Output& output) {
 /// returned: of count 0 for a surplus rank, whose loader may be none, and for a group without work. A message
 /// goes to each rank of the grid, with the places of its own samples only. Throws Error(unavailable) when
 /// rank 0 says nothing.
-plan::Lease open_work(comm::Channel& to_ranks, int rank, const Opening& opening, data::Loader* loader);
+plan::Lease hand_out_first_lease(comm::Channel& to_ranks, int rank, const FirstLease& first_lease,
+                                 data::Loader* loader);
 
 }  // namespace polyhead::run

@@ -33,20 +33,24 @@ GroupPipeline::GroupPipeline(model::Model& model, comm::Collectives& group, cons
     if (!local_features_) slot.features.resize(feature_values_);
     slot.all_features.resize(ranks * feature_values_);
     slot.sums.resize(words());
-    slot.answers.resize(block_.all_bytes());
+    slot.head_outputs.resize(block_.all_bytes());
     if (alone()) continue;
     slot.own_sums.resize(ranks * words());
-    slot.own_answers.resize(ranks * block_.bytes(member_));
+    slot.own_head_outputs.resize(ranks * block_.bytes(member_));
   }
 }
 
 void GroupPipeline::try_exchange() {
   if (alone()) return;
-  Slot& slot = slots_.front();
-  start_gather(slot);
-  start_sums(slot);
-  for (comm::Pending* sent : {slot.gather.get(), slot.reduce.get(), slot.send.get()}) {
-    if (sent != nullptr) sent->wait();
+  const auto both = std::span(slots_).first(2);  // as many as travel at once
+  for (Slot& slot : both) {
+    start_gather(slot);
+    start_sums(slot);
+  }
+  for (Slot& slot : both) {
+    for (comm::Pending* sent : {slot.gather.get(), slot.reduce.get(), slot.send.get()}) {
+      if (sent != nullptr) sent->wait();
+    }
   }
 }
 
@@ -105,13 +109,13 @@ void GroupPipeline::fuse(Slot& slot) {
   if (slot.gather) slot.gather->wait();
   const trace::Span span("heads");
   const std::span<std::int64_t> sums(alone() ? slot.sums : slot.own_sums);
-  const std::span<std::byte> answers(alone() ? slot.answers : slot.own_answers);
+  const std::span<std::byte> head_outputs(alone() ? slot.head_outputs : slot.own_head_outputs);
   std::ranges::fill(sums, 0);
   for (std::int64_t i = 0; i < slot.step.count && heads_.count > 0; ++i) {
     model_.scores(features_of(slot, i), logits_);
     block_.add(logits_, member_, batches_.samples_of(slot.step.first + i).count,
                sums.subspan(index(i) * words(), block_.words()),
-               answers.subspan(index(i) * block_.bytes(member_), block_.bytes(member_)));
+               head_outputs.subspan(index(i) * block_.bytes(member_), block_.bytes(member_)));
   }
   if (alone()) return;
   for (std::size_t i = 1; i <= index(group_.size()) && asked_to_stop_; ++i) sums[i * words() - 1] = 1;
@@ -120,7 +124,7 @@ void GroupPipeline::fuse(Slot& slot) {
 
 void GroupPipeline::start_sums(Slot& slot) {
   slot.reduce = group_.start_reduce_scatter(slot.own_sums, slot.sums);
-  slot.send = group_.start_all_to_all(slot.own_answers, slot.answers, block_.sizes());
+  slot.send = group_.start_all_to_all(slot.own_head_outputs, slot.head_outputs, block_.sizes());
 }
 
 void GroupPipeline::finish(Slot& slot, const Deliver& deliver) {
@@ -128,7 +132,8 @@ void GroupPipeline::finish(Slot& slot, const Deliver& deliver) {
   if (slot.send) slot.send->wait();
   if (!alone() && slot.sums.back() > 0) stopped_ = true;
   const trace::Span span("rows");
-  if (slot.own) deliver(block_.rows(std::span(slot.sums).first(block_.words()), slot.answers, *slot.own));
+  if (slot.own)
+    deliver(block_.rows(std::span(slot.sums).first(block_.words()), slot.head_outputs, *slot.own));
 }
 
 }  // namespace polyhead::run

@@ -52,8 +52,9 @@ class GroupPipeline final : public StepComputer {
   /// `model`: the backbone and this rank's heads. `group`: the H ranks. Both must outlive it.
   GroupPipeline(model::Model& model, comm::Collectives& group, const Job& job);
 
-  /// One exchange of each kind in full size, of zeros: NCCL connects ranks for each size's algorithm at its
-  /// first use, and takes its memory then. Called by all ranks of the group, before the first step.
+  /// Two exchanges of each kind in full size, of zeros, at once: NCCL connects ranks for each size's
+  /// algorithm at its first use, and takes its memory then. Called by all ranks of the group, before the
+  /// first step.
   void try_exchange();
 
   using KeepFeatures = std::function<void(const data::Batch& batch, std::span<const float> features)>;
@@ -70,13 +71,13 @@ class GroupPipeline final : public StepComputer {
   struct Slot {
     explicit Slot(std::pmr::memory_resource* memory) : features(memory), all_features(memory) {}
     plan::Step step;
-    std::optional<MicroBatch> own;         ///< none in a short step
-    std::pmr::vector<float> features;      ///< [m, F], of the owned micro-batch
-    std::pmr::vector<float> all_features;  ///< [H, m, F]
-    std::vector<std::int64_t> own_sums;    ///< [H, words + 1]: of this rank's heads; see `ask_to_stop`
-    std::vector<std::int64_t> sums;        ///< [words + 1]: of all heads, for the owned micro-batch
-    std::vector<std::byte> own_answers;    ///< [H, bytes of this rank]
-    std::vector<std::byte> answers;        ///< of all heads, for the owned micro-batch
+    std::optional<MicroBatch> own;            ///< none in a short step
+    std::pmr::vector<float> features;         ///< [m, F], of the owned micro-batch
+    std::pmr::vector<float> all_features;     ///< [H, m, F]
+    std::vector<std::int64_t> own_sums;       ///< [H, words + 1]: of this rank's heads; see `ask_to_stop`
+    std::vector<std::int64_t> sums;           ///< [words + 1]: of all heads, for the owned micro-batch
+    std::vector<std::byte> own_head_outputs;  ///< [H, bytes of this rank]
+    std::vector<std::byte> head_outputs;      ///< of all heads, for the owned micro-batch
     std::unique_ptr<comm::Pending> gather;
     std::unique_ptr<comm::Pending> reduce;
     std::unique_ptr<comm::Pending> send;

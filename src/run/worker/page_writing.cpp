@@ -47,9 +47,9 @@ void check_same_file(const std::filesystem::path& output, std::span<const std::b
 
 }  // namespace
 
-std::unique_ptr<store::PageWriter> open_own_pages(comm::Collectives& world, const Inputs& inputs,
-                                                  const store::Offsets& offsets, bool works,
-                                                  const std::string& host) {
+std::unique_ptr<store::PageWriter> open_page_writing(comm::Collectives& world, const Inputs& inputs,
+                                                     const store::Offsets& offsets, bool works,
+                                                     const std::string& host) {
   const std::filesystem::path& output = inputs.config.output.path;
   Facts facts{offsets, inputs.weights.classes};
   std::vector<std::byte> note;

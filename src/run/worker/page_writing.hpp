@@ -14,9 +14,9 @@ namespace polyhead::run {
 /// Opens the output, which rank 0 has created and synced, on each rank that `works`; null on others.
 /// `offsets` and `inputs.weights`: rank 0's. `host`: this rank's. Collective; throws AgreedError(cant_create)
 /// on all ranks when one of them does not see rank 0's file under its path.
-std::unique_ptr<store::PageWriter> open_own_pages(comm::Collectives& world, const Inputs& inputs,
-                                                  const store::Offsets& offsets, bool works,
-                                                  const std::string& host);
+std::unique_ptr<store::PageWriter> open_page_writing(comm::Collectives& world, const Inputs& inputs,
+                                                     const store::Offsets& offsets, bool works,
+                                                     const std::string& host);
 
 /// Logs on rank 0 how much the ranks have written themselves. Collective; `pages`: null on ranks that did not
 /// work.

@@ -47,24 +47,24 @@ std::size_t RowBlock::all_bytes() const {
 }
 
 void RowBlock::add(std::span<const float> logits, std::size_t member, std::int64_t samples,
-                   std::span<std::int64_t> sums, std::span<std::byte> answers) const {
+                   std::span<std::int64_t> sums, std::span<std::byte> head_outputs) const {
   const plan::HeadRange& heads = members_[member];
   if (heads.count == 0) return;
   fuser_.accumulate(logits, heads.first, batch_, sums.first(index(samples * fuser_.columns())));
   const auto predictions = fusion::head_predictions(logits, heads.count, batch_, samples);
-  std::ranges::copy(std::as_bytes(std::span(predictions)), answers.begin());
+  std::ranges::copy(std::as_bytes(std::span(predictions)), head_outputs.begin());
   if (!head_scores_) return;
   std::ranges::copy(std::as_bytes(logits.first(index(heads.count * batch_ * classes_))),
-                    answers.subspan(index(batch_ * heads.count) * kValue).begin());
+                    head_outputs.subspan(index(batch_ * heads.count) * kValue).begin());
 }
 
 /// [m, R] and [R, m, C] to their places in [m, K] and [m, K, C].
-void RowBlock::take_answers(std::span<const std::byte> answers, plan::HeadRange heads,
+void RowBlock::take_answers(std::span<const std::byte> head_outputs, plan::HeadRange heads,
                             store::Rows& rows) const {
-  const std::span<const std::byte> scores = answers.subspan(index(batch_ * heads.count) * kValue);
+  const std::span<const std::byte> scores = head_outputs.subspan(index(batch_ * heads.count) * kValue);
   for (std::int64_t n = 0; n < rows.count; ++n) {
     std::memcpy(rows.head_prediction.data() + n * heads_ + heads.first,
-                answers.data() + index(n * heads.count) * kValue, index(heads.count) * kValue);
+                head_outputs.data() + index(n * heads.count) * kValue, index(heads.count) * kValue);
     for (std::int64_t k = 0; head_scores_ && k < heads.count; ++k) {
       std::memcpy(rows.head_scores.data() + (n * heads_ + heads.first + k) * classes_,
                   scores.data() + index((k * batch_ + n) * classes_) * kValue, index(classes_) * kValue);
@@ -72,7 +72,7 @@ void RowBlock::take_answers(std::span<const std::byte> answers, plan::HeadRange 
   }
 }
 
-store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const std::byte> answers,
+store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const std::byte> head_outputs,
                            const MicroBatch& batch) const {
   fusion::Fused fused = fuser_.finish(sums.first(index(batch.samples * fuser_.columns())));
   for (std::size_t n = 0; n < batch.reasons.size(); ++n) {
@@ -86,8 +86,8 @@ store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const s
   rows.head_prediction.resize(index(batch.samples * heads_));
   if (head_scores_) rows.head_scores.resize(index(batch.samples * heads_ * classes_));
   for (std::size_t member = 0; member < members_.size(); ++member) {
-    take_answers(answers.first(sizes_[member]), members_[member], rows);
-    answers = answers.subspan(sizes_[member]);
+    take_answers(head_outputs.first(sizes_[member]), members_[member], rows);
+    head_outputs = head_outputs.subspan(sizes_[member]);
   }
   for (std::size_t n = 0; n < fused.reasons.size(); ++n) {
     const bool good = fused.reasons[n] == Reason::none;

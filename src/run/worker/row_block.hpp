@@ -43,14 +43,14 @@ class RowBlock {
   /// Enters the heads of `member` for the first `samples` samples. `logits`: fp32 [R, m, C]; `sums`: zero at
   /// first; `answers`: [bytes(member)].
   void add(std::span<const float> logits, std::size_t member, std::int64_t samples,
-           std::span<std::int64_t> sums, std::span<std::byte> answers) const;
+           std::span<std::int64_t> sums, std::span<std::byte> head_outputs) const;
 
   /// The finished rows, once every head has been added. `answers`: of all members, one after the other.
-  [[nodiscard]] store::Rows rows(std::span<const std::int64_t> sums, std::span<const std::byte> answers,
+  [[nodiscard]] store::Rows rows(std::span<const std::int64_t> sums, std::span<const std::byte> head_outputs,
                                  const MicroBatch& batch) const;
 
  private:
-  void take_answers(std::span<const std::byte> answers, plan::HeadRange heads, store::Rows& rows) const;
+  void take_answers(std::span<const std::byte> head_outputs, plan::HeadRange heads, store::Rows& rows) const;
   static void blank(store::Rows& rows, std::size_t sample);
 
   fusion::Fuser fuser_;

@@ -11,9 +11,9 @@
 namespace polyhead::run {
 
 void RowSender::send(store::Rows rows) {
-  if (own_.writer == nullptr) return tell(to_, ToCoordinator::rows, rows.to_wire());
+  if (own_.writer == nullptr) return send_to_coordinator(to_, ToCoordinator::rows, rows.to_wire());
   if (own_.writer->unsynced() == 0) oldest_unsynced_ = Clock::now();
-  tell(to_, ToCoordinator::rows, own_.writer->write(std::move(rows)).to_wire());
+  send_to_coordinator(to_, ToCoordinator::rows, own_.writer->write(std::move(rows)).to_wire());
   if (Clock::now() - oldest_unsynced_ >= own_.interval) finish();
 }
 
@@ -23,7 +23,7 @@ void RowSender::finish() {
   if (batches.empty()) return;
   WireWriter message;
   message.put_array(std::span(batches));
-  tell(to_, ToCoordinator::synced, message.bytes());
+  send_to_coordinator(to_, ToCoordinator::synced, message.bytes());
 }
 
 }  // namespace polyhead::run

@@ -10,7 +10,7 @@ namespace polyhead::run {
 /// Brings a rank's finished rows to the file: by the coordinator, or with it. Used by one thread.
 class RowSender {
  public:
-  RowSender(comm::Channel& to_coordinator, const OwnPages& own) : to_(to_coordinator), own_(own) {}
+  RowSender(comm::Channel& to_coordinator, const PageWriting& own) : to_(to_coordinator), own_(own) {}
 
   void send(store::Rows rows);
   /// Makes sure that all that was sent can be committed. To be called at the end.
@@ -19,7 +19,7 @@ class RowSender {
  private:
   using Clock = std::chrono::steady_clock;
   comm::Channel& to_;
-  OwnPages own_;
+  PageWriting own_;
   Clock::time_point oldest_unsynced_;
 };
 

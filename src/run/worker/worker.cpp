@@ -26,8 +26,8 @@ double seconds_since(Clock::time_point start) {
 class Worker {
  public:
   Worker(comm::Channel& to, comm::Channel& from, data::Loader& loader, StepComputer& computer,
-         const Place& place, const Terms& terms, const OwnPages& own)
-      : link_(to, from, terms),
+         const GroupMembership& place, const LinkOptions& link_options, const PageWriting& own)
+      : link_(to, from, link_options),
         rows_(to, own),
         loader_(loader),
         computer_(computer),
@@ -50,31 +50,31 @@ class Worker {
   }
 
  private:
-  plan::Lease first() { return place_.opening.count > 0 ? place_.opening : take(); }
+  plan::Lease first() { return place_.first_lease.count > 0 ? place_.first_lease : take(); }
 
   /// The group's next lease; its data are read from now on.
   plan::Lease take() {
     if (place_.member == 0) link_.ask();
-    Grant grant = await();
-    request(grant);
-    return grant.lease;
+    LeaseMessage lease_message = await();
+    request(lease_message);
+    return lease_message.lease;
   }
 
-  Grant await() {
+  LeaseMessage await() {
     const trace::Span span("wait for a lease");
     return link_.await();
   }
 
   /// Neighbouring micro-batches are asked for in one go.
-  void request(Grant& grant) {
-    const auto batches = plan::reads(grant.lease, place_.heads, place_.member, place_.reads_all);
+  void request(LeaseMessage& lease_message) {
+    const auto batches = plan::reads(lease_message.lease, place_.heads, place_.member, place_.reads_all);
     if (batches.empty()) return;
-    for (store::Features& features : grant.known) known_.emplace(features.batch, std::move(features));
+    for (store::Features& features : lease_message.known) known_.emplace(features.batch, std::move(features));
     if (known_.empty() && (place_.heads == 1 || place_.reads_all)) {
       return loader_.request(batches.front(), static_cast<std::int64_t>(batches.size()),
-                             std::move(grant.locations));
+                             std::move(lease_message.locations));
     }
-    std::span<const data::Location> rest(grant.locations);
+    std::span<const data::Location> rest(lease_message.locations);
     for (const std::int64_t batch : batches) {
       const auto mine =
           rest.first(std::min(rest.size(), static_cast<std::size_t>(loader_.samples_of(batch))));
@@ -121,7 +121,7 @@ class Worker {
   RowSender rows_;
   data::Loader& loader_;
   StepComputer& computer_;
-  Place place_;
+  GroupMembership place_;
   double read_before_;                             ///< while the job was set up, in seconds
   std::map<std::int64_t, store::Features> known_;  ///< of micro-batches that are leased and not yet computed
   WorkerFigures figures_;
@@ -134,7 +134,7 @@ class Worker {
 void report_failure(comm::Channel& channel, const Failure& failure) {
   WireWriter writer;
   writer.put(failure.code).put_text(failure.message);
-  tell(channel, ToCoordinator::failure, writer.bytes());
+  send_to_coordinator(channel, ToCoordinator::failure, writer.bytes());
 }
 
 /// Runs what a rank does, and tells the coordinator how it ended.
@@ -148,22 +148,25 @@ void take_part(comm::Channel& to_coordinator, const std::function<void()>& body)
     report_failure(to_coordinator, {ExitCode::internal, error.what()});
     throw;
   }
-  tell(to_coordinator, ToCoordinator::farewell);  // nothing may follow it: no heartbeat, either
+  send_to_coordinator(to_coordinator,
+                      ToCoordinator::farewell);  // nothing may follow it: no heartbeat, either
 }
 
 }  // namespace
 
 WorkerFigures work(comm::Channel& to_coordinator, comm::Channel& from_coordinator, data::Loader& loader,
-                   StepComputer& computer, const Place& place, const Terms& terms, const OwnPages& own) {
+                   StepComputer& computer, const GroupMembership& place, const LinkOptions& link_options,
+                   const PageWriting& own) {
   WorkerFigures figures;
   take_part(to_coordinator, [&] {
-    figures = Worker(to_coordinator, from_coordinator, loader, computer, place, terms, own).run();
+    figures = Worker(to_coordinator, from_coordinator, loader, computer, place, link_options, own).run();
   });
   return figures;
 }
 
-void sit_out(comm::Channel& to_coordinator, comm::Channel& from_coordinator, const Terms& terms) {
-  take_part(to_coordinator, [&] { CoordinatorLink(to_coordinator, from_coordinator, terms).await(); });
+void idle_until_dismissed(comm::Channel& to_coordinator, comm::Channel& from_coordinator,
+                          const LinkOptions& link_options) {
+  take_part(to_coordinator, [&] { CoordinatorLink(to_coordinator, from_coordinator, link_options).await(); });
 }
 
 }  // namespace polyhead::run

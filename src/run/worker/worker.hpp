@@ -15,22 +15,22 @@
 namespace polyhead::run {
 
 /// A rank's place among those that share its leases, and what it begins with.
-struct Place {
+struct GroupMembership {
   int heads = 1;           ///< H, ranks of its group
   int member = 0;          ///< its number among them; 0 leads, and asks for the group's leases
   bool reads_all = false;  ///< reads every micro-batch, not only those that it owns
   /// Its group's first lease, whose data the loader was asked for; count 0: none yet.
-  plan::Lease opening = {};
+  plan::Lease first_lease = {};
 };
 
 /// What a rank writes to the result file itself, beside the coordinator.
-struct OwnPages {
+struct PageWriting {
   store::PageWriter* writer = nullptr;    ///< none: the coordinator writes all rows
   std::chrono::milliseconds interval{0};  ///< what is written goes to the disk at least so often
 };
 
 /// How a rank and the coordinator deal with each other.
-struct Terms {
+struct LinkOptions {
   std::chrono::milliseconds timeout{60000};  ///< `comm.timeout`: who is silent for so long is lost
   /// Called from another thread when the coordinator is: the rank itself may wait elsewhere.
   std::function<void(const Error&)> coordinator_lost = [](const Error&) {};
@@ -52,9 +52,11 @@ struct WorkerFigures {
 /// the rank is alive, and that it was told to stop. When the coordinator says so, the rank leaves the rest of
 /// its lease. An error is sent to the coordinator, then thrown.
 WorkerFigures work(comm::Channel& to_coordinator, comm::Channel& from_coordinator, data::Loader& loader,
-                   StepComputer& computer, const Place& place, const Terms& terms, const OwnPages& own = {});
+                   StepComputer& computer, const GroupMembership& place, const LinkOptions& link_options,
+                   const PageWriting& own = {});
 
 /// A surplus rank: says that it is alive until the others have finished.
-void sit_out(comm::Channel& to_coordinator, comm::Channel& from_coordinator, const Terms& terms);
+void idle_until_dismissed(comm::Channel& to_coordinator, comm::Channel& from_coordinator,
+                          const LinkOptions& link_options);
 
 }  // namespace polyhead::run

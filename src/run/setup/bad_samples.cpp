@@ -10,7 +10,7 @@
 namespace polyhead::run {
 namespace {
 
-constexpr int kMostDigits = 17;  // behind the point, of a share
+constexpr int kMaxDigits = 17;  // behind the point, of a share
 
 }  // namespace
 
@@ -18,7 +18,7 @@ std::string max_bad_for(std::int64_t count, std::int64_t samples) {
   if (count >= samples) return "100%";
   if (count >= 2) return fmt::format("{}", count);
   const double exact = static_cast<double>(count) / static_cast<double>(samples);
-  for (int digits = 1; digits < kMostDigits; ++digits) {  // 1 would be read as a share
+  for (int digits = 1; digits < kMaxDigits; ++digits) {  // 1 would be read as a share
     const double scale = std::pow(10, digits);
     const double share = std::ceil(exact * scale) / scale;
     if (config::BadLimit{share, {}}.of(samples) == count) return fmt::format("{:.{}f}", share, digits);
