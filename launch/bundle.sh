@@ -133,11 +133,16 @@ copy_scripts() {
   echo "$version" > "$bundle/torch-version"
 }
 
+[[ ! -d $packed ]] || usage "$packed is a folder"
+# Beside the archive, so that an older one stays until the new one is whole.
+part=$packed.part
+trap 'rm -f "$part"' EXIT
+: > "$part" || die "cannot write $part"
 choose_folder
 ask_folder
 ((!new)) || build_programs
 bundle=$(mktemp -d "${TMPDIR:-/tmp}/polyhead-bundle-XXXXXX")
-trap 'rm -rf "$bundle"' EXIT
+trap 'rm -rf "$bundle" "$part"' EXIT
 copy_programs
 copy_open_mpi
 copy_scripts
@@ -145,7 +150,9 @@ find "$bundle/libexec" "$bundle/lib" -type f \( -name '*.so*' -o -path '*/libexe
 mapfile -d '' -t files < "$bundle/files"
 rm "$bundle/files"
 copy_libraries "${files[@]}"
-tar -C "$bundle" -c . | xz -T "$(build_jobs)" > "$packed"
-bytes=$(stat -c %s "$packed")
-((bytes <= kMostMiB << 20)) || die "$packed has $bytes bytes, more than $kMostMiB MiB: leave out plugins of Open MPI, or link HDF5 without curl"
+say "packing $packed; it takes a minute"
+tar -C "$bundle" -c . | xz -T "$(build_jobs)" > "$part"
+bytes=$(stat -c %s "$part")
+((bytes <= kMostMiB << 20)) || die "$packed would have $bytes bytes, more than $kMostMiB MiB: leave out plugins of Open MPI, or link HDF5 without curl"
+mv "$part" "$packed"
 say "$packed: for torch $(torch_kind "$version"), $((bytes >> 10)) KiB packed, $(du -sk "$bundle" | cut -f 1) KiB unpacked"

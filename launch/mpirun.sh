@@ -96,9 +96,13 @@ visible_gpus() {
 
 # Ranks for this host alone.
 ranks_of_this_host() {
-  local gpus=0 threads=4
+  local gpus=0 threads=4 list
   if command -v nvidia-smi > /dev/null; then
-    gpus=$(nvidia-smi -L 2> /dev/null | visible_gpus)
+    list=$(timeout 20 nvidia-smi -L 2> /dev/null)
+    gpus=$(visible_gpus <<< "$list")
+    if ((gpus == 1)) && grep -q '^ *MIG' <<< "$list"; then
+      tell "MIG divides the GPUs, and CUDA shows a process one instance: without -n that is one rank (docs/launching.md)"
+    fi
     [[ -z ${CUDA_VISIBLE_DEVICES-} ]] || gpus=$(tr ',' '\n' <<< "$CUDA_VISIBLE_DEVICES" | sed 's/^MIG-.*/MIG/' | sort -u | grep -c .)
   fi
   echo $((gpus > 0 ? gpus : ($(nproc) + threads - 1) / threads))

@@ -205,7 +205,8 @@ Type<Comm> comm() {
   using S = Comm;
   return section<S>({
       option("backend", &S::backend, word<CommBackend>(),
-             "What carries features and sums between ranks that share the heads; auto: NCCL where each of "
+             "What carries weights to GPUs, and features and sums between ranks that share the heads; auto: "
+             "NCCL where each of "
              "them has a GPU of its own, else MPI; nccl: an error where one has no GPU, MPI where two share "
              "one."),
       option("timeout", &S::timeout, duration(milliseconds(100), hours(24)),

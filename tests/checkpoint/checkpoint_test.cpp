@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
-#include "../model/support.hpp"
+#include "support.hpp"
 #include "zip_writer.hpp"
 
 namespace polyhead::checkpoint {

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "../model/support.hpp"
+#include "support.hpp"
 
 namespace polyhead::checkpoint {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <gmock/gmock.h>
 
-#include "../model/support.hpp"
 #include "mutate.hpp"
+#include "support.hpp"
 #include "zip_writer.hpp"
 
 namespace polyhead::checkpoint {

@@ -5,9 +5,9 @@
 
 #include <gmock/gmock.h>
 
-#include "../model/support.hpp"
 #include "mutate.hpp"
 #include "pickle_writer.hpp"
+#include "support.hpp"
 
 namespace polyhead::checkpoint::pickle {
 namespace {

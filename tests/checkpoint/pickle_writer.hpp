@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "../model/support.hpp"
+#include "support.hpp"
 
 /// Pieces of pickles, as texts to be joined.
 namespace polyhead::testing::pickled {

@@ -2,10 +2,10 @@
 
 #include <gmock/gmock.h>
 
-#include "../model/support.hpp"
 #include "mutate.hpp"
 #include "pickle_writer.hpp"
 #include "polyhead/checkpoint/checkpoint.hpp"
+#include "support.hpp"
 #include "zip_writer.hpp"
 
 namespace polyhead::checkpoint {

@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include "../model/support.hpp"
 #include "mutate.hpp"
 #include "polyhead/checkpoint/checkpoint.hpp"
+#include "support.hpp"
 
 namespace polyhead::checkpoint {
 namespace {

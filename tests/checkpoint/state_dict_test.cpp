@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "../model/support.hpp"
+#include "support.hpp"
 
 namespace polyhead::checkpoint {
 namespace {

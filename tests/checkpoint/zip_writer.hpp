@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "../model/support.hpp"
+#include "support.hpp"
 
 namespace polyhead::testing {
 

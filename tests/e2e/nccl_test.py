@@ -78,7 +78,7 @@ class Nccl(EndToEnd):
                                             POLYHEAD_NCCL_DOUBLE_LOG=str(self.folder / "calls"))
         self.assertEqual((line["backend"], line["weights_over"]), ("nccl", "nccl"))
         calls = self.calls(0)
-        self.assertEqual(calls.count("ncclReduceScatter"), 1 + 1 + 21)  # to connect, to try, the steps
+        self.assertEqual(calls.count("ncclReduceScatter"), 1 + 2 + 21)  # to connect, to try, the steps
         self.assertGreaterEqual(calls.count("ncclBroadcast"), 2)
         self.assertEqual(found, self.serial())
 
@@ -149,7 +149,7 @@ class Nccl(EndToEnd):
         done = polyhead("run", self.config, "--set", f"output.path={self.folder / 'out.h5'}",
                         *(word for option in (*PAIR, "comm.timeout=2s") for word in ("--set", option)), ranks=2,
                         program=NCCL_DOUBLE,
-                        variables={"POLYHEAD_NCCL_DOUBLE_GPUS": "2", "POLYHEAD_NCCL_DOUBLE_ERROR": "1 9"})
+                        variables={"POLYHEAD_NCCL_DOUBLE_GPUS": "2", "POLYHEAD_NCCL_DOUBLE_ERROR": "1 20"})
         self.assert_fails(done, 69, "rank 1", "NCCL: nccl", "remote process exited", "of 21 micro-batches are finished and kept")
 
 

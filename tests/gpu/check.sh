@@ -53,7 +53,21 @@ export CHECK_DRY=$dry CHECK_WORK=$work CHECK_OUT=$out CHECK_PROGRAM=$program PYT
 export CHECK_TESTS=${POLYHEAD_TESTS:-$build/tests} CHECK_MPIEXEC=${MPIEXEC:-mpirun}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PYTHONDONTWRITEBYTECODE=1
 
-failed=()
+failed=() running=''
+
+interrupted() {
+  trap '' INT TERM HUP
+  [[ -z $running ]] || { kill "$running" && wait "$running"; } 2> /dev/null
+  printf '\nstopped; what was found is in %s\n' "$out/results.jsonl"
+  exit 130
+}
+trap interrupted INT TERM HUP
+
+# give_up WHY: what comes next would show nothing.
+give_up() {
+  printf 'FAILED: %s: %s; the log is in %s\n' "${failed[*]}" "$1" "$out"
+  exit 1
+}
 
 # verdict_of CODE: the word that stands in results.jsonl.
 verdict_of() {
@@ -73,8 +87,11 @@ step() {
   ((limit <= left)) || limit=$left
   printf '== %s\n' "$name"
   if ((limit > 0)); then
-    CHECK_STEP=$name timeout -k 5 "$limit" "$python" "$here/$script.py" "$@" < /dev/null > "$out/$name.log" 2>&1
+    CHECK_STEP=$name timeout -k 5 "$limit" "$python" "$here/$script.py" "$@" < /dev/null > "$out/$name.log" 2>&1 &
+    running=$!
+    wait "$running"  # not in the foreground: a signal shall end it
     code=$?
+    running=''
     tail -n 12 "$out/$name.log"
   fi
   verdict=$(verdict_of "$code")
@@ -85,8 +102,10 @@ step() {
 
 # In the order of what one wants to know first, should the time not suffice.
 step 40 facts facts
+((${#failed[@]} == 0)) || give_up 'this machine lacks what the check needs'
 step 60 unit_tests unit_tests
-step 60 make_job make_job
+step 90 make_job make_job
+[[ ${failed[*]} != *make_job* ]] || give_up 'without its files there is nothing to compute'
 step 45 first_run runs first
 step 45 same_bits_again runs again
 step 60 against_torch against_torch

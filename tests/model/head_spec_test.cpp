@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support.hpp"
+#include "../checkpoint/support.hpp"
 
 namespace polyhead::model {
 namespace {

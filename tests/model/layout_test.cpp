@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "support.hpp"
+#include "../checkpoint/support.hpp"
 
 namespace polyhead::model {
 namespace {

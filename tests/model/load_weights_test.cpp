@@ -5,9 +5,9 @@
 
 #include <gmock/gmock.h>
 
+#include "../checkpoint/support.hpp"
 #include "polyhead/model/layout.hpp"
 #include "random_files.hpp"
-#include "support.hpp"
 
 namespace polyhead::model {
 namespace {

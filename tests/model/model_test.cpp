@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
+#include "../checkpoint/support.hpp"
 #include "polyhead/base/aligned.hpp"
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/base/environment.hpp"
@@ -16,7 +17,6 @@
 #include "polyhead/device/cuda.hpp"
 #include "polyhead/kernels/isa.hpp"
 #include "random_files.hpp"
-#include "support.hpp"
 
 namespace polyhead::model {
 namespace {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "polyhead/comm/agreement.hpp"
 #include "polyhead/device/cuda.hpp"
 #include "polyhead/device/stream.hpp"
 #include "ranks.hpp"
@@ -44,7 +45,7 @@ TEST_F(DeviceBroadcasts, ReachAllGpusInPieces) {
     to_gpus.broadcast(rank == 0 ? std::span(sent) : std::span<const std::byte>{}, start_of(memory), size);
     EXPECT_EQ(std::memcmp(memory.get(), sent.data(), size), 0) << rank;
   });
-  EXPECT_EQ(count(2, "ncclBroadcast"), 3);
+  EXPECT_EQ(count(2, "ncclBroadcast"), 1 + 3);  // to connect; the pieces
   for (int rank = 0; rank < 3; ++rank) EXPECT_EQ(count(rank, "ncclCommAbort"), 0);
   EXPECT_THAT(nccl_double::breaches(), IsEmpty());
   EXPECT_EQ(nccl_double::handles_left(), 0U);
@@ -64,7 +65,7 @@ TEST_F(DeviceBroadcasts, ReachSomeGpusAlone) {
   });
   EXPECT_EQ(std::ranges::count_if(nccl_double::log(),
                                   [](const auto& entry) { return entry.what == "ncclBroadcast"; }),
-            2);
+            4 + 2);  // to connect; of those that joined
   EXPECT_THAT(nccl_double::breaches(), IsEmpty());
   EXPECT_EQ(nccl_double::handles_left(), 0U);
 }
@@ -73,7 +74,7 @@ TEST_F(DeviceBroadcasts, ReachSomeGpusAlone) {
 class DeviceBroadcastFaults : public NcclRanks, public ::testing::WithParamInterface<FaultKind> {};
 
 TEST_P(DeviceBroadcastFaults, EndInTime) {
-  for (const int call : {0, 1}) {  // the broadcast; the split
+  for (const int call : {1, 2}) {  // the broadcast; the split
     nccl_double::reset();
     nccl_double::plant({GetParam(), 1, call});
     const auto begin = std::chrono::steady_clock::now();
@@ -94,7 +95,7 @@ TEST_P(DeviceBroadcastFaults, EndInTime) {
             EXPECT_EQ(error.code(), ExitCode::unavailable);
             EXPECT_THAT(why, HasSubstr("NCCL: nccl"));
           }
-          if (rank == 1 && call == 0) {
+          if (rank == 1 && call == 1) {
             try {
               to_gpus.broadcast(from, start_of(memory), sent.size());
               ADD_FAILURE() << "a communicator that failed was used";
@@ -107,6 +108,21 @@ TEST_P(DeviceBroadcastFaults, EndInTime) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 6 * kTimeout) << call;
     EXPECT_EQ(nccl_double::handles_left(), 0U) << call;
   }
+}
+
+/// Who cannot connect learns it while MPI can still take NCCL's place.
+TEST_P(DeviceBroadcastFaults, ShowWhenRanksAreConnected) {
+  nccl_double::plant({GetParam(), 1, 0});
+  LocalWorld world(2, std::chrono::seconds(30));
+  std::vector<std::jthread> ranks;
+  for (int rank = 0; rank < 2; ++rank) {
+    ranks.emplace_back([&, rank] {
+      const auto bootstrap = world.collectives(rank);
+      EXPECT_THROW(make_device_broadcast(*bootstrap, rank, kTimeout), AgreedError);
+    });
+  }
+  ranks.clear();
+  EXPECT_EQ(nccl_double::handles_left(), 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, DeviceBroadcastFaults,

@@ -49,10 +49,10 @@ inline std::string safetensors(const std::string& header, const std::string& dat
 }
 
 /// The tensors as an fp32 safetensors file.
-inline std::string safetensors(const model::Checkpoint& tensors) {
+inline std::string safetensors(const checkpoint::Checkpoint& tensors) {
   std::string header;
   std::string data;
-  for (const model::CheckpointTensor& tensor : tensors) {
+  for (const checkpoint::CheckpointTensor& tensor : tensors) {
     const auto bytes = std::as_bytes(std::span(tensor.values));
     std::string shape;
     for (const std::int64_t dimension : tensor.shape)

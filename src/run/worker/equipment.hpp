@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "group_pipeline.hpp"
+#include "polyhead/comm/group.hpp"
+#include "polyhead/model/model.hpp"
+#include "polyhead/plan/grid.hpp"
+#include "polyhead/plan/threads.hpp"
+#include "polyhead/run/identity.hpp"
+#include "polyhead/run/inputs.hpp"
+
+namespace polyhead::run {
+
+/// What a rank of the grid computes with.
+struct Equipment {
+  std::unique_ptr<model::Model> model;
+  std::int64_t classes = 0;
+  std::int64_t feature_width = 0;
+  std::unique_ptr<GroupPipeline> pipeline;
+};
+
+/// This rank's weights, over whatever carries them; that is gone when it returns. Collective.
+model::Weights bring_weights(comm::Collectives& world, const std::string& host, comm::Group& group,
+                             const model::DeviceAssignment& assignment, Inputs& inputs,
+                             const std::vector<plan::HeadRange>& heads, int member);
+
+/// Every rank of the world must call it; surplus ranks, which have no `group`, get nothing. `weights`: this
+/// rank's.
+Equipment equip(comm::Collectives& world, const std::string& host, comm::Collectives* group,
+                const Inputs& inputs, plan::Grid grid, const std::vector<plan::HeadRange>& heads,
+                model::Weights weights, const model::DeviceAssignment& assignment,
+                const std::vector<plan::RankCores>& cores);
+
+/// Compares the bits of a first micro-batch among GPUs: their libraries choose algorithms while they run. The
+/// bits of CPUs depend on nothing of the kind. Collective.
+void agree_on_first_bits(comm::Collectives& world, const std::string& host, const Equipment& rank,
+                         const Inputs& inputs, const std::vector<plan::HeadRange>& heads, int member,
+                         const model::DeviceAssignment& assignment, const Fingerprint& fingerprint,
+                         const std::vector<plan::RankCores>& cores);
+
+}  // namespace polyhead::run
