@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -47,12 +48,32 @@ class GpuCheck(unittest.TestCase):
 
     def test_a_failed_step_does_not_end_the_others(self):
         out = self.folder / "out"
-        done = self.check("--dry-run", out, codes="facts=1 two_gpus=77 sanitizer=124")
+        done = self.check("--dry-run", out, codes="first_run=1 two_gpus=77 sanitizer=124")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("FAILED: facts sanitizer", done.stdout)
+        self.assertIn("FAILED: first_run sanitizer", done.stdout)
         found = self.verdicts(out)
-        self.assertEqual([found[name] for name in ("facts", "two_gpus", "sanitizer", "first_run")],
-                         ["failed", "skipped", "timed out", "ok"])
+        self.assertEqual([found[name] for name in ("facts", "first_run", "two_gpus", "sanitizer")],
+                         ["ok", "failed", "skipped", "timed out"])
+
+    def test_what_nothing_can_come_after_ends_it(self):
+        for step, why in (("facts", "this machine lacks what the check needs"), ("make_job", "without its files there is nothing to compute")):
+            out = self.folder / step
+            done = self.check(out, codes=f"{step}=1")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"FAILED: {step}: {why}", done.stdout)
+            self.assertEqual(list(self.verdicts(out))[-1], step)
+
+    def test_a_signal_ends_it(self):
+        self.python.write_text("#!/bin/bash\nexec sleep 60\n")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            out = self.folder / number.name
+            known = {"PATH": os.environ["PATH"], "TMPDIR": str(self.folder), "POLYHEAD": "/bin/true", "POLYHEAD_PYTHON": str(self.python)}
+            check = subprocess.Popen([CHECK, out], env=known, stdout=subprocess.PIPE, text=True, start_new_session=True)
+            self.assertEqual(check.stdout.readline(), "== facts\n")
+            os.killpg(check.pid, number)
+            self.assertIn("stopped; what was found is in", check.communicate(timeout=20)[0])
+            self.assertEqual(check.returncode, 130)
+            self.assertEqual([path.name for path in self.folder.iterdir() if path.name.startswith("polyhead-gpu-check")], [])
 
     def test_a_second_check_forgets_the_first(self):
         out = self.folder / "out"
