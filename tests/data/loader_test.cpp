@@ -391,7 +391,7 @@ TEST(Loader, ABusyGpuIsNoLackOfMemory) {
   readers.push_back(std::make_unique<BytesReader>());
   Loader loader(std::move(readers), {5, {1, 2}}, 3, 2, &memory);
   loader.request(0, 2);
-  const auto [code, text] = testing::error_of([&] { return loader.next(); });
+  const auto [code, text] = polyhead::testing::error_of([&] { return loader.next(); });
   EXPECT_EQ(code, ExitCode::unavailable);
   EXPECT_EQ(text, "the GPU is busy");
 }

@@ -36,7 +36,7 @@ TEST(ChoosePlacement, AGpuThatIsAskedForAndNotThereIsExplained) {
   if (device::device_count() > 0) return;  // it is there
   config::Parallel parallel;
   parallel.device = config::Device::cuda;
-  const auto [code, text] = testing::error_of([&] {
+  const auto [code, text] = polyhead::testing::error_of([&] {
     return assign_device({{"a", {0}, {}}}, 0, 0, parallel);
   });
   EXPECT_EQ(code, ExitCode::config);
@@ -44,8 +44,8 @@ TEST(ChoosePlacement, AGpuThatIsAskedForAndNotThereIsExplained) {
 }
 
 TEST(WhyGpuUnused, SpeaksUpWhereTheSystemShowsOne) {
-  const testing::TemporaryFolder module;
-  const testing::TemporaryFolder node;
+  const polyhead::testing::TemporaryFolder module;
+  const polyhead::testing::TemporaryFolder node;
   std::filesystem::create_directories(module / "proc/driver/nvidia");
   static_cast<void>(module.write("proc/driver/nvidia/version", "NVRM version\n"));
   std::filesystem::create_directories(node / "dev");
@@ -55,7 +55,7 @@ TEST(WhyGpuUnused, SpeaksUpWhereTheSystemShowsOne) {
   for (const std::filesystem::path& root : {module.path(), node.path()}) {
     EXPECT_EQ(why_gpu_unused(parallel, assignment, root), device::why_no_device());
   }
-  const testing::TemporaryFolder none;
+  const polyhead::testing::TemporaryFolder none;
   EXPECT_EQ(why_gpu_unused(parallel, assignment, none.path()), "");
   parallel.device = config::Device::cpu;
   EXPECT_EQ(why_gpu_unused(parallel, assignment, node.path()), "");

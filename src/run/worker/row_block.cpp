@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kValue = 4;  // bytes of a prediction or score
 
-std::size_t index(std::int64_t value) {
+std::size_t as_size(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
@@ -34,12 +34,12 @@ RowBlock::RowBlock(const config::Config& config, std::int64_t classes, std::int6
       members_(std::move(members)) {
   const std::int64_t values = 1 + (head_scores_ ? classes_ : 0);
   for (const plan::HeadRange& heads : members_) {
-    sizes_.push_back(index(batch_ * heads.count * values) * kValue);
+    sizes_.push_back(as_size(batch_ * heads.count * values) * kValue);
   }
 }
 
 std::size_t RowBlock::words() const {
-  return index(batch_ * fuser_.columns());
+  return as_size(batch_ * fuser_.columns());
 }
 
 std::size_t RowBlock::all_bytes() const {
@@ -50,31 +50,31 @@ void RowBlock::add(std::span<const float> logits, std::size_t member, std::int64
                    std::span<std::int64_t> sums, std::span<std::byte> head_outputs) const {
   const plan::HeadRange& heads = members_[member];
   if (heads.count == 0) return;
-  fuser_.accumulate(logits, heads.first, batch_, sums.first(index(samples * fuser_.columns())));
+  fuser_.accumulate(logits, heads.first, batch_, sums.first(as_size(samples * fuser_.columns())));
   const auto predictions = fusion::head_predictions(logits, heads.count, batch_, samples);
   std::ranges::copy(std::as_bytes(std::span(predictions)), head_outputs.begin());
   if (!head_scores_) return;
-  std::ranges::copy(std::as_bytes(logits.first(index(heads.count * batch_ * classes_))),
-                    head_outputs.subspan(index(batch_ * heads.count) * kValue).begin());
+  std::ranges::copy(std::as_bytes(logits.first(as_size(heads.count * batch_ * classes_))),
+                    head_outputs.subspan(as_size(batch_ * heads.count) * kValue).begin());
 }
 
 /// [m, R] and [R, m, C] to their places in [m, K] and [m, K, C].
 void RowBlock::take_answers(std::span<const std::byte> head_outputs, plan::HeadRange heads,
                             store::Rows& rows) const {
-  const std::span<const std::byte> scores = head_outputs.subspan(index(batch_ * heads.count) * kValue);
+  const std::span<const std::byte> scores = head_outputs.subspan(as_size(batch_ * heads.count) * kValue);
   for (std::int64_t n = 0; n < rows.count; ++n) {
     std::memcpy(rows.head_prediction.data() + n * heads_ + heads.first,
-                head_outputs.data() + index(n * heads.count) * kValue, index(heads.count) * kValue);
+                head_outputs.data() + as_size(n * heads.count) * kValue, as_size(heads.count) * kValue);
     for (std::int64_t k = 0; head_scores_ && k < heads.count; ++k) {
       std::memcpy(rows.head_scores.data() + (n * heads_ + heads.first + k) * classes_,
-                  scores.data() + index((k * batch_ + n) * classes_) * kValue, index(classes_) * kValue);
+                  scores.data() + as_size((k * batch_ + n) * classes_) * kValue, as_size(classes_) * kValue);
     }
   }
 }
 
 store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const std::byte> head_outputs,
                            const MicroBatch& batch) const {
-  fusion::Fused fused = fuser_.finish(sums.first(index(batch.samples * fuser_.columns())));
+  fusion::Fused fused = fuser_.finish(sums.first(as_size(batch.samples * fuser_.columns())));
   for (std::size_t n = 0; n < batch.reasons.size(); ++n) {
     if (batch.reasons[n] != Reason::none) fused.quarantine(n, batch.reasons[n]);
   }
@@ -83,8 +83,8 @@ store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const s
   rows.count = batch.samples;
   rows.fused_scores = std::move(fused.scores);
   rows.fused_prediction = std::move(fused.prediction);
-  rows.head_prediction.resize(index(batch.samples * heads_));
-  if (head_scores_) rows.head_scores.resize(index(batch.samples * heads_ * classes_));
+  rows.head_prediction.resize(as_size(batch.samples * heads_));
+  if (head_scores_) rows.head_scores.resize(as_size(batch.samples * heads_ * classes_));
   for (std::size_t member = 0; member < members_.size(); ++member) {
     take_answers(head_outputs.first(sizes_[member]), members_[member], rows);
     head_outputs = head_outputs.subspan(sizes_[member]);
@@ -101,7 +101,7 @@ store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const s
 /// A quarantined sample has no answer, of no head.
 void RowBlock::blank(store::Rows& rows, std::size_t sample) {
   const auto fill = [&](auto& values, auto nothing) {
-    const std::size_t width = values.size() / index(rows.count);
+    const std::size_t width = values.size() / as_size(rows.count);
     std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(sample * width), width, nothing);
   };
   fill(rows.head_prediction, -1);
