@@ -39,7 +39,8 @@ inline checkpoint::Checkpoint random_resnet(config::Arch arch) {
 }
 
 /// The parameters of layer `index`, a linear one.
-inline void add_linear(checkpoint::Checkpoint& file, const std::string& index, std::int64_t in, std::int64_t out) {
+inline void add_linear(checkpoint::Checkpoint& file, const std::string& index, std::int64_t in,
+                       std::int64_t out) {
   file.push_back(random_tensor(index + ".weight", {out, in}));
   file.push_back(random_tensor(index + ".bias", {out}));
 }
