@@ -118,7 +118,7 @@ void NcclWeights::ends_with_a_failure(FaultKind kind, int call, const std::vecto
         if (rank == 0) all = numbered(config);
         const auto collectives = world.collectives(rank);
         try {
-          const auto to_gpus = comm::make_device_broadcast(*collectives, rank, 1500ms);
+          const auto to_gpus = comm::make_device_broadcast(*collectives, rank, 4s);
           const int member = ranges.size() > 1 ? rank : 0;
           static_cast<void>(share_weights_over_nccl(*collectives, "node", to_gpus.get(), rank, config, all,
                                                     ranges, member));
@@ -132,7 +132,7 @@ void NcclWeights::ends_with_a_failure(FaultKind kind, int call, const std::vecto
     }
   }
   EXPECT_EQ(ended, 2);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 20s);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 30s);
   EXPECT_EQ(nccl_double::handles_left(), 0U);
 }
 
