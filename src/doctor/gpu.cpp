@@ -56,8 +56,7 @@ Finding check_gpu(const GpuFacts& facts, int ranks_here) {
     found.advice =
         "MIG divides the GPUs, and CUDA shows a process one instance only: give each rank its own in "
         "CUDA_VISIBLE_DEVICES (MIG-...), by Slurm's --gpus-per-task=1 or by a script around polyhead; NCCL "
-        "does not "
-        "connect instances, MPI does";
+        "does not connect instances, MPI does";
     return found;
   }
   if (facts.wanted != config::Device::cpu && ranks_here > gpus) {

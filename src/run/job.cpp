@@ -167,8 +167,8 @@ void JobRun::equip_ranks() {
   model::Weights weights =
       bring_weights(*patient_, mpi_.host(), group_, assignment_, inputs_, plan_.heads, member_);
   malloc_trim(0);  // rank 0 has let go of the other ranks' heads
-  equipment_ = equip(*patient_, mpi_.host(), group_.collectives.get(), inputs_, plan_.grid, plan_.heads,
-                     std::move(weights), assignment_, cores_);
+  equipment_ = equip(*patient_, mpi_.host(), group_, inputs_, plan_.grid, plan_.heads, std::move(weights),
+                     assignment_, cores_);
 }
 
 void JobRun::open_output() {

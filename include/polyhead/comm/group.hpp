@@ -49,10 +49,10 @@ struct Group {
 };
 
 /// The ranks that give the same `color`, in their order, on the back end that fits; and a way for weights to
-/// the GPUs of all of them, where that is NCCL. Collective over the
-/// world. `device` is this rank's GPU, if it computes on one. `automatic` also falls back to MPI when NCCL
-/// cannot be set up. Throws the same Error on all ranks: of `choose_backend`, of `device::query`, and
-/// Error(unavailable) when NCCL was asked for and cannot be set up.
+/// the GPUs of all of them, where that is NCCL. Collective over the world. `device` is this rank's GPU, if it
+/// computes on one. `automatic` also falls back to MPI when NCCL cannot be set up. Throws the same Error on
+/// all ranks: of `choose_backend`, of `device::query`, and Error(unavailable) when NCCL was asked for and
+/// cannot be set up.
 Group make_group(MpiEnvironment& mpi, int color, Backend wanted, std::optional<int> device,
                  std::chrono::milliseconds timeout);
 

@@ -1,6 +1,5 @@
 #include "announce.hpp"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -19,8 +18,8 @@ namespace {
 
 /// Where GPUs get their weights over MPI, somebody may have hoped for more.
 void announce_way_of_weights(const comm::Group& group) {
-  const bool any_gpu = std::ranges::any_of(group.gpus, [](const std::string& gpu) { return !gpu.empty(); });
-  if (!any_gpu || group.gpus.size() == 1 || group.weights_choice.backend == comm::Backend::nccl) return;
+  if (!any_gpu(group) || group.gpus.size() == 1 || group.weights_choice.backend == comm::Backend::nccl)
+    return;
   if (group.weights_choice.reason == group.choice.reason) return;  // told with the exchange
   const std::string text = fmt::format("weights travel over MPI: {}", group.weights_choice.reason);
   group.weights_choice.fell_back ? log::warning(text) : log::info(text);

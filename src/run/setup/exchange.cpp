@@ -22,11 +22,11 @@ comm::Backend backend_of(config::CommBackend wanted) {
   }
 }
 
-bool any_gpu(const std::vector<std::string>& gpus) {
-  return std::ranges::any_of(gpus, [](const std::string& gpu) { return !gpu.empty(); });
-}
-
 }  // namespace
+
+bool any_gpu(const comm::Group& group) {
+  return std::ranges::any_of(group.gpus, [](const std::string& gpu) { return !gpu.empty(); });
+}
 
 comm::Group join_group(comm::MpiEnvironment& mpi, const config::Comm& options, plan::Grid grid,
                        const model::DeviceAssignment& assignment) {
@@ -37,9 +37,7 @@ comm::Group join_group(comm::MpiEnvironment& mpi, const config::Comm& options, p
 
 std::string describe_exchange(const comm::Group& group) {
   const bool nccl = group.choice.backend == comm::Backend::nccl;
-  const std::string_view carrier = nccl                  ? "NCCL"
-                                   : any_gpu(group.gpus) ? "MPI, through page-locked memory"
-                                                         : "MPI";
+  const std::string_view carrier = nccl ? "NCCL" : any_gpu(group) ? "MPI, through page-locked memory" : "MPI";
   return fmt::format("ranks exchange over {}: {}", carrier, group.choice.reason);
 }
 

@@ -14,6 +14,9 @@ namespace polyhead::run {
 comm::Group join_group(comm::MpiEnvironment& mpi, const config::Comm& options, plan::Grid grid,
                        const model::DeviceAssignment& assignment);
 
+/// Whether a rank of the world computes on a GPU.
+bool any_gpu(const comm::Group& group);
+
 /// "ranks exchange over NCCL: each rank has a GPU of its own"
 std::string describe_exchange(const comm::Group& group);
 

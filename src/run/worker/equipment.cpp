@@ -41,7 +41,7 @@ model::Weights bring_weights(comm::Collectives& world, const std::string& host, 
                                  heads, member);
 }
 
-Equipment equip(comm::Collectives& world, const std::string& host, comm::Collectives* group,
+Equipment equip(comm::Collectives& world, const std::string& host, const comm::Group& group,
                 const Inputs& inputs, plan::Grid grid, const std::vector<plan::HeadRange>& heads,
                 model::Weights weights, const model::DeviceAssignment& assignment,
                 const std::vector<plan::RankCores>& cores) {
@@ -49,7 +49,7 @@ Equipment equip(comm::Collectives& world, const std::string& host, comm::Collect
   model::Prepared prepared =
       share_backbone(world, hosts_at_work(cores, grid), inputs.config.backbone, assignment, weights);
   set_up(world, host, [&] {
-    if (group == nullptr) return;
+    if (!group.collectives) return;
     const plan::MicroBatches batches = inputs.micro_batches();
     const GroupPipeline::Job job{
         inputs.config,
@@ -62,10 +62,11 @@ Equipment equip(comm::Collectives& world, const std::string& host, comm::Collect
     rank.classes = weights.classes;
     rank.feature_width = weights.feature_width;
     rank.model = model::make_model(
-        with_heads(inputs.config, heads.at(static_cast<std::size_t>(group->rank()))), std::move(weights),
-        batches.size(), inputs.shape.image, assignment, std::move(prepared));
-    rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *group, job);
+        with_heads(inputs.config, heads.at(static_cast<std::size_t>(group.collectives->rank()))),
+        std::move(weights), batches.size(), inputs.shape.image, assignment, std::move(prepared));
+    rank.pipeline = std::make_unique<GroupPipeline>(*rank.model, *group.collectives, job);
   });
+  if (group.choice.backend != comm::Backend::nccl) return rank;  // MPI has nothing to choose
   agree_naming_place(world, host, [&] {
     if (rank.pipeline) rank.pipeline->try_exchange();
   });

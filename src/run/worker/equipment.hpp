@@ -28,9 +28,9 @@ model::Weights bring_weights(comm::Collectives& world, const std::string& host, 
                              const model::DeviceAssignment& assignment, Inputs& inputs,
                              const std::vector<plan::HeadRange>& heads, int member);
 
-/// Every rank of the world must call it; surplus ranks, which have no `group`, get nothing. `weights`: this
+/// Every rank of the world must call it; surplus ranks, which are in no group, get nothing. `weights`: this
 /// rank's.
-Equipment equip(comm::Collectives& world, const std::string& host, comm::Collectives* group,
+Equipment equip(comm::Collectives& world, const std::string& host, const comm::Group& group,
                 const Inputs& inputs, plan::Grid grid, const std::vector<plan::HeadRange>& heads,
                 model::Weights weights, const model::DeviceAssignment& assignment,
                 const std::vector<plan::RankCores>& cores);
