@@ -16,7 +16,7 @@ using nccl_double::FaultKind;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr auto kTimeout = 5s;  // a piece in full size connects the ranks: sanitizers are slow at it
+constexpr auto kTimeout = 8s;  // a piece in full size connects the ranks: sanitizers are slow at it
 
 std::vector<std::byte> pattern(std::size_t size, int first) {
   std::vector<std::byte> bytes(size);
