@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 POLYHEAD = Path(os.environ.get("POLYHEAD", ROOT / "build/release/polyhead"))
 DEMO = Path(os.environ.get("POLYHEAD_DEMO", ROOT / "runs/demo"))
 sys.path.insert(0, str(ROOT / "tests/e2e"))
-from photos import save_tree  # noqa: E402
+from support.photos import save_tree  # noqa: E402
 
 CONFIG = """\
 data:

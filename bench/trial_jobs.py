@@ -15,7 +15,7 @@ import torchvision
 ROOT = Path(__file__).resolve().parent.parent
 POLYHEAD = os.environ.get("POLYHEAD", str(ROOT / "build/release/polyhead"))
 sys.path.insert(0, str(ROOT / "tests/e2e"))
-from photos import save_tree  # noqa: E402
+from support.photos import save_tree  # noqa: E402
 
 ENVIRONMENT = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 

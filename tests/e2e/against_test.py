@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import torch
 import yaml
-from harness import EndToEnd, polyhead
-from reference import batches, fuse, make_backbone, make_head, weights_of
+from support.harness import EndToEnd, polyhead
+from support.reference import batches, fuse, make_backbone, make_head, weights_of
 
 SAMPLES = [0, 5, 2, 7]
 

@@ -12,9 +12,9 @@ import zlib
 
 import h5py
 import numpy as np
-from harness import POLYHEAD, EndToEnd, environment, mpirun_command, polyhead, results
-from photos import crops
 from PIL import Image
+from support.harness import POLYHEAD, EndToEnd, environment, mpirun_command, polyhead, results
+from support.photos import crops
 
 COUNT = 100
 PREPROCESS = ("  preprocess: {resize: 72, crop: 64, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}\n"

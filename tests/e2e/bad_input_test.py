@@ -12,7 +12,7 @@ import zipfile
 import h5py
 import numpy as np
 import torch
-from harness import POLYHEAD, EndToEnd, polyhead
+from support.harness import POLYHEAD, EndToEnd, polyhead
 
 USAGE, BAD_DATA, NO_INPUT, CANT_CREATE, CONFIG = 64, 65, 66, 73, 78
 

@@ -9,10 +9,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from harness import POLYHEAD, SECONDS, EndToEnd, environment, results
+from support.harness import POLYHEAD, SECONDS, EndToEnd, environment, results
 
 ROOT = Path(__file__).resolve().parents[2]
-HIDE = ROOT / "tests" / "e2e" / "hide_mpi.sh"
+HIDE = ROOT / "tests" / "e2e" / "support" / "hide_mpi.sh"
 SKIPPED, CONFIG = 77, 78
 MOST = 64 << 20  # bytes, packed
 SETS = ("parallel.threads=1", "parallel.batch=48", "output.head_scores=true")

@@ -11,11 +11,11 @@ import unittest
 
 import numpy as np
 import torch
-from faults import SHIM
-from harness import EndToEnd, environment, ledger, mpirun_command, polyhead, results
-from photos import save_tree
 from PIL import Image
-from working import ranks_of, wait_until
+from support.faults import SHIM
+from support.harness import EndToEnd, environment, ledger, mpirun_command, polyhead, results
+from support.photos import save_tree
+from support.working import ranks_of, wait_until
 
 SAMPLES, BATCH = 150, 8
 ALL = 19  # micro-batches

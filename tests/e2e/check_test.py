@@ -11,8 +11,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from harness import POLYHEAD, EndToEnd, environment, polyhead
-from photos import save_tree
+from support.harness import POLYHEAD, EndToEnd, environment, polyhead
+from support.photos import save_tree
 
 CANT_CREATE = 73
 

@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 import h5py
-from harness import DEMO, EndToEnd
+from support.harness import DEMO, EndToEnd
 
 MAKE = Path(__file__).resolve().parents[2] / "tools" / "make_demo.py"
 HEADS = (0.80, 0.93)  # each alone

@@ -8,9 +8,9 @@ import time
 import unittest
 from pathlib import Path
 
-from faults import SHIM, FailingDisk
-from harness import POLYHEAD, environment, mpirun_command, results
-from working import wait_until
+from support.faults import SHIM, FailingDisk
+from support.harness import POLYHEAD, environment, mpirun_command, results
+from support.working import wait_until
 
 NAMESPACE = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from harness import DEMO, EndToEnd, polyhead
-from photos import save_tree
+from support.harness import DEMO, EndToEnd, polyhead
+from support.photos import save_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 PREPROCESS = "  preprocess: {resize: 72, crop: 64}\n  max_bad: 20%\n"

@@ -5,7 +5,7 @@ import os
 import subprocess
 import unittest
 
-from harness import POLYHEAD, SECONDS, EndToEnd, environment, polyhead
+from support.harness import POLYHEAD, SECONDS, EndToEnd, environment, polyhead
 
 CHECKS = ["mpi", "processor", "cores", "memory", "/dev/shm", "limits", "gpu", "nccl", "network", "infiniband", "output", "clock"]
 

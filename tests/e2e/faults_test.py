@@ -9,7 +9,7 @@ import collections
 import os
 import unittest
 
-from faults import FailingDisk
+from support.faults import FailingDisk
 
 ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EROFS", "ENODEV", "short")
 EVERY_PAIR = os.environ.get("POLYHEAD_FAULTS") == "all"

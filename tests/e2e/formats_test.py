@@ -10,9 +10,9 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from harness import EndToEnd, polyhead, results
-from opened import Opened
-from photos import CLASSES, crops, save_tree
+from support.harness import EndToEnd, polyhead, results
+from support.opened import Opened
+from support.photos import CLASSES, crops, save_tree
 
 TOLERANCE = 1e-4
 PREPROCESS = ("  preprocess: {{resize: {sizes[0]}, crop: {sizes[1]}, {rest}"
@@ -35,7 +35,7 @@ class Formats(EndToEnd):
             listed = self.folder / "files.txt"
             listed.write_text("".join(f"{path}\n" for path in files))
             arguments = ["--files", listed]
-        script = Path(__file__).with_name("reference.py")
+        script = Path(__file__).parent / "support/reference.py"
         subprocess.run([sys.executable, script, self.config, output, *arguments], check=True, timeout=300)
         return np.load(output)
 

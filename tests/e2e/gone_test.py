@@ -5,9 +5,9 @@ import os
 import shutil
 import unittest
 
-from harness import POLYHEAD, mpirun_command
-from photos import save_tree
-from working import Working
+from support.harness import POLYHEAD, mpirun_command
+from support.photos import save_tree
+from support.working import Working
 
 WITHOUT_DATA = """#!/bin/sh
 # Runs the arguments on a "host" that has no data: another mount namespace, where an empty folder lies over them.

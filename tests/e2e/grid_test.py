@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import torch
 import yaml
-from harness import NCCL_DOUBLE, EndToEnd, polyhead, provenance, results
+from support.harness import NCCL_DOUBLE, EndToEnd, polyhead, provenance, results
 
 # POLYHEAD_LONG: all grids of up to 8 ranks, for both sizes of ensemble. What a group of ranks does is tested for 72 grids by run's unit tests.
 LONG = bool(os.environ.get("POLYHEAD_LONG"))

@@ -9,9 +9,9 @@ import signal
 import subprocess
 
 import h5py
-from harness import MPIEXEC, POLYHEAD, SECONDS, EndToEnd, environment, ledger, results
-from photos import save_tree
-from pretended_hosts import HERE, NETWORK, in_namespaces, main, processes, wait_until
+from support.harness import MPIEXEC, POLYHEAD, SECONDS, EndToEnd, environment, ledger, results
+from support.photos import save_tree
+from support.pretended_hosts import HERE, NETWORK, in_namespaces, main, processes, wait_until
 
 BAD_DATA, CANT_CREATE = 65, 73
 SETS = ("parallel.threads=1", "parallel.batch=48", "output.head_scores=true")

@@ -7,7 +7,7 @@ import collections
 import os
 import unittest
 
-from disturbed import KILLED, Disturbed
+from support.disturbed import KILLED, Disturbed
 
 KILLS = int(os.environ.get("POLYHEAD_KILLS", "8"))
 

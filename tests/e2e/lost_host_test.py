@@ -10,9 +10,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from harness import POLYHEAD, EndToEnd, environment, ledger, results
-from pretended_hosts import HERE, in_namespaces, main, wait_until
-from working import status_of
+from support.harness import POLYHEAD, EndToEnd, environment, ledger, results
+from support.pretended_hosts import HERE, in_namespaces, main, wait_until
+from support.working import status_of
 
 KEEPALIVE = 11  # seconds until mpirun notices, with the parameters that the launcher gives it
 SLACK = 10  # to end all ranks; a busy machine
@@ -37,7 +37,7 @@ class Job:
         self.folder.mkdir()
         self.output, self.status, self.code = (self.folder / file for file in ("it's out.h5", "status", "code"))
         sets = [word for option in (f"output.path={self.output}", *SETS, *more) for word in ("--set", option)]
-        command = [HERE.parents[1] / "launch/mpirun.sh", "--hostfile", self.folder / "hostfile", "--max-restarts", restarts,
+        command = [HERE.parents[2] / "launch/mpirun.sh", "--hostfile", self.folder / "hostfile", "--max-restarts", restarts,
                    "--restart-delay", 0, "--program", Path(POLYHEAD).resolve(), test.config, *sets]
         variables |= {"POLYHEAD_HOSTS": str(self.folder), "BRIDGES": BRIDGES, "TMPDIR": str(self.folder), "POLYHEAD_STATUS_FILE": str(self.status),
                      "FOLDER": str(self.folder), "OMPI_MCA_plm_rsh_agent": str(HERE / "enter_host.sh")}

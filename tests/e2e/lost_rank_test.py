@@ -9,12 +9,12 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import environment, ledger, mpirun_command
-from working import Working, ranks_of, status_of, wait_until
+from support.harness import environment, ledger, mpirun_command
+from support.working import Working, ranks_of, status_of, wait_until
 
 TIMEOUT = 3  # comm.timeout, seconds
 SLACK = 8  # a busy machine, and mpirun's own two seconds
-FREEZER = Path(__file__).with_name("freeze.c")
+FREEZER = Path(__file__).parent / "support/freeze.c"
 
 
 class LostRank(Working):

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torchvision
 import yaml
-from harness import EndToEnd, environment, mpirun_command, results
+from support.harness import EndToEnd, environment, mpirun_command, results
 
 HEADS, SAMPLES, BATCH = 10_000, 256, 32
 MIB = 2**20

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 import h5py
-from harness import EndToEnd, environment, mpirun_command
+from support.harness import EndToEnd, environment, mpirun_command
 
 GIB = 1 << 30
 WATCHED = 60  # seconds

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from harness import MPIEXEC, POLYHEAD, SECONDS, EndToEnd, environment, polyhead, results
+from support.harness import MPIEXEC, POLYHEAD, SECONDS, EndToEnd, environment, polyhead, results
 
 CONFIG = 78
 # oneDNN then leaves AVX2 and later alone on rank 1, which changes the last digits of convolutions.

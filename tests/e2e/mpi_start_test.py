@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from unittest import main
 
-from harness import POLYHEAD, SECONDS, EndToEnd, environment, mpirun_command, polyhead
-from working import ranks_of, wait_until
+from support.harness import POLYHEAD, SECONDS, EndToEnd, environment, mpirun_command, polyhead
+from support.working import ranks_of, wait_until
 
-FREEZER = Path(__file__).with_name("freeze.c")
+FREEZER = Path(__file__).parent / "support/freeze.c"
 LIMIT = 2  # seconds
 SLACK = 8
 USAGE, BAD_DATA, UNAVAILABLE, CONFIG = 64, 65, 69, 78

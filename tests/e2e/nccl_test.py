@@ -4,7 +4,7 @@ import os
 import subprocess
 import unittest
 
-from harness import NCCL_DOUBLE, EndToEnd, polyhead, provenance, results
+from support.harness import NCCL_DOUBLE, EndToEnd, polyhead, provenance, results
 
 JOB = ("parallel.batch=48", "parallel.threads=1", "backbone.engine=libtorch")  # 21 micro-batches; a GPU's engine
 PAIR = (*JOB, "parallel.strategy=heads")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from harness import EndToEnd
+from support.harness import EndToEnd
 
 TOLERANCE = 1e-4
 
@@ -16,7 +16,7 @@ class Oracle(EndToEnd):
     def setUp(self):
         super().setUp()
         reference = self.folder / "reference.npz"
-        script = Path(__file__).with_name("reference.py")
+        script = Path(__file__).parent / "support/reference.py"
         subprocess.run([sys.executable, script, self.config, reference], check=True, timeout=300)
         self.reference = np.load(reference)
 

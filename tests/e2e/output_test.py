@@ -7,8 +7,8 @@ import subprocess
 import unittest
 
 import h5py
-from faults import SHIM
-from harness import EndToEnd, polyhead, results
+from support.faults import SHIM
+from support.harness import EndToEnd, polyhead, results
 
 CONFIG, CANT_CREATE = 78, 73
 

@@ -7,7 +7,7 @@ import time
 import unittest
 
 import yaml
-from harness import EndToEnd, polyhead
+from support.harness import EndToEnd, polyhead
 
 GIB = 1 << 30
 CONFIG, USAGE, NO_INPUT = 78, 64, 66

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from harness import SECONDS, EndToEnd, environment, ledger, mpirun_command, polyhead, results
-from photos import save_tree
+from support.harness import SECONDS, EndToEnd, environment, ledger, mpirun_command, polyhead, results
+from support.photos import save_tree
 
 SMALL = ("parallel.batch=8", "output.head_scores=true", "output.commit_interval=20ms", "parallel.threads=1")
 LARGE = (*SMALL, "data.preprocess.resize=96", "data.preprocess.crop=96")  # takes a few seconds

@@ -2,7 +2,7 @@
 
 import unittest
 
-from harness import EndToEnd, results
+from support.harness import EndToEnd, results
 
 RANKS = (1, 2, 3, 4)
 THREADS = (1, 2)

@@ -10,8 +10,8 @@ import unittest
 
 import h5py
 import numpy as np
-from harness import EndToEnd, polyhead
-from photos import crops
+from support.harness import EndToEnd, polyhead
+from support.photos import crops
 
 SAMPLES = 24
 BAD_DATA, NO_INPUT = 65, 66

@@ -13,8 +13,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from harness import POLYHEAD, SECONDS, EndToEnd, environment, ledger, polyhead, results
-from working import wait_until
+from support.harness import POLYHEAD, SECONDS, EndToEnd, environment, ledger, polyhead, results
+from support.working import wait_until
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -184,5 +184,5 @@ if __name__ == "__main__":
         print(f"SKIPPED: {reason}")
         sys.exit(SKIPPED)
     with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
-        sys.exit(subprocess.run(["setpriv", "--pdeathsig", "KILL", *NAMESPACES, HERE / "slurm.sh", folder, str(NODES), str(CPUS),
+        sys.exit(subprocess.run(["setpriv", "--pdeathsig", "KILL", *NAMESPACES, HERE / "support/slurm.sh", folder, str(NODES), str(CPUS),
                                  sys.executable, *sys.argv], env=os.environ | {"POLYHEAD_SLURM": "1"}, check=False).returncode)

@@ -5,7 +5,7 @@ import re
 import unittest
 from unittest import mock
 
-from harness import polyhead
+from support.harness import polyhead
 
 HEAVY = ("libtorch_cuda", "libtorch_python", "libcudnn", "libcublas")
 

@@ -9,8 +9,8 @@ import unittest
 
 import h5py
 import numpy as np
-from harness import POLYHEAD, environment, ledger, results
-from working import BATCH, Working, ranks_of, status_of, wait_until
+from support.harness import POLYHEAD, environment, ledger, results
+from support.working import BATCH, Working, ranks_of, status_of, wait_until
 
 
 class Stop(Working):

@@ -8,7 +8,7 @@ import unittest
 
 import h5py
 import numpy as np
-from harness import POLYHEAD, SECONDS, EndToEnd, environment, mpirun_command, polyhead
+from support.harness import POLYHEAD, SECONDS, EndToEnd, environment, mpirun_command, polyhead
 
 BAR = re.compile(r"\r\[=*>? *\] +(\d+)%  (\d+)/1000  [\d.]+ img/s  (\S+(?: s)?) left\x1b\[K")
 ERASE = "\x1b[K"  # ends each bar; Python turns the \r before it into \n

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from harness import NCCL_DOUBLE, EndToEnd, polyhead, results
+from support.harness import NCCL_DOUBLE, EndToEnd, polyhead, results
 
 PAIR = ("parallel.batch=32", "parallel.threads=1", "parallel.strategy=heads")
 WORK = ("wait for a lease", "wait for images", "backbone", "heads", "rows")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from harness import DEMO, POLYHEAD, RESULT_DATASETS, EndToEnd, environment, ledger, polyhead
-from photos import crops, save_tree
+from support.harness import DEMO, POLYHEAD, RESULT_DATASETS, EndToEnd, environment, ledger, polyhead
+from support.photos import crops, save_tree
 
 SAMPLE = 517  # the one that is damaged
 EDGES = 63  # the data set's digest reads 64 samples, spread over all of it

@@ -8,8 +8,8 @@ import h5py
 import numpy as np
 import torch
 import torchvision
-from harness import EndToEnd, polyhead
 from safetensors.torch import save_file
+from support.harness import EndToEnd, polyhead
 from torch import nn
 
 BAD_DATA = 65

@@ -7,7 +7,7 @@ import unittest
 import kill_test
 import torch
 import yaml
-from harness import EndToEnd, polyhead, results
+from support.harness import EndToEnd, polyhead, results
 
 HEADS = 512  # of ten classes: 20 KiB of scores a sample
 SETS = ("parallel.threads=1", "parallel.batch=8", "output.head_scores=true")

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
-from disturbed import KILLED, Disturbed  # noqa: E402
-from faults import SHIM  # noqa: E402
-from harness import DEMO, POLYHEAD, environment  # noqa: E402
-from photos import save_tree  # noqa: E402
-from working import ranks_of  # noqa: E402
+from support.disturbed import KILLED, Disturbed  # noqa: E402
+from support.faults import SHIM  # noqa: E402
+from support.harness import DEMO, POLYHEAD, environment  # noqa: E402
+from support.photos import save_tree  # noqa: E402
+from support.working import ranks_of  # noqa: E402
 
 ERRORS = "ENOSPC", "EIO", "EDQUOT", "EROFS", "ENODEV", "short"
 GROWTH = 1.0  # per cent of the memory an hour, at most

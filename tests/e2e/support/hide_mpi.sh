@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Hides this machine's Open MPI, PMIx and HDF5 in the mount namespace that it is started in, then runs a command:
 #
-#   unshare --mount tests/e2e/hide_mpi.sh COMMAND [ARGUMENTS...]
+#   unshare --mount tests/e2e/support/hide_mpi.sh COMMAND [ARGUMENTS...]
 set -euo pipefail
 
 # Folders first asked for, then hidden: the question needs them.

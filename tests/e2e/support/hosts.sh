@@ -2,7 +2,7 @@
 # Runs a command on the first of COUNT pretended hosts: network namespaces, each with a host name (host-1, host-2, ...) and a
 # /dev/shm of its own, joined by a bridge. Wants namespaces of its own to build in; with them all ends:
 #
-#   unshare --fork --pid --kill-child --mount-proc --net --mount tests/e2e/hosts.sh FOLDER COUNT SLOTS COMMAND...
+#   unshare --fork --pid --kill-child --mount-proc --net --mount tests/e2e/support/hosts.sh FOLDER COUNT SLOTS COMMAND...
 #
 # In the environment, BRIDGES: bridges that every host has, with the same address, as Docker and libvirt make them; HOST_NAME: what
 # all hosts call themselves, as clones of an image do. FOLDER gets `hostfile` for mpirun (SLOTS ranks a host), `map` for enter_host.sh,

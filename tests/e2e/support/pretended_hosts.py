@@ -9,7 +9,7 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import SECONDS
+from support.harness import SECONDS
 
 HERE = Path(__file__).resolve().parent
 NETWORK = "10.77.0.0/24"

@@ -6,7 +6,7 @@ import os
 
 import h5py
 import numpy as np
-from harness import EndToEnd, ledger, polyhead, results
+from support.harness import EndToEnd, ledger, polyhead, results
 
 SHIM = os.environ.get("POLYHEAD_FAULT_SHIM", "build/release/tests/libpolyhead_fault_shim.so")
 ROWS = ["fused/scores", "fused/prediction", "heads/prediction", "heads/scores", "samples/status", "samples/reason"]

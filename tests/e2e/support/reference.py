@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What plain PyTorch makes of a polyhead configuration: the oracle of the end-to-end tests.
 
-    tests/e2e/reference.py runs/demo/ensemble.yaml reference.npz [--files list.txt]
+    tests/e2e/support/reference.py runs/demo/ensemble.yaml reference.npz [--files list.txt]
 
 Reads the same configuration, weights and HDF5 images or CIFAR rows (or the image files of a list, a path a line), and runs
 eager fp32 modules, a head at a time. Shares no code with polyhead or the demo. The .npz holds, for N samples, K heads and C classes:

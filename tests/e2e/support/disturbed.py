@@ -10,9 +10,9 @@ import time
 
 import h5py
 import numpy as np
-from faults import FailingDisk
-from harness import environment, ledger, mpirun_command, results
-from working import ranks_of, wait_until
+from support.faults import FailingDisk
+from support.harness import environment, ledger, mpirun_command, results
+from support.working import ranks_of, wait_until
 
 KILLED = "mpirun", "one rank", "all ranks", "mpirun and all ranks"
 

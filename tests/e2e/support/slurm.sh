@@ -2,7 +2,7 @@
 # Runs a command beside a Slurm of its own: a controller and NODES nodes of CPUS cores on this machine. Wants to be
 # root in namespaces of its own; with them all ends:
 #
-#   unshare --fork --pid --kill-child --mount-proc --net --uts --mount tests/e2e/slurm.sh FOLDER NODES CPUS COMMAND...
+#   unshare --fork --pid --kill-child --mount-proc --net --uts --mount tests/e2e/support/slurm.sh FOLDER NODES CPUS COMMAND...
 #
 # FOLDER gets configuration, state and logs. Its path has to be short: sockets lie in it.
 set -euo pipefail

@@ -4,7 +4,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from harness import EndToEnd, environment, mpirun_command
+from support.harness import EndToEnd, environment, mpirun_command
 
 BATCH = 8
 
