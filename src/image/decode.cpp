@@ -1,12 +1,11 @@
 #include "polyhead/image/decode.hpp"
 
 #include <algorithm>
-#include <array>
+#include <memory>
+#include <vector>
 
-#include "image/jpeg/jpeg.hpp"
-#include "image/png/png.hpp"
+#include "codec_table.hpp"
 #include "image/resample/byte_kernels.hpp"
-#include "image/resample/row_resizer.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/image/file_kind.hpp"
 #include "polyhead/image/large_turn.hpp"
@@ -17,19 +16,6 @@ namespace polyhead::image {
 namespace {
 
 using Bytes = std::span<const std::byte>;
-
-bool starts_with(Bytes file, std::span<const std::uint8_t> signature) {
-  return file.size() >= signature.size() &&
-         std::ranges::equal(file.first(signature.size()), std::as_bytes(signature));
-}
-
-bool is_jpeg(Bytes file) {
-  return starts_with(file, std::array<std::uint8_t, 3>{0xFF, 0xD8, 0xFF});
-}
-
-bool is_png(Bytes file) {
-  return starts_with(file, std::array<std::uint8_t, 8>{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'});
-}
 
 /// geometry_of, without an exception for what is common.
 Reason place(const config::Preprocess& preprocess, ImageShape image, Geometry& geometry) {
@@ -49,68 +35,65 @@ struct ImageDecoder::State {
   config::Preprocess preprocess;
   Normalization normalization;
   const ByteKernels& kernels = best_kernels();
-  JpegReader jpeg;
-  PngReader png;
+  const std::vector<Codec>& codecs;
+  std::vector<std::unique_ptr<ImageReader>> readers;  ///< one for each of `codecs`
   RowResizer resizer;
   Geometry geometry;
 
-  State(const config::Preprocess& steps, std::uint64_t max_pixels)
+  State(const config::Preprocess& steps, std::uint64_t max_pixels, CodecSet set)
       : preprocess(steps),
         normalization(steps),
-        jpeg(max_pixels),
-        png(max_pixels),
-        resizer(steps.interpolation) {}
+        codecs(set == CodecSet::all ? all_codecs() : codecs_in_use()),
+        resizer(steps.interpolation) {
+    for (const Codec& codec : codecs) readers.push_back(codec.make(max_pixels));
+  }
 
   /// Calls `write` when the image is in `resizer`.
   template <class Write>
   Reason with_image(Bytes file, Write write);
+  [[nodiscard]] ImageReader* reader_of(Bytes file) const;
   Reason decode(Bytes file, LargeTurn& turn);
-  Reason decode_jpeg(Bytes file, LargeTurn& turn);
-  Reason decode_png(Bytes file, LargeTurn& turn);
+  Reason read(ImageReader& reader, Bytes file, LargeTurn& turn);
 };
 
 template <class Write>
 Reason ImageDecoder::State::with_image(Bytes file, Write write) {
   LargeTurn turn;
   const Reason reason = decode(file, turn);
-  jpeg.close();
-  png.close();
+  for (const auto& reader : readers) reader->close();
   if (reason == Reason::none) write();
   resizer.trim();
   return reason;
 }
 
+ImageReader* ImageDecoder::State::reader_of(Bytes file) const {
+  const Codec* codec = find_codec(codecs, file);
+  return codec != nullptr ? readers[static_cast<std::size_t>(codec - codecs.data())].get() : nullptr;
+}
+
 Reason ImageDecoder::State::decode(Bytes file, LargeTurn& turn) {
   if (file.empty()) return Reason::empty_file;
-  if (is_jpeg(file)) return decode_jpeg(file, turn);
-  if (is_png(file)) return decode_png(file, turn);
+  if (ImageReader* reader = reader_of(file)) return read(*reader, file, turn);
   const auto kind = kind_of(file);
   return kind ? kind->reason : Reason::not_an_image;
 }
 
-Reason ImageDecoder::State::decode_jpeg(Bytes file, LargeTurn& turn) {
-  if (const Reason reason = jpeg.open(file); reason != Reason::none) return reason;
-  if (const Reason reason = place(preprocess, jpeg.shape(), geometry); reason != Reason::none) return reason;
+Reason ImageDecoder::State::read(ImageReader& reader, Bytes file, LargeTurn& turn) {
+  if (const Reason reason = reader.open(file); reason != Reason::none) return reason;
+  if (const Reason reason = place(preprocess, reader.shape(), geometry); reason != Reason::none)
+    return reason;
   if (preprocess.mode == config::PreprocessMode::fast) {
     geometry.whole = geometry.source;
-    geometry.shrunk = jpeg.shrink(geometry.resized);
-    geometry.source = jpeg.shape();
+    geometry.shrunk = reader.shrink(geometry.resized);
+    geometry.source = reader.shape();
   }
-  turn.take(jpeg.memory() + resizing_memory(geometry));
+  turn.take(reader.memory() + resizing_memory(geometry));
   resizer.set(geometry);
-  return jpeg.read(resizer);
+  return reader.read(resizer);
 }
 
-Reason ImageDecoder::State::decode_png(Bytes file, LargeTurn& turn) {
-  if (const Reason reason = png.open(file); reason != Reason::none) return reason;
-  if (const Reason reason = place(preprocess, png.shape(), geometry); reason != Reason::none) return reason;
-  turn.take(png.memory() + resizing_memory(geometry));
-  resizer.set(geometry);
-  return png.read(resizer);
-}
-
-ImageDecoder::ImageDecoder(const config::Preprocess& preprocess, std::uint64_t max_pixels)
-    : state_(std::make_unique<State>(preprocess, max_pixels)) {}
+ImageDecoder::ImageDecoder(const config::Preprocess& preprocess, std::uint64_t max_pixels, CodecSet set)
+    : state_(std::make_unique<State>(preprocess, max_pixels, set)) {}
 
 ImageDecoder::~ImageDecoder() = default;
 

@@ -4,8 +4,10 @@
 #include <array>
 #include <fstream>
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "codec_table.hpp"
 #include "polyhead/image/image_names.hpp"
 
 namespace polyhead::image {
@@ -23,8 +25,6 @@ struct Mark {
 
 // https://www.iana.org/assignments/media-types and the formats' own pages; longer marks before their starts.
 constexpr std::array kMarks{
-    Mark{0, "\xFF\xD8\xFF"sv, {"a JPEG image", Family::image, Reason::not_an_image}},
-    Mark{0, "\x89PNG\r\n\x1A\n"sv, {"a PNG image", Family::image, Reason::not_an_image}},
     Mark{8, "WEBPVP"sv, {"a WebP image", Family::image, Reason::webp}},
     Mark{0, "GIF87a"sv, {"a GIF image", Family::image, Reason::gif}},
     Mark{0, "GIF89a"sv, {"a GIF image", Family::image, Reason::gif}},
@@ -163,6 +163,9 @@ std::optional<FileKind> kind_of_text(std::string_view bytes) {
 }  // namespace
 
 std::optional<FileKind> kind_of(std::span<const std::byte> start) {
+  if (const Codec* codec = find_codec(codecs_in_use(), start)) {
+    return FileKind{codec->kind, Family::image, Reason::not_an_image, true};
+  }
   const std::string_view bytes = start_of(start);
   for (const Mark& mark : kMarks) {
     if (bytes.size() > mark.at && bytes.substr(mark.at).starts_with(mark.bytes)) return mark.kind;
@@ -193,12 +196,13 @@ bool is_binary(std::string_view start) {
   });
 }
 
-std::string_view way_on(KindFamily family) {
+std::string way_on(KindFamily family) {
   switch (family) {
     case Family::image:
-      return "give a folder of JPEG and PNG images, or a list of them; images of other kinds are converted "
-             "by "
-             "`mogrify -format png` of ImageMagick, or by Pillow";
+      return fmt::format(
+          "give a folder of {} images, or a list of them; images of other kinds are converted by "
+          "`mogrify -format png` of ImageMagick, or by Pillow",
+          image_formats());
     case Family::archive:
       return "unpack it, and give the folder, or the .tar of WebDataset's samples, that comes out";
     case Family::array:

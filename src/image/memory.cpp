@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "image/jpeg/jpeg.hpp"
-#include "image/png/png.hpp"
+#include "codec_table.hpp"
 #include "image/resample/byte_kernels.hpp"
 #include "polyhead/image/buffer.hpp"
 #include "polyhead/image/large_turn.hpp"
@@ -14,10 +13,8 @@ namespace {
 
 constexpr double kSmallThings = 2 << 20U;  // Huffman tables, zlib's window, a palette, rounding up
 constexpr double kKeptBuffers = 6.0 * kKeptBuffer;
-constexpr double kMaxJpeg = 65'500;  // pixels of a side
 constexpr double kMaxResized = 1 << 30U;
-constexpr double kJpegPadding = 31;  // pixels that an interleaved block may reach over a side
-constexpr double kTapBytes = 96;     // of a weight, in all the forms that it is kept in
+constexpr double kTapBytes = 96;  // of a weight, in all the forms that it is kept in
 
 /// The limits in round terms. Doubles: no product of them overflows.
 struct Limits {
@@ -32,21 +29,6 @@ struct Limits {
     return std::min(pixels, std::sqrt(pixels * kMaxResized / resize));
   }
 };
-
-/// Coefficients of four components without subsampling, 2 bytes each; or, of a file in one scan, its bytes
-/// once more.
-double jpeg_bytes(const Limits& limits, double file) {
-  const double sides = std::min(limits.pixels + 1, 2 * kMaxJpeg);
-  const double padded = limits.pixels + kJpegPadding * (sides + kJpegPadding);
-  const auto row = static_cast<double>(kJpegColumnBytes);
-  return std::max(8 * padded, file) + row * std::min(limits.pixels, kMaxJpeg);
-}
-
-/// All rows of an interlaced image, or one of the longest.
-double png_bytes(const Limits& limits) {
-  const auto row = static_cast<double>(kPngColumnBytes);
-  return row * limits.longest_row() + static_cast<double>(kPixelBytes) * limits.pixels;
-}
 
 /// Rows that wait for those below them. Where the height is scaled first, they have their full width, and
 /// images are at least twice as high as wide; elsewhere, that of the crop.
@@ -73,6 +55,15 @@ double table_bytes(const Limits& limits) {
   return 2 * (kTapBytes * (4 * limits.longest_short_side() + 5 * limits.crop) + 128 * limits.crop);
 }
 
+/// Of the format that takes most.
+double decoder_bytes(const Limits& limits, double file) {
+  double most = 0;
+  for (const Codec& codec : codecs_in_use()) {
+    most = std::max(most, codec.max_memory({limits.pixels, file, limits.longest_row()}));
+  }
+  return most;
+}
+
 std::int64_t rounded(double bytes) {
   return static_cast<std::int64_t>(std::ceil(bytes));
 }
@@ -84,7 +75,7 @@ ReadingMemory encoded_memory(const config::Data& config) {
                       static_cast<double>(config.preprocess.resize.value_or(0)),
                       static_cast<double>(config.preprocess.crop.value_or(1))};
   const auto file = static_cast<double>(config.max_file_size);
-  const double image = std::max(jpeg_bytes(limits, file), png_bytes(limits)) + resizer_bytes(limits);
+  const double image = decoder_bytes(limits, file) + resizer_bytes(limits);
   constexpr auto kOrdinary = static_cast<double>(kOrdinarySample);
   const auto beyond = [](double bytes) { return std::max(0.0, bytes - kOrdinary); };
   const double kept = table_bytes(limits) + kKeptBuffers + kSmallThings;

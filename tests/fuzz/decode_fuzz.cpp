@@ -9,6 +9,7 @@
 namespace {
 
 using polyhead::Reason;
+using polyhead::image::CodecSet;
 using polyhead::image::ImageDecoder;
 
 constexpr int kCrop = 12;
@@ -34,8 +35,8 @@ void decode(ImageDecoder& decoder, std::span<const std::byte> file) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static ImageDecoder exact(steps(polyhead::config::PreprocessMode::exact), kMaxPixels);
-  static ImageDecoder fast(steps(polyhead::config::PreprocessMode::fast), kMaxPixels);
+  static ImageDecoder exact(steps(polyhead::config::PreprocessMode::exact), kMaxPixels, CodecSet::all);
+  static ImageDecoder fast(steps(polyhead::config::PreprocessMode::fast), kMaxPixels, CodecSet::all);
   const auto file = std::as_bytes(std::span(data, size));
   decode(exact, file);
   decode(fast, file);

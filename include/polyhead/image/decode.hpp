@@ -11,6 +11,9 @@
 
 namespace polyhead::image {
 
+/// Which formats a decoder reads: those that jobs read, or also those that are not in use, for tests.
+enum class CodecSet { in_use, all };
+
 /// Makes model input from the bytes of a JPEG or PNG file. In `mode: exact` the result is what
 /// `torchvision.transforms` make of `PIL.Image.open(file).convert("RGB")`, bit for bit; in `mode: fast` the
 /// JPEG decoder halves the image while it decodes (DCT scaling), as often as it stays larger than the resized
@@ -26,7 +29,8 @@ namespace polyhead::image {
 class ImageDecoder {
  public:
   /// `preprocess.crop` must be given: all results have one size. `max_pixels`: larger images are not decoded.
-  ImageDecoder(const config::Preprocess& preprocess, std::uint64_t max_pixels);
+  ImageDecoder(const config::Preprocess& preprocess, std::uint64_t max_pixels,
+               CodecSet set = CodecSet::in_use);
   ~ImageDecoder();
   ImageDecoder(const ImageDecoder&) = delete;
   ImageDecoder& operator=(const ImageDecoder&) = delete;

@@ -16,9 +16,8 @@ struct ReadingMemory {
   bool bytes = true;  ///< whether a GPU gets the samples as bytes, and else as fp32
 };
 
-/// Of JPEG and PNG files within `data.max_pixels` and `data.max_file_size`, cropped as `data.preprocess`
-/// says: the file, the decoder's rows, coefficients of progressive JPEGs, the bytes of other JPEGs once more,
-/// all rows of interlaced PNGs, the resizer's rows and tables.
+/// Of image files within `data.max_pixels` and `data.max_file_size`, cropped as `data.preprocess` says: the
+/// file, what the decoder of the hungriest format takes, the resizer's rows and tables.
 ReadingMemory encoded_memory(const config::Data& config);
 
 /// Of the filters that scale `image` to `output`, in all the forms that they are kept in.

@@ -93,10 +93,8 @@ std::string advice(const std::vector<Found>& found) {
     return "is this CIFAR-10 for Python? take its binary version (cifar-10-binary.tar.gz)";
   }
   const image::FileKind& kind = found.front().kind;
-  if (kind.name == "a JPEG image" || kind.name == "a PNG image") {
-    return fmt::format("give their names the suffix {}", image::kImageSuffixes);
-  }
-  return std::string(image::way_on(kind.family));
+  if (kind.is_read) return fmt::format("give their names the suffix {}", image::image_suffixes());
+  return image::way_on(kind.family);
 }
 
 }  // namespace

@@ -123,15 +123,15 @@ void Scan::scan_classes(const std::vector<std::string>& names) {
               fmt::format("{}: found no image in {} of {} class folders ({}{}), expected {} files in each; "
                           "remove these folders or fill them{}",
                           base_, count, names.size(), join(empty), count > kMaxNamed ? ", ..." : "",
-                          image::kImageSuffixes, what_lies_in(within(base_, empty.front()))));
+                          image::image_suffixes(), what_lies_in(within(base_, empty.front()))));
 }
 
 void Scan::note_foreign() {
   if (foreign_ == 0) return;
-  samples_.note(fmt::format(
-      "data: {}: left out {} image file(s) of other kinds ({} for one); only JPEG and PNG are read, by their "
-      "suffixes {}",
-      base_, foreign_, foreign_name_, image::kImageSuffixes));
+  samples_.note(
+      fmt::format("data: {}: left out {} image file(s) of other kinds ({} for one); only {} are read, by "
+                  "their suffixes {}",
+                  base_, foreign_, foreign_name_, image::image_formats(), image::image_suffixes()));
 }
 
 void Scan::run() {
@@ -145,7 +145,7 @@ void Scan::run() {
   throw Error(
       ExitCode::bad_data,
       fmt::format("{}: found no images; expected class folders with {} files, or such files{}", base_,
-                  image::kImageSuffixes,
+                  image::image_suffixes(),
                   foreign ? fmt::format(" (and found {} image files of other kinds)", foreign_) : there));
 }
 

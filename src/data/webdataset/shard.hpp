@@ -34,7 +34,7 @@ inline constexpr std::size_t kMaxSuffixes = 1000;
 
 /// Lists the samples of a shard: files whose names are the same up to the first dot after the last slash,
 /// wherever they stand in it. Samples come in the order in which their keys first appear. The image is
-/// KEY.jpg, KEY.jpeg or KEY.png; the label KEY.cls, or "label", "cls" or "class" in KEY.json. Holds some 200
+/// KEY with an image's suffix; the label KEY.cls, or "label", "cls" or "class" in KEY.json. Holds some 200
 /// bytes for each key. Throws Error(bad_data) that names the entry, also where a key has two images, or
 /// labels that differ.
 void scan_shard(const ByteSource& source, const std::string& where, Oddities& oddities,

@@ -15,10 +15,11 @@ std::size_t base_of(std::string_view name) {
   return name.find_last_of('/') + 1;
 }
 
+/// `suffix`: with its dot, in lower case.
 ShardPart part_of(std::string_view suffix) {
-  if (suffix == "jpg" || suffix == "jpeg" || suffix == "png") return ShardPart::image;
-  if (suffix == "cls") return ShardPart::cls;
-  return suffix == "json" ? ShardPart::json : ShardPart::other;
+  if (image::is_image_suffix(suffix)) return ShardPart::image;
+  if (suffix == ".cls") return ShardPart::cls;
+  return suffix == ".json" ? ShardPart::json : ShardPart::other;
 }
 
 }  // namespace
@@ -47,7 +48,8 @@ std::optional<ShardName> split_entry_name(std::string_view name) {
   const std::size_t dot = name.find('.', base_of(name));
   if (dot == std::string_view::npos) return std::nullopt;
   const std::string_view suffix = name.substr(dot + 1);
-  return ShardName{std::string(name.substr(0, dot)), std::string(suffix), part_of(image::lower(suffix))};
+  return ShardName{std::string(name.substr(0, dot)), std::string(suffix),
+                   part_of(image::lower(name.substr(dot)))};
 }
 
 }  // namespace polyhead::data

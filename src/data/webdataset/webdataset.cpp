@@ -9,6 +9,7 @@
 #include "data/files/sanitized.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
+#include "polyhead/image/image_names.hpp"
 #include "shard.hpp"
 
 namespace polyhead::data {
@@ -70,21 +71,18 @@ void note_unknown(const Oddities& oddities, SampleIndexBuilder& samples) {
   std::int64_t count = 0;
   for (const auto& [suffix, entries] : oddities.unknown) count += entries;
   samples.note(
-      fmt::format("data: left out {} entries that are no .jpg, .jpeg, .png, .cls or .json (a key ends "
-                  "at the first dot): {}",
-                  count, by_frequency(oddities.unknown)));
+      fmt::format("data: left out {} entries that are no {}, .cls or .json (a key ends at the first dot): {}",
+                  count, image::image_suffix_list(), by_frequency(oddities.unknown)));
 }
 
 void note_groups(const Oddities& oddities, SampleIndexBuilder& samples) {
   if (oddities.without_image == 0) return;
-  samples.note(
-      fmt::format("data: left out {} group(s) of files without KEY.jpg, KEY.jpeg or KEY.png{}; the "
-                  "first is {}",
-                  oddities.without_image,
-                  oddities.labels_without_image > 0
-                      ? fmt::format(", {} of them with a label", oddities.labels_without_image)
-                      : "",
-                  oddities.first_without_image));
+  samples.note(fmt::format("data: left out {} group(s) of files without {}{}; the first is {}",
+                           oddities.without_image, image::image_suffixes("KEY"),
+                           oddities.labels_without_image > 0
+                               ? fmt::format(", {} of them with a label", oddities.labels_without_image)
+                               : "",
+                           oddities.first_without_image));
 }
 
 void note(const Oddities& oddities, SampleIndexBuilder& samples) {
@@ -128,8 +126,9 @@ void scan_webdataset(const std::vector<std::string>& shards, SampleIndexBuilder&
   note(oddities, samples);
   if (samples.size() > 0) return;
   throw Error(ExitCode::bad_data,
-              fmt::format("{}{}: found no images; expected entries KEY.jpg, KEY.jpeg or KEY.png", shards[0],
-                          shards.size() > 1 ? fmt::format(" and {} more shard(s)", shards.size() - 1) : ""));
+              fmt::format("{}{}: found no images; expected entries {}", shards[0],
+                          shards.size() > 1 ? fmt::format(" and {} more shard(s)", shards.size() - 1) : "",
+                          image::image_suffixes("KEY")));
 }
 
 }  // namespace polyhead::data

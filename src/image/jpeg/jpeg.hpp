@@ -5,9 +5,7 @@
 #include <memory>
 #include <span>
 
-#include "image/resample/row_resizer.hpp"
-#include "polyhead/base/image.hpp"
-#include "polyhead/base/sample.hpp"
+#include "image/codec.hpp"
 
 namespace polyhead::image {
 
@@ -16,27 +14,21 @@ namespace polyhead::image {
 inline constexpr std::uint64_t kJpegColumnBytes = 256;
 
 /// Decodes a JPEG file in memory, and accepts what Pillow accepts.
-class JpegReader {
+class JpegReader final : public ImageReader {
  public:
   /// `own_entropy`: with a ScanDecoder where it can. The results are the same; tests compare them.
   explicit JpegReader(std::uint64_t max_pixels, bool own_entropy = true);
-  ~JpegReader();
+  ~JpegReader() override;
   JpegReader(const JpegReader&) = delete;
   JpegReader& operator=(const JpegReader&) = delete;
 
-  /// Reads the header. `file` must live until `read` is through.
-  Reason open(std::span<const std::byte> file);
-  /// Size of the image that `read` will give.
-  [[nodiscard]] ImageShape shape() const;
-  /// Bytes that `read` will take, at most.
-  [[nodiscard]] std::uint64_t memory();
-  /// Lets the decoder halve the image, as often as both sides stay at least those of `smallest`;
-  /// by what it is divided then.
-  int shrink(ImageShape smallest);
-  /// Gives the rows that `resizer`, which is set for `shape`, wants.
-  Reason read(RowResizer& resizer);
-  /// Gives back what the decoder took.
-  void close();
+  Reason open(std::span<const std::byte> file) override;
+  [[nodiscard]] ImageShape shape() const override;
+  [[nodiscard]] std::uint64_t memory() override;
+  /// Halves the image, by DCT scaling.
+  int shrink(ImageShape smallest) override;
+  Reason read(RowResizer& resizer) override;
+  void close() override;
   /// Whether the image was last read by a ScanDecoder, and not by the library alone.
   [[nodiscard]] bool decoded_entropy() const;
 

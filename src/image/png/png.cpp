@@ -264,7 +264,7 @@ Reason PngReader::open(std::span<const std::byte> file) {
   return reason;
 }
 
-std::uint64_t PngReader::memory() const {
+std::uint64_t PngReader::memory() {
   const auto width = static_cast<std::uint64_t>(layout_.shape.width);
   const auto height = static_cast<std::uint64_t>(layout_.shape.height);
   return (kPngColumnBytes + (layout_.interlaced ? height : 1) * kPixelBytes) * width;

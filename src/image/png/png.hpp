@@ -5,10 +5,8 @@
 #include <memory>
 #include <span>
 
-#include "image/resample/row_resizer.hpp"
+#include "image/codec.hpp"
 #include "png_layout.hpp"
-#include "polyhead/base/image.hpp"
-#include "polyhead/base/sample.hpp"
 
 namespace polyhead::image {
 
@@ -16,22 +14,18 @@ namespace polyhead::image {
 inline constexpr std::uint64_t kPngColumnBytes = 2 * 8 + kPixelBytes;
 
 /// Decodes a PNG file in memory, and accepts what Pillow accepts.
-class PngReader {
+class PngReader final : public ImageReader {
  public:
   explicit PngReader(std::uint64_t max_pixels);
-  ~PngReader();
+  ~PngReader() override;
   PngReader(const PngReader&) = delete;
   PngReader& operator=(const PngReader&) = delete;
 
-  /// Reads the header. `file` must live until `read` is through.
-  Reason open(std::span<const std::byte> file);
-  [[nodiscard]] ImageShape shape() const { return layout_.shape; }
-  /// Bytes that `read` will take, at most.
-  [[nodiscard]] std::uint64_t memory() const;
-  /// Gives the rows that `resizer`, which is set for `shape`, wants.
-  Reason read(RowResizer& resizer);
-  /// Gives back what the decoder took.
-  void close();
+  Reason open(std::span<const std::byte> file) override;
+  [[nodiscard]] ImageShape shape() const override { return layout_.shape; }
+  [[nodiscard]] std::uint64_t memory() override;
+  Reason read(RowResizer& resizer) override;
+  void close() override;
 
  private:
   struct Decoder;

@@ -1,0 +1,43 @@
+#include "jpeg_codec.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <jerror.h>
+#include <jpeglib.h>
+
+namespace polyhead::image {
+namespace {
+
+constexpr double kMaxJpegSide = 65'500;  // pixels
+constexpr double kJpegPadding = 31;      // pixels that an interleaved block may reach over a side
+
+/// The years in the copyright notice of the library that is loaded: all that it tells of its version, which
+/// need not be the one in the header.
+std::string_view years_of_libjpeg() {
+  jpeg_error_mgr errors;
+  std::string_view notice = jpeg_std_error(&errors)->jpeg_message_table[JMSG_COPYRIGHT];
+  notice.remove_prefix(std::min(notice.find_first_of("0123456789"), notice.size()));
+  return notice.substr(0, notice.find(' '));
+}
+
+}  // namespace
+
+/// Coefficients of four components without subsampling, 2 bytes each; or, of a file in one scan, its bytes
+/// once more.
+double max_jpeg_memory(const ImageLimits& limits) {
+  const double sides = std::min(limits.pixels + 1, 2 * kMaxJpegSide);
+  const double padded = limits.pixels + kJpegPadding * (sides + kJpegPadding);
+  const auto row = static_cast<double>(kJpegColumnBytes);
+  return std::max(8 * padded, limits.file) + row * std::min(limits.pixels, kMaxJpegSide);
+}
+
+std::string jpeg_version() {
+  constexpr int kVersion = LIBJPEG_TURBO_VERSION_NUMBER;  // 2001005 is 2.1.5
+  return fmt::format("libjpeg-turbo {}.{}.{} ({})", kVersion / 1'000'000, kVersion / 1'000 % 1'000,
+                     kVersion % 1'000, years_of_libjpeg());
+}
+
+}  // namespace polyhead::image
