@@ -1,67 +1,69 @@
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <string_view>
+#include <ranges>
 #include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "data/cifar/cifar_file.hpp"
 #include "data/files/folder.hpp"
-#include "data/list/manifest.hpp"
-#include "data/webdataset/shard_paths.hpp"
+#include "format_table.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
+#include "polyhead/config/names.hpp"
 #include "polyhead/data/dataset.hpp"
 #include "polyhead/image/file_kind.hpp"
-#include "polyhead/image/image_names.hpp"
 
 namespace polyhead::data {
 namespace {
 
 using config::DataFormat;
 
-bool is_hdf5(const std::string& path) {
-  const std::string name = image::lower(path);
-  constexpr std::array<std::string_view, 4> kSuffixes{".h5", ".hdf5", ".hdf", ".he5"};
-  if (std::ranges::any_of(kSuffixes, [&](std::string_view suffix) { return name.ends_with(suffix); }))
-    return true;
-  constexpr std::string_view kSignature = "\x89HDF\r\n\x1A\n";
-  std::array<char, kSignature.size()> start{};
-  std::ifstream(path, std::ios::binary).read(start.data(), start.size());
-  return std::string_view(start.data(), start.size()) == kSignature;
-}
-
-bool is_cifar10(std::string_view path, std::int64_t size) {
-  const std::int64_t row = 1 + CifarFile::kShape.values();
-  const std::string_view name = path.substr(path.find_last_of('/') + 1);
-  return name.ends_with(".bin") && name.find("batch") != std::string_view::npos && size > 0 &&
-         size % row == 0;
-}
-
+/// The format of the first row that a file's name marks. Folders without such a file are folders of images.
 DataFormat format_of_folder(const std::string& path) {
-  bool shards = false;
+  std::size_t best = formats().size();
   Folder folder(path);
   while (const auto item = folder.next()) {
     if (item->is_folder) continue;
-    if (item->name == "test_batch.bin") return DataFormat::cifar10;
-    if (item->name == "test.bin") return DataFormat::cifar100;
-    shards = shards || is_shard_name(item->name);
+    for (std::size_t i = 0; i < best; ++i) {
+      const auto marks = formats()[i].marks_folder;
+      if (marks != nullptr && marks(item->name)) best = i;
+    }
+    if (best == 0) break;
   }
-  return shards ? DataFormat::webdataset : DataFormat::image_folder;
+  return best < formats().size() ? formats()[best].format : DataFormat::image_folder;
+}
+
+/// "an HDF5 file, ..., or CIFAR's binary files": what a user most likely has comes first, and last in the
+/// table.
+std::string known_looks() {
+  std::string text;
+  for (const Format& format : formats() | std::views::reverse) {
+    const bool last = &format == &formats().front();
+    if (!format.looks.empty())
+      text += fmt::format("{}{}{}", text.empty() ? "" : ", ", last ? "or " : "", format.looks);
+  }
+  return text;
+}
+
+/// In the order of `data.format`'s words.
+std::string known_names() {
+  std::vector<DataFormat> known;
+  for (const Format& format : formats()) known.push_back(format.format);
+  std::ranges::sort(known);
+  std::vector<std::string> names;
+  for (const DataFormat format : known) names.emplace_back(config::name(format));
+  return join(names);
 }
 
 DataFormat format_of_file(const std::string& path, std::int64_t size) {
-  if (is_shard_name(path)) return DataFormat::webdataset;
-  if (is_manifest_name(path)) return DataFormat::image_folder;
-  if (is_cifar10(path, size)) return DataFormat::cifar10;
-  if (is_hdf5(path)) return DataFormat::hdf5;
+  for (const Format& format : formats()) {
+    if (format.is_file != nullptr && format.is_file(path, size)) return format.format;
+  }
   if (const auto kind = image::kind_of_file(path)) {
     throw Error(ExitCode::bad_data,
                 fmt::format("data.path: {}: this is {}, which polyhead does not read as a "
@@ -70,11 +72,9 @@ DataFormat format_of_file(const std::string& path, std::int64_t size) {
   }
   throw Error(
       ExitCode::bad_data,
-      fmt::format("data.path: {}: this is no data set that is known by sight; expected an HDF5 file, a "
-                  "folder of images, a manifest (.csv, .tsv, .txt), tar shards (WebDataset), or "
-                  "CIFAR's binary files; data.format (image-folder, webdataset, cifar10, cifar100, "
-                  "hdf5) says which it is",
-                  path));
+      fmt::format("data.path: {}: this is no data set that is known by sight; expected {}; data.format "
+                  "({}) says which it is",
+                  path, known_looks(), known_names()));
 }
 
 /// What the folder holds instead.
@@ -101,7 +101,9 @@ config::DataFormat detect_format(const config::Data& config) {
     return S_ISDIR(status.st_mode) ? format_of_folder(path) : format_of_file(path, status.st_size);
   }
   const int error = errno;
-  if (path.find('{') != std::string::npos) return DataFormat::webdataset;
+  for (const Format& format : formats()) {
+    if (format.is_pattern != nullptr && format.is_pattern(path)) return format.format;
+  }
   const auto near = nearest_name(path);
   throw Error(ExitCode::no_input, fmt::format("data.path: {}: {}{}", path, std::strerror(error),
                                               near ? fmt::format("; did you mean '{}'?", *near) : ""));

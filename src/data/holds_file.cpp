@@ -4,7 +4,7 @@
 #include <string>
 #include <system_error>
 
-#include "data/webdataset/shard_paths.hpp"
+#include "format_table.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -26,14 +26,22 @@ bool lies_in(const fs::path& file, const fs::path& folder) {
   return false;
 }
 
+/// Whether `pattern` stands for it, in a format that has patterns.
+bool is_named_by(const std::string& pattern, const fs::path& file) {
+  for (const Format& format : formats()) {
+    if (format.is_pattern == nullptr || !format.is_pattern(pattern)) continue;
+    return std::ranges::any_of(format.expand(pattern),
+                               [&](const std::string& named) { return same_file(file, named); });
+  }
+  return false;
+}
+
 }  // namespace
 
 bool holds_file(const config::Data& data, const fs::path& file) {
   if (same_file(file, data.path) || lies_in(file, data.path) || lies_in(file, data.root)) return true;
   std::error_code not_there;
-  if (fs::exists(data.path, not_there) || data.path.native().find('{') == std::string::npos) return false;
-  return std::ranges::any_of(expand_braces(data.path),
-                             [&](const std::string& shard) { return same_file(file, shard); });
+  return !fs::exists(data.path, not_there) && is_named_by(data.path, file);
 }
 
 }  // namespace polyhead::data

@@ -1,4 +1,4 @@
-#include "data/image_folder/encoded_reader.hpp"
+#include "data/encoded/encoded_reader.hpp"
 
 #include <cerrno>
 

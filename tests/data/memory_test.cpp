@@ -9,7 +9,7 @@
 #include <malloc.h>
 
 #include "../support.hpp"
-#include "data/image_folder/encoded_reader.hpp"
+#include "data/encoded/encoded_reader.hpp"
 #include "polyhead/image/buffer.hpp"
 #include "polyhead/image/large_turn.hpp"
 #include "samples.hpp"

@@ -1,4 +1,4 @@
-#include "data/hdf5/pixel_units.hpp"
+#include "data/pixel_units.hpp"
 
 #include <limits>
 

@@ -118,11 +118,12 @@ void CifarReader::read_as(std::int64_t first, std::span<Value> pixels, std::span
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_cifar(const config::Data& config) {
+std::unique_ptr<Dataset> open_cifar(const config::Data& config, const std::filesystem::path& /*index*/) {
   return std::make_unique<CifarDataset>(config);
 }
 
-std::vector<Digest> digest_cifar(const config::Data& config, const DatasetShape& shape) {
+std::vector<Digest> digest_cifar(const config::Data& config, const DatasetShape& shape,
+                                 std::span<const Location> /*places*/) {
   CifarFile file(config);
   check_same_dataset({file.size(), output_of(config, file)}, shape, file.path());
   return digest_rows(file);
@@ -130,6 +131,21 @@ std::vector<Digest> digest_cifar(const config::Data& config, const DatasetShape&
 
 std::unique_ptr<SampleReader> open_cifar_reader(const config::Data& config, const DatasetShape& shape) {
   return std::make_unique<CifarReader>(config, shape);
+}
+
+bool is_cifar10_file(const std::string& path, std::int64_t size) {
+  const std::int64_t row = 1 + CifarFile::kShape.values();
+  const std::string_view name = std::string_view(path).substr(path.find_last_of('/') + 1);
+  return name.ends_with(".bin") && name.find("batch") != std::string_view::npos && size > 0 &&
+         size % row == 0;
+}
+
+bool marks_cifar10(std::string_view name) {
+  return name == kCifar10Test;
+}
+
+bool marks_cifar100(std::string_view name) {
+  return name == kCifar100Test;
 }
 
 }  // namespace polyhead::data

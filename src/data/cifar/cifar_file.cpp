@@ -16,7 +16,7 @@ constexpr std::int64_t kRowsAtOnce = 256;
 std::string file_of(const config::Data& config, bool fine) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(config.path, ignored)) return config.path.native();
-  return (config.path / (fine ? "test.bin" : "test_batch.bin")).native();
+  return (config.path / (fine ? kCifar100Test : kCifar10Test)).native();
 }
 
 }  // namespace

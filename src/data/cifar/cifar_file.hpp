@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/files/byte_source.hpp"
@@ -11,6 +12,10 @@
 #include "polyhead/image/preprocess.hpp"
 
 namespace polyhead::data {
+
+/// Files of test images in the two data sets' folders.
+inline constexpr std::string_view kCifar10Test = "test_batch.bin";
+inline constexpr std::string_view kCifar100Test = "test.bin";
 
 /// A binary file of CIFAR-10 or CIFAR-100: rows of one or two label bytes and a planar 32x32 RGB image
 /// (https://www.cs.toronto.edu/~kriz/cifar.html).

@@ -53,4 +53,10 @@ std::optional<std::string> relative_path(std::string_view root, std::string_view
   return joined(first, names->end());
 }
 
+std::string absolute_text(const std::filesystem::path& path) {
+  std::string text = std::filesystem::absolute(path).native();
+  while (text.size() > 1 && text.ends_with('/')) text.pop_back();
+  return text;
+}
+
 }  // namespace polyhead::data

@@ -1,6 +1,9 @@
 #include "hdf5_dataset.hpp"
 
 #include <algorithm>
+#include <array>
+#include <fstream>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +15,7 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/h5/h5.hpp"
+#include "polyhead/image/image_names.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -115,8 +119,20 @@ std::string Hdf5Dataset::describe() const {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_hdf5(const config::Data& config) {
+std::unique_ptr<Dataset> open_hdf5(const config::Data& config, const std::filesystem::path& /*index*/) {
   return std::make_unique<Hdf5Dataset>(config);
+}
+
+bool is_hdf5_file(const std::string& path, std::int64_t /*size*/) {
+  const std::string name = image::lower(path);
+  constexpr std::array<std::string_view, 4> kSuffixes{".h5", ".hdf5", ".hdf", ".he5"};
+  if (std::ranges::any_of(kSuffixes, [&](std::string_view suffix) { return name.ends_with(suffix); })) {
+    return true;
+  }
+  constexpr std::string_view kSignature = "\x89HDF\r\n\x1A\n";
+  std::array<char, kSignature.size()> start{};
+  std::ifstream(path, std::ios::binary).read(start.data(), start.size());
+  return std::string_view(start.data(), start.size()) == kSignature;
 }
 
 }  // namespace polyhead::data

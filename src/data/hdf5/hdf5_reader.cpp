@@ -84,7 +84,8 @@ Hdf5Turn& hdf5_turn() {
   return turn;
 }
 
-std::vector<Digest> digest_hdf5(const config::Data& config, const DatasetShape& shape) {
+std::vector<Digest> digest_hdf5(const config::Data& config, const DatasetShape& shape,
+                                std::span<const Location> /*places*/) {
   Hdf5Images images = open_images(config);
   check_same_dataset({images.size(), images.output(config.preprocess)}, shape, images.where());
   return images.digests();
@@ -97,6 +98,10 @@ void check_hdf5_sources(const config::Data& config) {
 std::unique_ptr<SampleReader> open_hdf5_reader(const config::Data& config, const DatasetShape& shape,
                                                Hdf5Turn& turn) {
   return std::make_unique<Hdf5Reader>(config, shape, turn);
+}
+
+std::unique_ptr<SampleReader> open_hdf5_samples(const config::Data& config, const DatasetShape& shape) {
+  return open_hdf5_reader(config, shape, hdf5_turn());
 }
 
 }  // namespace polyhead::data

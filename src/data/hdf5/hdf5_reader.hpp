@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "polyhead/base/digest.hpp"
@@ -28,10 +29,13 @@ Hdf5Turn& hdf5_turn();
 /// Throws Error (no_input, bad_data), also when the file here is another one than `shape` says. `turn` must
 /// outlive the reader.
 std::unique_ptr<SampleReader> open_hdf5_reader(const config::Data& config, const DatasetShape& shape,
-                                               Hdf5Turn& turn = hdf5_turn());
+                                               Hdf5Turn& turn);
+/// The same, in turn with all other readers of this process.
+std::unique_ptr<SampleReader> open_hdf5_samples(const config::Data& config, const DatasetShape& shape);
 
-/// Of the rows that `digested_samples` names. Throws the same.
-std::vector<Digest> digest_hdf5(const config::Data& config, const DatasetShape& shape);
+/// Of the rows that `digested_samples` names; their numbers are their places. Throws the same.
+std::vector<Digest> digest_hdf5(const config::Data& config, const DatasetShape& shape,
+                                std::span<const Location> places);
 /// Throws Error (no_input, bad_data) where this host lacks a source of the images.
 void check_hdf5_sources(const config::Data& config);
 

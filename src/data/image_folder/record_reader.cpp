@@ -6,7 +6,7 @@ namespace polyhead::data {
 namespace {
 
 constexpr int kEnd = std::char_traits<char>::eof();
-constexpr std::size_t kMax = std::size_t{1} << 16U;  // bytes in a record; paths end at 4096
+constexpr std::size_t kMaxRecord = std::size_t{1} << 16U;  // bytes in a record; paths end at 4096
 
 }  // namespace
 
@@ -33,7 +33,7 @@ void RecordReader::complain(const char* problem) {
 
 void RecordReader::add(int c) {
   if (c == '\0') complain("found a NUL byte; expected text");
-  if (++length_ > kMax) return complain("found more than 65536 bytes; expected a path and a label");
+  if (++length_ > kMaxRecord) return complain("found more than 65536 bytes; expected a path and a label");
   field_ += static_cast<char>(c);
 }
 

@@ -14,6 +14,7 @@
 #include "polyhead/base/text.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/names.hpp"
+#include "polyhead/data/encoded.hpp"
 #include "polyhead/image/codecs.hpp"
 #include "polyhead/image/resize.hpp"
 
@@ -65,10 +66,8 @@ std::string fusion_fingerprint(config::FusionRule rule) {
 
 /// Arrays of pixels meet no decoder.
 std::string image_fingerprint(config::DataFormat format) {
-  using config::DataFormat;
-  const bool pixels =
-      format == DataFormat::hdf5 || format == DataFormat::cifar10 || format == DataFormat::cifar100;
-  return pixels ? fmt::format("resampling {}", image::kResamplingVersion) : image::codec_fingerprint();
+  const bool decoded = format == config::DataFormat::automatic || data::is_encoded(format);
+  return decoded ? image::codec_fingerprint() : fmt::format("resampling {}", image::kResamplingVersion);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/config/names.hpp"
+#include "polyhead/data/encoded.hpp"
 #include "polyhead/device/cuda.hpp"
 #include "polyhead/kernels/isa.hpp"
 #include "polyhead/model/engine.hpp"
@@ -60,10 +61,6 @@ double usable_cores() {
   return std::min(cores, cgroup_cpu_quota().value_or(cores));
 }
 
-bool is_encoded(config::DataFormat format) {
-  return format == config::DataFormat::image_folder || format == config::DataFormat::webdataset;
-}
-
 double core_flops(const config::Backbone& backbone) {
   const std::optional<kernels::Isa> isa = kernels::best_isa();
   if (!isa) return kOldCoreFlops;
@@ -105,7 +102,7 @@ plan::Processor gpu_of(const Machine& machine) {
 }
 
 double images_per_second(const config::Data& data, std::int64_t image_values) {
-  return is_encoded(data.format)
+  return data::is_encoded(data.format)
              ? kDecode
              : kPlainValues / static_cast<double>(std::max<std::int64_t>(1, image_values));
 }

@@ -18,7 +18,4 @@ struct PixelValues {
 /// cannot be; returns a warning where they may not be, empty where there is no doubt.
 std::string check_units(const config::Preprocess& preprocess, const PixelValues& values);
 
-/// Looks at some samples of an HDF5 file; throws and returns the same. Throws, too, what reading throws.
-std::string check_units(const config::Data& config);
-
 }  // namespace polyhead::data

@@ -1,36 +1,21 @@
 #include "encoded_dataset.hpp"
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "class_folders.hpp"
 #include "data/files/file_stamps.hpp"
 #include "data/files/sample_bytes.hpp"
 #include "data/index/sample_index_builder.hpp"
-#include "data/list/manifest.hpp"
-#include "data/webdataset/shard_paths.hpp"
-#include "data/webdataset/webdataset.hpp"
 #include "encoded_reader.hpp"
-#include "image_folder.hpp"
-#include "polyhead/base/error.hpp"
-#include "polyhead/base/log.hpp"
-#include "polyhead/image/file_kind.hpp"
 
 namespace polyhead::data {
 namespace {
 
-/// What the two formats differ in.
-struct Kind {
-  std::string name;  ///< for the log
-  std::string base;  ///< folder that the samples' ids are relative to; empty: samples are parts of files
-};
-
 class EncodedDataset : public Dataset {
  public:
-  EncodedDataset(const config::Data& config, SampleIndex index, Kind kind)
+  EncodedDataset(const config::Data& config, SampleIndex index, EncodedKind kind)
       : path_(config.path.native()),
         max_file_size_(config.max_file_size),
         shape_(encoded_shape(config)),
@@ -71,7 +56,7 @@ class EncodedDataset : public Dataset {
   ImageShape shape_;
   image::ReadingMemory memory_;
   SampleIndex index_;
-  Kind kind_;
+  EncodedKind kind_;
 };
 
 Location EncodedDataset::location(std::int64_t index) const {
@@ -119,59 +104,10 @@ std::string EncodedDataset::describe() const {
   return fmt::format("{}: {} images{}, {}, {}", path_, size(), shards, kind_.name, labels);
 }
 
-/// Absolute, without a slash at the end; bytes stay as they are.
-std::string absolute_text(const std::filesystem::path& path) {
-  std::string text = std::filesystem::absolute(path).native();
-  while (text.size() > 1 && text.ends_with('/')) text.pop_back();
-  return text;
-}
-
-std::unique_ptr<Dataset> open_manifest(const config::Data& config, const std::filesystem::path& index) {
-  if (!is_manifest_name(config.path.native())) {
-    const auto kind = image::kind_of_file(config.path.native());
-    throw Error(ExitCode::bad_data,
-                fmt::format("{}: found {}; expected a folder of images, or a manifest (.csv, .tsv, .txt)",
-                            config.path.native(), kind ? kind->name : "a file"));
-  }
-  const std::string path = absolute_text(config.path);
-  const std::string folder = path.substr(0, std::max<std::size_t>(1, path.rfind('/')));
-  const std::string root = config.root.empty() ? folder : absolute_text(config.root);
-  const bool named = !config.classes.entries.empty() || !config.classes.file.empty();
-  const ListPlace place{path, root, !config.root.empty(), config.columns, named};
-  // Lists that older versions indexed may have other labels.
-  const std::string source = fmt::format("manifest 2\n{}\n{}\n{}\n{} {}", path, root, config.columns.path,
-                                         config.columns.label, named);
-  auto samples =
-      list_samples(index, source, root, [&](SampleIndexBuilder& builder) { scan_manifest(place, builder); });
-  return std::make_unique<EncodedDataset>(config, std::move(samples), Kind{"manifest", root});
-}
-
 }  // namespace
 
-std::unique_ptr<Dataset> open_image_folder(const config::Data& config, const std::filesystem::path& index) {
-  static_cast<void>(encoded_shape(config));  // before a scan that may take long
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(config.path, ignored)) return open_manifest(config, index);
-  const std::string path = absolute_text(config.path);
-  auto samples = list_samples(index, fmt::format("image-folder\n{}", path), path,
-                              [&](SampleIndexBuilder& builder) { scan_image_folder(path, builder); });
-  if (config.classes.entries.empty() && config.classes.file.empty()) {
-    const std::string doubt = doubt_about_classes(samples.class_names());
-    if (!doubt.empty()) log::warning(fmt::format("data: {}: {}", path, doubt));
-  }
-  return std::make_unique<EncodedDataset>(config, std::move(samples), Kind{"image-folder", path});
-}
-
-std::unique_ptr<Dataset> open_webdataset(const config::Data& config, const std::filesystem::path& index) {
-  static_cast<void>(encoded_shape(config));
-  const std::string path = absolute_text(config.path);
-  const auto shards = shard_paths(path);
-  Hasher names;
-  for (const std::string& shard : shards) names.update(shard);
-  const std::string source = fmt::format("webdataset\n{}\n{} {}", path, shards.size(), names.digest().hex());
-  auto samples = list_samples(index, source, "/",
-                              [&](SampleIndexBuilder& builder) { scan_webdataset(shards, builder); });
-  return std::make_unique<EncodedDataset>(config, std::move(samples), Kind{"webdataset", ""});
+std::unique_ptr<Dataset> encoded_dataset(const config::Data& config, SampleIndex index, EncodedKind kind) {
+  return std::make_unique<EncodedDataset>(config, std::move(index), std::move(kind));
 }
 
 }  // namespace polyhead::data

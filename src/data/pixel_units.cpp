@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
-#include <span>
 
 #include <fmt/format.h>
 
-#include "hdf5_find.hpp"
-#include "hdf5_images.hpp"
 #include "polyhead/base/error.hpp"
-#include "polyhead/data/dataset.hpp"
-#include "polyhead/h5/h5.hpp"
 
 namespace polyhead::data {
 namespace {
@@ -110,44 +104,11 @@ std::string check_floats(const config::Preprocess& preprocess, const PixelValues
       range);
 }
 
-template <class Value>
-void widen(PixelValues& values, std::span<const std::byte> bytes) {
-  const auto* pixels = reinterpret_cast<const Value*>(bytes.data());
-  for (const Value value : std::span(pixels, bytes.size() / sizeof(Value))) {
-    const auto pixel = static_cast<float>(value);
-    if (!std::isfinite(pixel)) continue;
-    values.lowest = values.looked_at ? std::min(values.lowest, pixel) : pixel;
-    values.highest = values.looked_at ? std::max(values.highest, pixel) : pixel;
-    values.looked_at = true;
-  }
-}
-
-/// Of every eighth of the digested samples. What cannot be read is told by those who need it.
-PixelValues values_of(Hdf5Images& images) try {
-  constexpr std::size_t kStep = 8;
-  PixelValues values{images.are_bytes()};
-  const auto samples = digested_samples(images.size());
-  for (std::size_t i = 0; i < samples.size(); i += kStep) {
-    const auto bytes = images.bytes(samples[i]);
-    values.bytes ? widen<std::uint8_t>(values, bytes) : widen<float>(values, bytes);
-  }
-  return values;
-} catch (const Error&) {
-  return {images.are_bytes()};
-}
-
 }  // namespace
 
 std::string check_units(const config::Preprocess& preprocess, const PixelValues& values) {
   check_exchanged(preprocess);
   return values.bytes ? check_bytes(preprocess, values) : check_floats(preprocess, values);
-}
-
-std::string check_units(const config::Data& config) {
-  if (config.format != config::DataFormat::hdf5) return check_units(config.preprocess, PixelValues{});
-  const auto file = h5::File::open(config.path);
-  Hdf5Images images(find_hdf5(file, config.images, "data.images"));
-  return check_units(config.preprocess, values_of(images));
 }
 
 }  // namespace polyhead::data

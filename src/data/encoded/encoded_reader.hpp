@@ -20,7 +20,13 @@ ImageShape encoded_shape(const config::Data& config);
 std::unique_ptr<SampleReader> open_encoded_reader(const config::Data& config, const DatasetShape& shape,
                                                   FileCalls calls = {});
 
+/// The same, with the system's calls.
+std::unique_ptr<SampleReader> open_encoded(const config::Data& config, const DatasetShape& shape);
+
 /// Digests of the bytes at these places, and of why there are none. Throws Error(io_error).
 std::vector<Digest> digest_places(std::span<const Location> places, std::uint64_t max_file_size);
+/// The same within `config.max_file_size`; nothing else is asked of the data set.
+std::vector<Digest> digest_encoded(const config::Data& config, const DatasetShape& shape,
+                                   std::span<const Location> places);
 
 }  // namespace polyhead::data

@@ -97,10 +97,19 @@ std::vector<Digest> digest_places(std::span<const Location> places, std::uint64_
   return digests;
 }
 
+std::vector<Digest> digest_encoded(const config::Data& config, const DatasetShape& /*shape*/,
+                                   std::span<const Location> places) {
+  return digest_places(places, config.max_file_size);
+}
+
 std::unique_ptr<SampleReader> open_encoded_reader(const config::Data& config, const DatasetShape& shape,
                                                   FileCalls calls) {
   check_same_dataset({shape.size, encoded_shape(config)}, shape, config.path.native());
   return std::make_unique<EncodedReader>(config, std::move(calls));
+}
+
+std::unique_ptr<SampleReader> open_encoded(const config::Data& config, const DatasetShape& shape) {
+  return open_encoded_reader(config, shape, {});
 }
 
 }  // namespace polyhead::data
