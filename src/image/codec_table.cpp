@@ -5,6 +5,7 @@
 
 #include "image/jpeg/jpeg_codec.hpp"
 #include "image/png/png_codec.hpp"
+#include "image/pnm/pnm.hpp"
 
 namespace polyhead::image {
 namespace {
@@ -39,6 +40,14 @@ const std::vector<Codec>& all_codecs() {
        .make = make<PngReader>,
        .max_memory = max_png_memory,
        .version = png_version},
+      {.name = "PNM",
+       .kind = "a PGM or PPM image",
+       .signatures = {"P5"sv, "P6"sv},
+       .suffixes = {".pgm", ".ppm"},
+       .in_use = false,
+       .make = make<PnmReader>,
+       .max_memory = max_pnm_memory,
+       .version = pnm_version},
   };
   return codecs;
 }
