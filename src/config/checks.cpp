@@ -1,11 +1,13 @@
 #include "checks.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include <fmt/format.h>
 
+#include "polyhead/config/fusion_rule.hpp"
 #include "polyhead/config/names.hpp"
 #include "texts.hpp"
 
@@ -84,6 +86,21 @@ std::vector<Issue> repeated_names(const std::vector<Head>& heads, const Location
         {location_of_name(where, i),
          fmt::format("the name {} is already taken by the head at {}; heads need names that differ",
                      shown(heads[i].name), location_of_name(where, first->second).str())});
+  }
+  return issues;
+}
+
+std::vector<Issue> unused_weights(const Config& config, const Locations& where) {
+  const auto rule = std::ranges::find(kFusionRules, config.fusion.rule, &FusionRuleWord::value);
+  if (rule->weighs) return {};
+  std::vector<Issue> issues;
+  for (std::size_t i = 0; i < config.heads.size(); ++i) {
+    if (config.heads[i].weight == Head{}.weight) continue;
+    const std::string key = fmt::format("heads[{}].weight", i);
+    issues.push_back(
+        {where.at(key), fmt::format("{}: the rule {} counts all heads the same; leave the weight "
+                                    "out, or choose another fusion.rule",
+                                    key, rule->text)});
   }
   return issues;
 }

@@ -19,4 +19,7 @@ void check_head(Head& head, const Node& node, Context& context);
 /// An issue for each head that has the name of an earlier one.
 std::vector<Issue> repeated_names(const std::vector<Head>& heads, const Locations& where);
 
+/// An issue for each head with a weight of its own, where the fusion rule counts all heads the same.
+std::vector<Issue> unused_weights(const Config& config, const Locations& where);
+
 }  // namespace polyhead::config

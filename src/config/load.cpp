@@ -50,6 +50,8 @@ Loaded parse(const std::string& text, const std::string& name, const std::filesy
   options().read(root, loaded.config, context);
   const auto repeated = repeated_names(loaded.config.heads, loaded.where);
   issues.insert(issues.end(), repeated.begin(), repeated.end());
+  const auto weights = unused_weights(loaded.config, loaded.where);
+  issues.insert(issues.end(), weights.begin(), weights.end());
   throw_if_any(ExitCode::config, std::move(issues));
   return loaded;
 }

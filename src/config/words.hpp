@@ -1,11 +1,13 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "polyhead/config/config.hpp"
+#include "polyhead/config/fusion_rule.hpp"
 
 namespace polyhead::config {
 
@@ -44,9 +46,11 @@ inline constexpr std::array kWords<Engine>{Word<Engine>{Engine::automatic, "auto
                                            Word<Engine>{Engine::winograd, "winograd"},
                                            Word<Engine>{Engine::libtorch, "libtorch"}};
 template <>
-inline constexpr std::array kWords<FusionRule>{
-    Word<FusionRule>{FusionRule::mean_logits, "mean-logits"},
-    Word<FusionRule>{FusionRule::mean_probabilities, "mean-probabilities"}};
+inline constexpr std::array kWords<FusionRule> = [] {
+  std::array<Word<FusionRule>, kFusionRules.size()> words{};
+  for (std::size_t i = 0; i < words.size(); ++i) words[i] = {kFusionRules[i].value, kFusionRules[i].text};
+  return words;
+}();
 template <>
 inline constexpr std::array kWords<Strategy>{
     Word<Strategy>{Strategy::automatic, "auto"}, Word<Strategy>{Strategy::data, "data"},

@@ -3,7 +3,6 @@
 namespace polyhead::plan {
 namespace {
 
-constexpr std::int64_t kSumColumns = 2;  // beside the classes: scores that are not finite, or too large
 constexpr std::int64_t kWord = 8;
 constexpr std::int64_t kValue = 4;   // bytes of a score or a prediction
 constexpr std::int64_t kStatus = 2;  // status and reason
@@ -22,11 +21,11 @@ std::vector<HeadRange> shares_of(const Workload& workload, int parts) {
 }
 
 std::int64_t sum_bytes(const Workload& workload) {
-  return workload.batch * (workload.classes + kSumColumns) * kWord;
+  return workload.batch * workload.sum_width * kWord;
 }
 
 std::int64_t head_output_bytes(const Workload& workload, std::int64_t heads) {
-  return workload.batch * heads * (1 + (workload.head_scores ? workload.classes : 0)) * kValue;
+  return workload.batch * heads * workload.head_values * kValue;
 }
 
 std::int64_t row_bytes(const Workload& workload) {

@@ -25,7 +25,7 @@ std::vector<HeadRange> shares_of(const Workload& workload, int parts);
 /// Bytes of the 64-bit sums of one micro-batch.
 std::int64_t sum_bytes(const Workload& workload);
 
-/// Bytes that `heads` heads say of one micro-batch: predictions and, where they are kept, scores.
+/// Bytes that `heads` heads say of one micro-batch to the rank that fuses it.
 std::int64_t head_output_bytes(const Workload& workload, std::int64_t heads);
 
 /// Bytes of one sample in the result file.

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "helpers.hpp"
+#include "polyhead/config/fusion_rule.hpp"
 
 namespace polyhead::config {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "polyhead/config/fusion_rule.hpp"
+
 namespace polyhead::config {
 namespace {
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "helpers.hpp"
+#include "polyhead/config/fusion_rule.hpp"
 #include "polyhead/config/load.hpp"
 
 namespace polyhead::config {

@@ -17,6 +17,13 @@ inline HeadCost mlp(std::int64_t features, std::int64_t hidden, std::int64_t cla
   return {weights + 1, 4 * (weights + hidden + classes), 3, 4 * (features + hidden)};
 }
 
+/// The same job with the scores of every head kept.
+inline Workload with_head_scores(Workload work) {
+  work.head_scores = true;
+  work.head_values = 1 + work.classes;
+  return work;
+}
+
 /// ResNet-18 at 224 x 224 on ImageNet's validation images: 5 small heads.
 inline Workload imagenet(std::int64_t classes = 1000) {
   Workload work;
@@ -26,6 +33,7 @@ inline Workload imagenet(std::int64_t classes = 1000) {
   work.classes = classes;
   work.backbone = {3'630 * kMega, 45 * kMega, 512, 6 * kMega, 6 * kMega, 20 * kMega, 0, 175 * kMega};
   work.heads.assign(5, mlp(512, 256, classes));
+  work.sum_width = classes + 2;
   work.read_ahead = 64 << 20;
   return work;
 }

@@ -107,18 +107,17 @@ TEST(Memory, LocalFeaturesNeedMoreImages) {
 }
 
 TEST(Memory, HeadScoresAreExchangedToo) {
-  Workload work = imagenet();
+  const Workload work = imagenet();
   const auto without = alone(work, cpus(1)).host.exchange;
-  work.head_scores = true;
   // In three steps under way, and in two copies of the rows.
-  EXPECT_EQ(alone(work, cpus(1)).host.exchange - without, (3 + 2) * 32LL * 5 * 1000 * 4);
+  EXPECT_EQ(alone(with_head_scores(work), cpus(1)).host.exchange - without, (3 + 2) * 32LL * 5 * 1000 * 4);
 }
 
 /// A rank sends what its own heads say, for each of the group's micro-batches, and gets all of one.
 TEST(Memory, ScoresOfManyHeadsDoNotMultiplyByTheGroup) {
   Workload work = imagenet(10);
   work.heads.assign(10'000, mlp(512, 0, 10));
-  work.head_scores = true;
+  work = with_head_scores(work);
   const std::int64_t all = 32LL * 10'000 * 10 * 4;
   const MemoryUse four = memory_of(work, cpus(4), {1, 4}, kExchange, {0, 2500}, false).host;
   EXPECT_GT(four.exchange, (3 * 2 + 2) * all);

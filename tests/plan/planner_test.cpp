@@ -229,8 +229,7 @@ TEST(Planner, HeadsThatDoNotFitAreShared) {
 
 /// Memory of a rank falls with H.
 TEST(Planner, TenThousandHeads) {
-  Workload work = imagenet();
-  work.classes = 10;
+  Workload work = imagenet(10);
   work.heads.assign(10'000, {5'121, 20'520, 1, 2'088});
   std::int64_t before = std::numeric_limits<std::int64_t>::max();
   for (const int heads : {1, 2, 4, 8}) {

@@ -14,6 +14,7 @@
 #include "polyhead/base/cpu.hpp"
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/comm/local.hpp"
+#include "polyhead/config/fusion_rule.hpp"
 #include "polyhead/image/codecs.hpp"
 #include "polyhead/image/resize.hpp"
 

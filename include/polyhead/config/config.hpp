@@ -20,7 +20,7 @@ enum class PreprocessMode { exact, fast };
 enum class Arch { resnet18, resnet34, resnet50 };
 enum class Precision { fp32 };
 enum class Engine { automatic, winograd, libtorch };
-enum class FusionRule { mean_logits, mean_probabilities };
+enum class FusionRule : std::uint8_t;  // fusion_rule.hpp has its values
 enum class Strategy { automatic, data, heads, grid };
 enum class Features { exchange, local };
 enum class CommBackend { automatic, mpi, nccl };
@@ -126,7 +126,7 @@ struct Head {
 };
 
 struct Fusion {
-  FusionRule rule = FusionRule::mean_logits;
+  FusionRule rule{};  ///< mean-logits unless another is named
 };
 
 /// Ranks as D data groups of H ranks that share the heads.

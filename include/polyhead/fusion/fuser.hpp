@@ -1,20 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "polyhead/base/sample.hpp"
 #include "polyhead/config/config.hpp"
-#include "polyhead/fusion/fixed_point.hpp"
-#include "polyhead/fusion/rules.hpp"
+#include "polyhead/fusion/rule.hpp"
 
 namespace polyhead::fusion {
 
 /// The answer for one micro-batch of n samples.
 struct Fused {
-  std::vector<float> scores;             ///< [n, C]: the weighted mean; NaN where quarantined
-  std::vector<std::int32_t> prediction;  ///< [n]: lowest class with the largest sum; -1 where quarantined
+  std::vector<float> scores;             ///< [n, C]: what the rule gives; NaN where quarantined
+  std::vector<std::int32_t> prediction;  ///< [n]: the class that the rule decides for; -1 where quarantined
   std::vector<Reason> reasons;           ///< [n]: none, or why the sample is quarantined
 
   /// Takes sample `n` out: scores NaN, prediction -1.
@@ -30,27 +30,33 @@ class Fuser {
   /// `weights`: of all heads of the job; finite and positive.
   Fuser(config::FusionRule rule, std::vector<double> weights, std::int64_t classes);
 
-  /// Integers a sample: C sums, then the number of heads with a score that is not finite, then with one out
-  /// of range.
-  [[nodiscard]] std::int64_t columns() const { return classes_ + 2; }
+  /// Integers per sample: the width of the rule's sums.
+  [[nodiscard]] std::int64_t columns() const { return rule_->width(); }
 
   /// Adds heads [first_head, first_head + k) to `sums` int64 [n, columns()], which start at zero. `logits`:
   /// fp32 [k, rows, C] with rows >= n: what is beyond n is padding.
   void accumulate(std::span<const float> logits, std::int64_t first_head, std::int64_t rows,
                   std::span<std::int64_t> sums) const;
 
-  /// `sums` int64 [n, columns()], of all heads.
-  [[nodiscard]] Fused finish(std::span<const std::int64_t> sums) const;
+  /// `sums`: int64 [samples, columns()], of all heads.
+  [[nodiscard]] Fused finish(std::span<const std::int64_t> sums, std::int64_t samples) const;
 
  private:
-  void add_row(std::span<const float> logits, double weight, std::span<double> scores,
-               std::span<std::int64_t> sums) const;
-  Transform transform_;
-  std::vector<double> weights_;
-  double total_weight_;
+  std::unique_ptr<const Rule> rule_;
   std::int64_t classes_;
-  FixedPoint fixed_;
 };
+
+/// What travels per sample to the rank that fuses it.
+struct ExchangeWidth {
+  std::int64_t sums = 0;    ///< 64-bit sums, the fuser's `columns()`
+  std::int64_t values = 0;  ///< 4-byte values of each head: its prediction and, where wanted, its scores
+};
+
+/// Of a job with all its heads.
+ExchangeWidth exchange_width(const config::Config& config, std::int64_t classes);
+
+/// The fuser of a job with all its heads.
+Fuser make_fuser(const config::Config& config, std::int64_t classes);
 
 /// The class with the largest logit in each of the first n rows, the lowest at a tie. `logits`: fp32 [k,
 /// rows, C]; result int32 [n, k]. Rows with NaN get -1.

@@ -34,10 +34,12 @@ struct Workload {
   std::int64_t classes = 0;
   BackboneCost backbone;
   std::vector<HeadCost> heads;
-  bool head_scores = false;        ///< every head's scores are kept
-  bool cached = false;             ///< features may be known: nothing is read before the work begins
-  std::uint64_t read_ahead = 0;    ///< bytes of micro-batches decoded ahead, a rank
-  std::int64_t worker_bytes = 0;   ///< of a thread that reads and decodes ordinary samples
+  std::int64_t sum_width = 0;     ///< 64-bit sums that the fusion adds up, per sample
+  std::int64_t head_values = 1;   ///< 4-byte values that each head says of a sample to the rank that fuses it
+  bool head_scores = false;       ///< every head's scores are kept
+  bool cached = false;            ///< features may be known: nothing is read before the work begins
+  std::uint64_t read_ahead = 0;   ///< bytes of micro-batches decoded ahead, a rank
+  std::int64_t worker_bytes = 0;  ///< of a thread that reads and decodes ordinary samples
   std::int64_t unusual_bytes = 0;  ///< more, of each such thread, for the largest that may be read at once
   std::int64_t large_sample_bytes = 0;  ///< more, once a rank, while a sample is read that is larger still
 

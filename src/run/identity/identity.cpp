@@ -15,6 +15,7 @@
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/data/encoded.hpp"
+#include "polyhead/fusion/rule.hpp"
 #include "polyhead/image/codecs.hpp"
 #include "polyhead/image/resize.hpp"
 
@@ -60,7 +61,7 @@ std::string describe(const config::Preprocess& preprocess) {
 
 /// Integers are added; only a softmax before has other bits elsewhere.
 std::string fusion_fingerprint(config::FusionRule rule) {
-  if (rule == config::FusionRule::mean_logits) return kExactFusion;
+  if (!fusion::calls_exp(rule)) return kExactFusion;
   return libm_text(gnu_get_libc_version(), has_fused_multiply_add(cpu_fingerprint()));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "polyhead/fusion/fuser.hpp"
 #include "polyhead/kernels/stem.hpp"
 #include "polyhead/model/engine.hpp"
 #include "polyhead/model/head_spec.hpp"
@@ -126,6 +127,9 @@ plan::Workload workload_of(const config::Config& config, ImageShape image, std::
   for (const config::Head& head : config.heads) {
     workload.heads.push_back(head_cost(head, workload.backbone.feature_width));
   }
+  const fusion::ExchangeWidth width = fusion::exchange_width(config, workload.classes);
+  workload.sum_width = width.sums;
+  workload.head_values = width.values;
   workload.head_scores = config.output.head_scores;
   workload.cached = config.output.cache != config::Cache::none;
   workload.read_ahead = config.data.read_ahead;

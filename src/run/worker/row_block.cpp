@@ -15,24 +15,17 @@ std::size_t as_size(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
-std::vector<double> weights_of(const std::vector<config::Head>& heads) {
-  std::vector<double> weights;
-  weights.reserve(heads.size());
-  for (const config::Head& head : heads) weights.push_back(head.weight);
-  return weights;
-}
-
 }  // namespace
 
 RowBlock::RowBlock(const config::Config& config, std::int64_t classes, std::int64_t batch,
                    std::vector<plan::HeadRange> members)
-    : fuser_(config.fusion.rule, weights_of(config.heads), classes),
+    : fuser_(fusion::make_fuser(config, classes)),
       batch_(batch),
       heads_(static_cast<std::int64_t>(config.heads.size())),
       classes_(classes),
       head_scores_(config.output.head_scores),
       members_(std::move(members)) {
-  const std::int64_t values = 1 + (head_scores_ ? classes_ : 0);
+  const std::int64_t values = fusion::exchange_width(config, classes).values;
   for (const plan::HeadRange& heads : members_) {
     sizes_.push_back(as_size(batch_ * heads.count * values) * kValue);
   }
@@ -74,7 +67,7 @@ void RowBlock::take_answers(std::span<const std::byte> head_outputs, plan::HeadR
 
 store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const std::byte> head_outputs,
                            const MicroBatch& batch) const {
-  fusion::Fused fused = fuser_.finish(sums.first(as_size(batch.samples * fuser_.columns())));
+  fusion::Fused fused = fuser_.finish(sums.first(as_size(batch.samples * fuser_.columns())), batch.samples);
   for (std::size_t n = 0; n < batch.reasons.size(); ++n) {
     if (batch.reasons[n] != Reason::none) fused.quarantine(n, batch.reasons[n]);
   }

@@ -23,7 +23,8 @@ struct MicroBatch {
 /// What the heads say of one micro-batch, on its way from the ranks that have them to the rank that owns it,
 /// for m samples, K heads and C classes:
 ///
-/// - sums: 64-bit integers, the fuser's [m, C + 2]. Ranks with different heads add theirs, in any order, and
+/// - sums: 64-bit integers, the fuser's [m, columns()]. Ranks with different heads add theirs, in any order,
+/// and
 ///   get the same bits.
 /// - answers of each rank's own heads R, which nobody adds up: predictions, int32 [m, R], then, where they
 ///   are wanted, scores, fp32 [R, m, C].

@@ -1,4 +1,4 @@
-#include "polyhead/fusion/rules.hpp"
+#include "fusion/mean.hpp"
 
 #include <array>
 #include <vector>
@@ -25,9 +25,10 @@ TEST(Softmax, LargeLogitsDoNotOverflow) {
   EXPECT_EQ(scores, (std::array<double, 2>{1.0, 0.0}));
 }
 
-TEST(TransformOf, KnowsEveryRule) {
-  EXPECT_EQ(transform_of(config::FusionRule::mean_logits), identity);
-  EXPECT_EQ(transform_of(config::FusionRule::mean_probabilities), softmax);
+TEST(Rules, EachWordOfTheConfigurationHasOne) {
+  for (const config::FusionRuleWord& word : config::kFusionRules) {
+    EXPECT_NE(make_rule(word.value, {1}, 2), nullptr) << word.text;
+  }
 }
 
 }  // namespace

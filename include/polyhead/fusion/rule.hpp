@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "polyhead/base/sample.hpp"
+#include "polyhead/config/fusion_rule.hpp"
+
+namespace polyhead::fusion {
+
+/// What a rule decides of one sample.
+struct Verdict {
+  std::int32_t prediction = -1;  ///< the class; it counts only without a reason
+  Reason reason = Reason::none;  ///< why the sample is quarantined, or none
+};
+
+/// How the heads' scores become one answer. `make_rule` makes one for a job with K heads and C classes.
+///
+/// A rule adds heads to integer sums on the ranks that have them. The answer must depend on nothing but the
+/// scores and the heads' numbers: that keeps the result the same on any number of ranks.
+class Rule {
+ public:
+  virtual ~Rule() = default;
+
+  /// Number of 64-bit sums per sample.
+  [[nodiscard]] virtual std::int64_t width() const = 0;
+
+  /// Adds the scores of head number `head`, fp32 [n, C], to `sums` int64 [n, width()].
+  virtual void add(std::int64_t head, std::span<const float> scores, std::span<std::int64_t> sums) const = 0;
+
+  /// Finishes one sample. `sums`: int64 [width()], of all heads. Writes `fused`, fp32 [C], unless the sample
+  /// is quarantined.
+  virtual Verdict finish(std::span<const std::int64_t> sums, std::span<float> fused) const = 0;
+};
+
+/// The rule for heads of these weights. Throws Error(config) for weights that do not add up.
+std::unique_ptr<Rule> make_rule(config::FusionRule rule, std::vector<double> weights, std::int64_t classes);
+
+/// Whether the rule's bits depend on the C library's exp().
+bool calls_exp(config::FusionRule rule);
+
+}  // namespace polyhead::fusion

@@ -1,0 +1,40 @@
+#include "polyhead/fusion/rule.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "mean.hpp"
+#include "polyhead/base/error.hpp"
+
+namespace polyhead::fusion {
+namespace {
+
+/// What computes a rule of `config::kFusionRules`.
+struct Row {
+  config::FusionRule rule;
+  std::unique_ptr<Rule> (*make)(std::vector<double> weights, std::int64_t classes);
+  bool calls_exp;
+};
+
+constexpr std::array kRows{Row{config::FusionRule::mean_logits, make_mean_logits, false},
+                           Row{config::FusionRule::mean_probabilities, make_mean_probabilities, true}};
+static_assert(kRows.size() == config::kFusionRules.size());
+
+const Row& row_of(config::FusionRule rule) {
+  const auto row = std::ranges::find(kRows, rule, &Row::rule);
+  if (row == kRows.end()) throw Error(ExitCode::internal, "unknown fusion rule");
+  return *row;
+}
+
+}  // namespace
+
+std::unique_ptr<Rule> make_rule(config::FusionRule rule, std::vector<double> weights, std::int64_t classes) {
+  return row_of(rule).make(std::move(weights), classes);
+}
+
+bool calls_exp(config::FusionRule rule) {
+  return row_of(rule).calls_exp;
+}
+
+}  // namespace polyhead::fusion
