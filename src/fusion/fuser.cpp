@@ -27,6 +27,7 @@ Fuser::Fuser(config::FusionRule rule, std::vector<double> weights, std::int64_t 
 
 void Fuser::accumulate(std::span<const float> logits, std::int64_t first_head, std::int64_t rows,
                        std::span<std::int64_t> sums) const {
+  if (columns() == 0) return;
   const std::size_t samples = sums.size() / index(columns());
   const std::size_t each = index(rows * classes_);
   for (std::int64_t k = 0; index(k) * each < logits.size(); ++k) {
@@ -34,12 +35,15 @@ void Fuser::accumulate(std::span<const float> logits, std::int64_t first_head, s
   }
 }
 
-Fused Fuser::finish(std::span<const std::int64_t> sums, std::int64_t samples) const {
+Fused Fuser::finish(std::span<const std::int64_t> sums, std::int64_t samples,
+                    std::span<const float> members) const {
   const std::size_t width = index(classes_);
+  const std::size_t member_values = members.size() / std::max<std::size_t>(1, index(samples));
   Fused fused{std::vector<float>(index(samples) * width), std::vector<std::int32_t>(index(samples)),
               std::vector<Reason>(index(samples), Reason::none)};
   for (std::size_t n = 0; n < index(samples); ++n) {
     const Verdict verdict = rule_->finish(sums.subspan(n * index(columns()), index(columns())),
+                                          members.subspan(n * member_values, member_values),
                                           std::span(fused.scores).subspan(n * width, width));
     fused.prediction[n] = verdict.prediction;
     if (verdict.reason != Reason::none) fused.quarantine(n, verdict.reason);
@@ -48,7 +52,9 @@ Fused Fuser::finish(std::span<const std::int64_t> sums, std::int64_t samples) co
 }
 
 ExchangeWidth exchange_width(const config::Config& config, std::int64_t classes) {
-  return {make_fuser(config, classes).columns(), 1 + (config.output.head_scores ? classes : 0)};
+  const Fuser fuser = make_fuser(config, classes);
+  const bool scores = config.output.head_scores || fuser.needs_members();
+  return {fuser.columns(), 1 + (scores ? classes : 0)};
 }
 
 Fuser make_fuser(const config::Config& config, std::int64_t classes) {

@@ -45,7 +45,8 @@ class Mean final : public Rule {
     }
   }
 
-  Verdict finish(std::span<const std::int64_t> sums, std::span<float> fused) const override {
+  Verdict finish(std::span<const std::int64_t> sums, std::span<const float> /*members*/,
+                 std::span<float> fused) const override {
     const std::size_t classes = index(classes_);
     if (sums[classes] != 0) return {-1, Reason::score_not_finite};
     if (sums[classes + 1] != 0) return {-1, Reason::score_out_of_range};

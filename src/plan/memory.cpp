@@ -23,6 +23,12 @@ std::int64_t worst_activations(const Workload& workload, bool gpu, std::int64_t 
   return backbone.cpu_workspace + workload.batch * std::max(backbone.cpu_activations, heads);
 }
 
+/// Every head's scores of one micro-batch, where the rule needs them and the rows do not keep them.
+std::int64_t member_bytes(const Workload& workload) {
+  const bool only_for_the_rule = workload.head_values > 1 && !workload.head_scores;
+  return only_for_the_rule ? head_output_bytes(workload, all_heads(workload).count) : 0;
+}
+
 /// Buffers for features, sums and what heads say, and the rows that leave the rank.
 std::int64_t exchange_bytes(const Workload& workload, int heads, bool local, std::int64_t own_heads) {
   const std::int64_t features = workload.batch * workload.backbone.feature_width * kFloat;
@@ -33,7 +39,7 @@ std::int64_t exchange_bytes(const Workload& workload, int heads, bool local, std
   const std::int64_t own = alone ? 0 : heads * (sums + head_output_bytes(workload, own_heads));
   const std::int64_t slot = heads * features + sums + head_outputs + own + (alone || local ? 0 : features);
   const std::int64_t scores = own_heads * workload.batch * workload.classes * kFloat;
-  return kSlots * slot + scores + 2 * workload.batch * row_bytes(workload);
+  return kSlots * slot + scores + member_bytes(workload) + 2 * workload.batch * row_bytes(workload);
 }
 
 /// Of a micro-batch's images, as they are kept for the computation.

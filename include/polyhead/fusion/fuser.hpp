@@ -32,14 +32,18 @@ class Fuser {
 
   /// Integers per sample: the width of the rule's sums.
   [[nodiscard]] std::int64_t columns() const { return rule_->width(); }
+  /// Whether `finish` needs the scores of all heads.
+  [[nodiscard]] bool needs_members() const { return rule_->needs_members(); }
 
   /// Adds heads [first_head, first_head + k) to `sums` int64 [n, columns()], which start at zero. `logits`:
   /// fp32 [k, rows, C] with rows >= n: what is beyond n is padding.
   void accumulate(std::span<const float> logits, std::int64_t first_head, std::int64_t rows,
                   std::span<std::int64_t> sums) const;
 
-  /// `sums`: int64 [samples, columns()], of all heads.
-  [[nodiscard]] Fused finish(std::span<const std::int64_t> sums, std::int64_t samples) const;
+  /// `sums`: int64 [samples, columns()], of all heads. `members`: fp32 [samples, K, C] where the rule needs
+  /// them.
+  [[nodiscard]] Fused finish(std::span<const std::int64_t> sums, std::int64_t samples,
+                             std::span<const float> members = {}) const;
 
  private:
   std::unique_ptr<const Rule> rule_;

@@ -18,21 +18,26 @@ struct Verdict {
 
 /// How the heads' scores become one answer. `make_rule` makes one for a job with K heads and C classes.
 ///
-/// A rule adds heads to integer sums on the ranks that have them. The answer must depend on nothing but the
-/// scores and the heads' numbers: that keeps the result the same on any number of ranks.
+/// A rule adds heads to integer sums on the ranks that have them, or asks for the scores of all heads in one
+/// place, or both. Either way the answer must depend on nothing but the scores and the heads' numbers: that
+/// keeps the result the same on any number of ranks.
 class Rule {
  public:
   virtual ~Rule() = default;
 
-  /// Number of 64-bit sums per sample.
-  [[nodiscard]] virtual std::int64_t width() const = 0;
+  /// Number of 64-bit sums per sample; 0: nothing is added up.
+  [[nodiscard]] virtual std::int64_t width() const { return 0; }
+  /// Whether `finish` needs the scores of all heads.
+  [[nodiscard]] virtual bool needs_members() const { return false; }
 
   /// Adds the scores of head number `head`, fp32 [n, C], to `sums` int64 [n, width()].
-  virtual void add(std::int64_t head, std::span<const float> scores, std::span<std::int64_t> sums) const = 0;
+  virtual void add(std::int64_t /*head*/, std::span<const float> /*scores*/,
+                   std::span<std::int64_t> /*sums*/) const {}
 
-  /// Finishes one sample. `sums`: int64 [width()], of all heads. Writes `fused`, fp32 [C], unless the sample
-  /// is quarantined.
-  virtual Verdict finish(std::span<const std::int64_t> sums, std::span<float> fused) const = 0;
+  /// Finishes one sample. `sums`: int64 [width()], of all heads. `members`: fp32 [K, C], empty unless the
+  /// rule needs them. Writes `fused`, fp32 [C], unless the sample is quarantined.
+  virtual Verdict finish(std::span<const std::int64_t> sums, std::span<const float> members,
+                         std::span<float> fused) const = 0;
 };
 
 /// The rule for heads of these weights. Throws Error(config) for weights that do not add up.

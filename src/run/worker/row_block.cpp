@@ -24,6 +24,7 @@ RowBlock::RowBlock(const config::Config& config, std::int64_t classes, std::int6
       heads_(static_cast<std::int64_t>(config.heads.size())),
       classes_(classes),
       head_scores_(config.output.head_scores),
+      sends_scores_(head_scores_ || fuser_.needs_members()),
       members_(std::move(members)) {
   const std::int64_t values = fusion::exchange_width(config, classes).values;
   for (const plan::HeadRange& heads : members_) {
@@ -46,7 +47,7 @@ void RowBlock::add(std::span<const float> logits, std::size_t member, std::int64
   fuser_.accumulate(logits, heads.first, batch_, sums.first(as_size(samples * fuser_.columns())));
   const auto predictions = fusion::head_predictions(logits, heads.count, batch_, samples);
   std::ranges::copy(std::as_bytes(std::span(predictions)), head_outputs.begin());
-  if (!head_scores_) return;
+  if (!sends_scores_) return;
   std::ranges::copy(std::as_bytes(logits.first(as_size(heads.count * batch_ * classes_))),
                     head_outputs.subspan(as_size(batch_ * heads.count) * kValue).begin());
 }
@@ -58,7 +59,7 @@ void RowBlock::take_answers(std::span<const std::byte> head_outputs, plan::HeadR
   for (std::int64_t n = 0; n < rows.count; ++n) {
     std::memcpy(rows.head_prediction.data() + n * heads_ + heads.first,
                 head_outputs.data() + as_size(n * heads.count) * kValue, as_size(heads.count) * kValue);
-    for (std::int64_t k = 0; head_scores_ && k < heads.count; ++k) {
+    for (std::int64_t k = 0; sends_scores_ && k < heads.count; ++k) {
       std::memcpy(rows.head_scores.data() + (n * heads_ + heads.first + k) * classes_,
                   scores.data() + as_size((k * batch_ + n) * classes_) * kValue, as_size(classes_) * kValue);
     }
@@ -67,28 +68,34 @@ void RowBlock::take_answers(std::span<const std::byte> head_outputs, plan::HeadR
 
 store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const std::byte> head_outputs,
                            const MicroBatch& batch) const {
-  fusion::Fused fused = fuser_.finish(sums.first(as_size(batch.samples * fuser_.columns())), batch.samples);
-  for (std::size_t n = 0; n < batch.reasons.size(); ++n) {
-    if (batch.reasons[n] != Reason::none) fused.quarantine(n, batch.reasons[n]);
-  }
   store::Rows rows;
   rows.batch = batch.index;
   rows.count = batch.samples;
-  rows.fused_scores = std::move(fused.scores);
-  rows.fused_prediction = std::move(fused.prediction);
   rows.head_prediction.resize(as_size(batch.samples * heads_));
-  if (head_scores_) rows.head_scores.resize(as_size(batch.samples * heads_ * classes_));
+  if (sends_scores_) rows.head_scores.resize(as_size(batch.samples * heads_ * classes_));
   for (std::size_t member = 0; member < members_.size(); ++member) {
     take_answers(head_outputs.first(sizes_[member]), members_[member], rows);
     head_outputs = head_outputs.subspan(sizes_[member]);
   }
+  fuse(sums, batch, rows);
+  return rows;
+}
+
+void RowBlock::fuse(std::span<const std::int64_t> sums, const MicroBatch& batch, store::Rows& rows) const {
+  fusion::Fused fused =
+      fuser_.finish(sums.first(as_size(batch.samples * fuser_.columns())), batch.samples, rows.head_scores);
+  if (!head_scores_) rows.head_scores = {};  // they were the rule's only
+  for (std::size_t n = 0; n < batch.reasons.size(); ++n) {
+    if (batch.reasons[n] != Reason::none) fused.quarantine(n, batch.reasons[n]);
+  }
+  rows.fused_scores = std::move(fused.scores);
+  rows.fused_prediction = std::move(fused.prediction);
   for (std::size_t n = 0; n < fused.reasons.size(); ++n) {
     const bool good = fused.reasons[n] == Reason::none;
     rows.status.push_back(static_cast<std::uint8_t>(good ? SampleStatus::done : SampleStatus::quarantined));
     rows.reason.push_back(static_cast<std::uint8_t>(fused.reasons[n]));
     if (!good) blank(rows, n);
   }
-  return rows;
 }
 
 /// A quarantined sample has no answer, of no head.

@@ -52,13 +52,16 @@ class RowBlock {
 
  private:
   void take_answers(std::span<const std::byte> head_outputs, plan::HeadRange heads, store::Rows& rows) const;
+  /// Fills in what the fusion says. `rows` holds the heads' own.
+  void fuse(std::span<const std::int64_t> sums, const MicroBatch& batch, store::Rows& rows) const;
   static void blank(store::Rows& rows, std::size_t sample);
 
   fusion::Fuser fuser_;
   std::int64_t batch_;
   std::int64_t heads_;
   std::int64_t classes_;
-  bool head_scores_;
+  bool head_scores_;   ///< they are kept
+  bool sends_scores_;  ///< kept, or wanted by the rule
   std::vector<plan::HeadRange> members_;
   std::vector<std::size_t> sizes_;  ///< bytes of each member's answers
 };
