@@ -185,8 +185,8 @@ const std::vector<BadCase> kOtherCases{
      "expected one of resnet18, resnet34, resnet50; found 'resnet-18'; did you mean 'resnet18'?"},
     {"backbone: {weights: b, precision: bf16}", "backbone.precision: expected fp32; found 'bf16'"},
     {"fusion: {rule: mean-logit}",
-     "e.yaml:6:16: fusion.rule: expected one of mean-logits, mean-probabilities; found 'mean-logit'; did you "
-     "mean 'mean-logits'?"},
+     "e.yaml:6:16: fusion.rule: expected one of mean-logits, mean-probabilities"},
+    {"fusion: {rule: mean-logit}", "; found 'mean-logit'; did you mean 'mean-logits'?"},
     {"parallel: {strategy: head}",
      "parallel.strategy: expected one of auto, data, heads, grid; found 'head'; did you mean 'heads'?"},
     {"parallel: {strategy: head, grid: {data: 1, heads: 2}}", "found 'head'; did you mean 'heads'?"},
