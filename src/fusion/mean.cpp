@@ -15,10 +15,6 @@ bool all_finite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
 }
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 /// Sums of one sample: C of weighted scores, then the number of heads with a score that is not finite, then
 /// with one out of range.
 class Mean final : public Rule {
@@ -27,30 +23,28 @@ class Mean final : public Rule {
       : transform_(transform),
         weights_(std::move(weights)),
         total_weight_(std::accumulate(weights_.begin(), weights_.end(), 0.0)),
-        classes_(classes),
+        classes_(static_cast<std::size_t>(classes)),
         fixed_(static_cast<std::int64_t>(weights_.size())) {
     if (!(total_weight_ > 0) || !std::isfinite(total_weight_)) {
       throw Error(ExitCode::config, "the weights of the heads must be positive and finite");
     }
   }
 
-  [[nodiscard]] std::int64_t width() const override { return classes_ + 2; }
+  [[nodiscard]] std::int64_t width() const override { return static_cast<std::int64_t>(columns()); }
 
   void add(std::int64_t head, std::span<const float> scores, std::span<std::int64_t> sums) const override {
-    const std::size_t classes = index(classes_);
-    const double weight = weights_.at(index(head));
-    std::vector<double> transformed(classes);
-    for (; !sums.empty(); sums = sums.subspan(index(width())), scores = scores.subspan(classes)) {
-      add_row(scores.first(classes), weight, transformed, sums.first(index(width())));
+    const double weight = weights_.at(static_cast<std::size_t>(head));
+    std::vector<double> transformed(classes_);
+    for (; !sums.empty(); sums = sums.subspan(columns()), scores = scores.subspan(classes_)) {
+      add_row(scores.first(classes_), weight, transformed, sums.first(columns()));
     }
   }
 
   Verdict finish(std::span<const std::int64_t> sums, std::span<const float> /*members*/,
                  std::span<float> fused) const override {
-    const std::size_t classes = index(classes_);
-    if (sums[classes] != 0) return {-1, Reason::score_not_finite};
-    if (sums[classes + 1] != 0) return {-1, Reason::score_out_of_range};
-    const auto scores = sums.first(classes);
+    if (sums[classes_] != 0) return {-1, Reason::score_not_finite};
+    if (sums[classes_ + 1] != 0) return {-1, Reason::score_out_of_range};
+    const auto scores = sums.first(classes_);
     std::ranges::transform(scores, fused.begin(), [&](std::int64_t sum) {
       return static_cast<float>(fixed_.value(sum) / total_weight_);
     });
@@ -58,6 +52,8 @@ class Mean final : public Rule {
   }
 
  private:
+  [[nodiscard]] std::size_t columns() const { return classes_ + 2; }
+
   void add_row(std::span<const float> logits, double weight, std::span<double> scores,
                std::span<std::int64_t> sums) const {
     if (!all_finite(logits)) {
@@ -77,7 +73,7 @@ class Mean final : public Rule {
   Transform transform_;
   std::vector<double> weights_;
   double total_weight_;
-  std::int64_t classes_;
+  std::size_t classes_;
   FixedPoint fixed_;
 };
 

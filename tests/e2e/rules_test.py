@@ -35,7 +35,8 @@ class Rules(EndToEnd):
             scores = file["heads/scores"][()].astype(np.float64)
             fused, prediction = file["fused/scores"][()], file["fused/prediction"][()]
         expected = ORACLES[rule](scores).astype(np.float32)
-        np.testing.assert_allclose(fused, expected, rtol=0, atol=0 if rule in EXACT else 1e-6)
+        tolerance = 0 if rule in EXACT else 1e-6
+        np.testing.assert_allclose(fused, expected, rtol=tolerance, atol=tolerance)
         np.testing.assert_array_equal(prediction, fused.argmax(axis=1))
 
     def check(self, rule):

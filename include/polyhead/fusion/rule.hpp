@@ -34,8 +34,8 @@ class Rule {
   virtual void add(std::int64_t /*head*/, std::span<const float> /*scores*/,
                    std::span<std::int64_t> /*sums*/) const {}
 
-  /// Finishes one sample. `sums`: int64 [width()], of all heads. `members`: fp32 [K, C], empty unless the
-  /// rule needs them. Writes `fused`, fp32 [C], unless the sample is quarantined.
+  /// Finishes one sample. `sums`: int64 [width()], of all heads. `members`: fp32 [K, C], perhaps empty
+  /// unless the rule needs them. Writes `fused`, fp32 [C], unless the sample is quarantined.
   virtual Verdict finish(std::span<const std::int64_t> sums, std::span<const float> members,
                          std::span<float> fused) const = 0;
 };
