@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "mean.hpp"
+#include "median.hpp"
 #include "polyhead/base/error.hpp"
 
 namespace polyhead::fusion {
@@ -18,7 +19,8 @@ struct Row {
 };
 
 constexpr std::array kRows{Row{config::FusionRule::mean_logits, make_mean_logits, false},
-                           Row{config::FusionRule::mean_probabilities, make_mean_probabilities, true}};
+                           Row{config::FusionRule::mean_probabilities, make_mean_probabilities, true},
+                           Row{config::FusionRule::median, make_median, false}};
 static_assert(kRows.size() == config::kFusionRules.size());
 
 const Row& row_of(config::FusionRule rule) {

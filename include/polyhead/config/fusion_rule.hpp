@@ -10,7 +10,7 @@ namespace polyhead::config {
 
 /// How the heads' scores become one answer. Each rule has a row in `kFusionRules`, and one in the table of
 /// src/fusion/rule.cpp, which computes it.
-enum class FusionRule : std::uint8_t { mean_logits, mean_probabilities };
+enum class FusionRule : std::uint8_t { mean_logits, mean_probabilities, median };
 
 /// What the configuration knows of a rule.
 struct FusionRuleWord {
@@ -22,6 +22,7 @@ struct FusionRuleWord {
 /// All rules, in the order of messages.
 inline constexpr std::array kFusionRules{
     FusionRuleWord{FusionRule::mean_logits, "mean-logits", true},
-    FusionRuleWord{FusionRule::mean_probabilities, "mean-probabilities", true}};
+    FusionRuleWord{FusionRule::mean_probabilities, "mean-probabilities", true},
+    FusionRuleWord{FusionRule::median, "median", false}};
 
 }  // namespace polyhead::config
