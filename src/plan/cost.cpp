@@ -52,7 +52,7 @@ double exchange_seconds(const Workload& workload, const Topology& topology, cons
 double keeping_seconds(const Workload& workload, const Topology& topology) {
   const Link& link = topology.nodes() > 1 ? topology.between : topology.inside;
   const double slower = std::min(link.bytes_per_second, topology.keeping.bytes_per_second);
-  return topology.keeping.seconds_per_micro_batch + real(workload.batch * row_bytes(workload)) / slower;
+  return topology.keeping.seconds_per_micro_batch + real(workload.batch * workload.row_bytes) / slower;
 }
 
 double computing(const StepTime& step) {

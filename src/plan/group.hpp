@@ -28,7 +28,4 @@ std::int64_t sum_bytes(const Workload& workload);
 /// Bytes that `heads` heads say of one micro-batch to the rank that fuses it.
 std::int64_t head_output_bytes(const Workload& workload, std::int64_t heads);
 
-/// Bytes of one sample in the result file.
-std::int64_t row_bytes(const Workload& workload);
-
 }  // namespace polyhead::plan

@@ -39,7 +39,7 @@ std::int64_t exchange_bytes(const Workload& workload, int heads, bool local, std
   const std::int64_t own = alone ? 0 : heads * (sums + head_output_bytes(workload, own_heads));
   const std::int64_t slot = heads * features + sums + head_outputs + own + (alone || local ? 0 : features);
   const std::int64_t scores = own_heads * workload.batch * workload.classes * kFloat;
-  return kSlots * slot + scores + member_bytes(workload) + 2 * workload.batch * row_bytes(workload);
+  return kSlots * slot + scores + member_bytes(workload) + 2 * workload.batch * workload.row_bytes;
 }
 
 /// Of a micro-batch's images, as they are kept for the computation.

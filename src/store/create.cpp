@@ -116,21 +116,23 @@ void check_room(const fs::path& path, const Layout& layout) {
                          human_bytes(needed), human_bytes(*free)));
 }
 
-void fill_with_ones(File& file, std::uint64_t offset, std::uint64_t bytes) {
-  const std::vector<std::byte> ones(std::min<std::uint64_t>(bytes, kFillBytes), std::byte{0xFF});
-  for (std::uint64_t done = 0; done < bytes; done += ones.size()) {
-    file.write(offset + done, std::span(ones).first(std::min<std::uint64_t>(ones.size(), bytes - done)));
+void fill(File& file, std::uint64_t offset, std::uint64_t bytes, std::byte value) {
+  const std::vector<std::byte> some(std::min<std::uint64_t>(bytes, kFillBytes), value);
+  for (std::uint64_t done = 0; done < bytes; done += some.size()) {
+    file.write(offset + done, std::span(some).first(std::min<std::uint64_t>(some.size(), bytes - done)));
   }
 }
 
-/// Takes the space, then makes every prediction -1: all bits set. The rest of a pending row is zero, as the
-/// file system gives it.
+/// Takes the space, then gives each column its value while pending. Zeros are there already, as the file
+/// system gives them.
 void make_pending(const fs::path& path, const Layout& layout, const Offsets& offsets) {
   PosixFile file(path);
   file.reserve();
-  const auto samples = static_cast<std::uint64_t>(layout.samples);
-  fill_with_ones(file, offsets.fused_prediction, samples * sizeof(std::int32_t));
-  fill_with_ones(file, offsets.head_prediction, samples * layout.heads.size() * sizeof(std::int32_t));
+  for (const RowColumn& column : kRowColumns) {
+    if (column.pending == std::byte{0}) continue;
+    const std::int64_t bytes = layout.samples * width_of(layout, column) * value_bytes(column);
+    fill(file, offsets.of(column.name), static_cast<std::uint64_t>(bytes), column.pending);
+  }
   file.sync_all();
 }
 

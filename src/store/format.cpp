@@ -1,5 +1,9 @@
 #include "format.hpp"
 
+#include <variant>
+
+#include "polyhead/store/columns.hpp"
+
 namespace polyhead::store::format {
 namespace {
 
@@ -12,6 +16,28 @@ std::int64_t round_up(std::int64_t bytes) {
   return (bytes + kBlock - 1) / kBlock * kBlock;
 }
 
+h5::Type type_of(float /*value*/) {
+  return h5::Type::f32;
+}
+h5::Type type_of(std::int32_t /*value*/) {
+  return h5::Type::i32;
+}
+h5::Type type_of(std::uint8_t /*value*/) {
+  return h5::Type::u8;
+}
+
+h5::Type type_of(const RowColumn& column) {
+  return std::visit([]<class Value>(std::vector<Value> Rows::* /*member*/) { return type_of(Value{}); },
+                    column.member);
+}
+
+std::vector<std::int64_t> shape_of(const Layout& layout, const RowColumn& column) {
+  std::vector<std::int64_t> shape{layout.samples};
+  if (column.axes == Axes::heads || column.axes == Axes::heads_classes) shape.push_back(layout.head_count());
+  if (column.axes == Axes::classes || column.axes == Axes::heads_classes) shape.push_back(layout.classes);
+  return shape;
+}
+
 }  // namespace
 
 std::int64_t Column::row_bytes() const {
@@ -21,15 +47,11 @@ std::int64_t Column::row_bytes() const {
 }
 
 std::vector<Column> columns(const Layout& layout) {
-  const std::int64_t samples = layout.samples;
-  const std::int64_t heads = layout.head_count();
-  std::vector<Column> all{{kFusedScores, h5::Type::f32, {samples, layout.classes}},
-                          {kFusedPrediction, h5::Type::i32, {samples}},
-                          {kHeadPrediction, h5::Type::i32, {samples, heads}}};
-  if (layout.head_scores) all.push_back({kHeadScores, h5::Type::f32, {samples, heads, layout.classes}});
-  all.push_back({kStatus, h5::Type::u8, {samples}});
-  all.push_back({kReason, h5::Type::u8, {samples}});
-  all.push_back({kLabel, h5::Type::i32, {samples}});
+  std::vector<Column> all;
+  for (const RowColumn& column : kRowColumns) {
+    if (has_column(layout, column)) all.push_back({column.name, type_of(column), shape_of(layout, column)});
+  }
+  all.push_back({kLabel, h5::Type::i32, {layout.samples}});
   return all;
 }
 

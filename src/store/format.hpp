@@ -12,10 +12,8 @@
 namespace polyhead::store::format {
 
 inline constexpr const char* kName = "polyhead-result";
-inline constexpr const char* kFusedScores = "/fused/scores";
 inline constexpr const char* kFusedPrediction = "/fused/prediction";
 inline constexpr const char* kHeadPrediction = "/heads/prediction";
-inline constexpr const char* kHeadScores = "/heads/scores";
 inline constexpr const char* kStatus = "/samples/status";
 inline constexpr const char* kReason = "/samples/reason";
 inline constexpr const char* kLabel = "/samples/label";

@@ -127,7 +127,9 @@ Layout read_layout(const h5::File& file) {
   open_checked(file, format::kHeadWeight, h5::Type::f64, {heads})
       .read_rows(0, heads, std::span(layout.head_weights));
   if (file.has(format::kClassName)) layout.class_names = file.read_strings(format::kClassName);
-  layout.head_scores = file.has(format::kHeadScores);
+  for (const RowColumn& column : kRowColumns) {
+    if (column.only_where != nullptr) layout.*column.only_where = file.has(column.name);
+  }
   check_datasets(file, layout);
   return layout;
 }
@@ -135,12 +137,9 @@ Layout read_layout(const h5::File& file) {
 Offsets offsets_of(const h5::File& file, const Layout& layout) {
   Places places(file);
   Offsets offsets;
-  offsets.fused_scores = places.add(format::kFusedScores).first;
-  offsets.fused_prediction = places.add(format::kFusedPrediction).first;
-  offsets.head_prediction = places.add(format::kHeadPrediction).first;
-  if (layout.head_scores) offsets.head_scores = places.add(format::kHeadScores).first;
-  offsets.status = places.add(format::kStatus).first;
-  offsets.reason = places.add(format::kReason).first;
+  for (const RowColumn& column : kRowColumns) {
+    if (has_column(layout, column)) offsets.of(column.name) = places.add(column.name).first;
+  }
   offsets.ledger = places.add(format::kLedger).first;
   offsets.provenance = places.add_text("/job/provenance");
   offsets.summary = places.add_text("/job/summary");

@@ -4,7 +4,7 @@
 #include <span>
 #include <utility>
 
-#include "columns.hpp"
+#include "placed_columns.hpp"
 #include "polyhead/base/error.hpp"
 
 namespace polyhead::store {
@@ -15,12 +15,13 @@ PageWriter::PageWriter(std::unique_ptr<File> file, Layout layout, const Offsets&
 Rows PageWriter::write(Rows rows) {
   if (rows.rest) throw Error(ExitCode::internal, "store: these rows are a rest already");
   check_rows(rows, layout_, offsets_);
-  visit_wide_columns(layout_, offsets_, rows, [&](const char*, const Extent& where, auto& values) {
-    const Extent own = own_pages(where);
+  visit_placed(layout_, offsets_, rows, [&](const RowColumn& column, const Extent& where, auto& values) {
+    const auto value = static_cast<std::uint64_t>(value_bytes(column));
+    const Extent own = pages_of_rank(column, where);
     if (own.count == 0) return;
     file_->write(own.first, std::as_bytes(std::span(values)).subspan(own.first - where.first, own.count));
-    const auto first = values.begin() + static_cast<std::ptrdiff_t>((own.first - where.first) / 4);
-    values.erase(first, first + static_cast<std::ptrdiff_t>(own.count / 4));
+    const auto first = values.begin() + static_cast<std::ptrdiff_t>((own.first - where.first) / value);
+    values.erase(first, first + static_cast<std::ptrdiff_t>(own.count / value));
     bytes_ += own.count;
     rows.rest = true;
   });

@@ -104,17 +104,13 @@ Columns Reader::columns(std::int64_t first, std::int64_t count) const {
 Rows Reader::rows(std::int64_t batch) const {
   check_range(batch, 1, layout_.batches());
   const std::int64_t first = batch * layout_.batch;
-  const std::int64_t heads = layout_.head_count();
   Rows rows;
   rows.batch = batch;
   rows.count = std::min(layout_.batch, layout_.samples - first);
-  rows.fused_scores = read<float>(file_, format::kFusedScores, first, rows.count, layout_.classes);
-  rows.fused_prediction = read<std::int32_t>(file_, format::kFusedPrediction, first, rows.count);
-  rows.head_prediction = read<std::int32_t>(file_, format::kHeadPrediction, first, rows.count, heads);
-  if (layout_.head_scores)
-    rows.head_scores = read<float>(file_, format::kHeadScores, first, rows.count, heads * layout_.classes);
-  rows.status = read<std::uint8_t>(file_, format::kStatus, first, rows.count);
-  rows.reason = read<std::uint8_t>(file_, format::kReason, first, rows.count);
+  for_each_column(rows, [&]<class Value>(const RowColumn& column, std::vector<Value>& values) {
+    if (!has_column(layout_, column)) return;
+    values = read<Value>(file_, column.name, first, rows.count, width_of(layout_, column));
+  });
   return rows;
 }
 

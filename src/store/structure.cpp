@@ -37,18 +37,10 @@ void write_attributes(h5::File& file, const Layout& layout) {
 
 /// Datasets with a row a sample; those that the run writes give their offsets.
 void create_columns(h5::File& file, const Layout& layout, Offsets& offsets) {
-  const std::vector<std::pair<std::string, std::uint64_t*>> wanted{
-      {format::kFusedScores, &offsets.fused_scores},
-      {format::kFusedPrediction, &offsets.fused_prediction},
-      {format::kHeadPrediction, &offsets.head_prediction},
-      {format::kHeadScores, &offsets.head_scores},
-      {format::kStatus, &offsets.status},
-      {format::kReason, &offsets.reason}};
   for (const format::Column& column : format::columns(layout)) {
     const h5::Dataset dataset = file.create_dataset(column.name, column.type, column.shape);
-    for (const auto& [name, offset] : wanted) {
-      if (name == column.name) *offset = dataset.offset().value_or(0);
-    }
+    const std::size_t index = column_index(column.name);
+    if (index < kRowColumnCount) offsets.columns[index] = dataset.offset().value_or(0);
   }
 }
 

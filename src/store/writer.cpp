@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "columns.hpp"
+#include "placed_columns.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/log.hpp"
 #include "polyhead/base/trace.hpp"
@@ -54,16 +54,12 @@ void Writer::write(const Rows& rows) {
   if (written_[static_cast<std::size_t>(rows.batch)]) {
     throw Error(ExitCode::internal, fmt::format("store: micro-batch {} was written before", rows.batch));
   }
-  visit_wide_columns(layout_, offsets_, rows, [&](const char*, const Extent& where, const auto& values) {
-    const Extent others = rows.rest ? own_pages(where) : Extent{where.first, 0};
+  visit_placed(layout_, offsets_, rows, [&](const RowColumn& column, const Extent& where, const auto& values) {
+    const Extent others = rows.rest ? pages_of_rank(column, where) : Extent{where.first, 0};
     const auto before = bytes_of(values).first(others.first - where.first);
     put(where.first, before);
     put(others.end(), bytes_of(values).subspan(before.size()));
   });
-  const auto first = static_cast<std::uint64_t>(rows.batch * layout_.batch);
-  put(offsets_.fused_prediction + first * sizeof(std::int32_t), bytes_of(rows.fused_prediction));
-  put(offsets_.status + first, bytes_of(rows.status));
-  put(offsets_.reason + first, bytes_of(rows.reason));
   written_[static_cast<std::size_t>(rows.batch)] = true;
   if (rows.rest) {
     unsynced_elsewhere_.insert(rows.batch);

@@ -21,6 +21,7 @@ inline HeadCost mlp(std::int64_t features, std::int64_t hidden, std::int64_t cla
 inline Workload with_head_scores(Workload work) {
   work.head_scores = true;
   work.head_values = 1 + work.classes;
+  work.row_bytes += static_cast<std::int64_t>(work.heads.size()) * work.classes * 4;
   return work;
 }
 
@@ -34,6 +35,7 @@ inline Workload imagenet(std::int64_t classes = 1000) {
   work.backbone = {3'630 * kMega, 45 * kMega, 512, 6 * kMega, 6 * kMega, 20 * kMega, 0, 175 * kMega};
   work.heads.assign(5, mlp(512, 256, classes));
   work.sum_width = classes + 2;
+  work.row_bytes = (classes + 1 + 5) * 4 + 2;
   work.read_ahead = 64 << 20;
   return work;
 }

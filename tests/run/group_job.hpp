@@ -187,7 +187,7 @@ inline store::Layout layout_of(const config::Config& config, std::int64_t sample
 
 inline store::Offsets offsets_of() {
   store::Offsets offsets = small_offsets();
-  offsets.head_scores = std::uint64_t{9} << 20U;
+  offsets.of("/heads/scores") = std::uint64_t{9} << 20U;
   return offsets;
 }
 

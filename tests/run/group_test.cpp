@@ -21,12 +21,13 @@ TEST(Group, GivesWhatTheModelSays) {
   const auto bytes = run(shape);
   const auto offsets = offsets_of();
   std::array<float, 2> fused{};
-  std::memcpy(fused.data(), bytes.data() + offsets.fused_scores + 5 * sizeof(fused), sizeof(fused));
+  std::memcpy(fused.data(), bytes.data() + offsets.of("/fused/scores") + 5 * sizeof(fused), sizeof(fused));
   // Sample 5: f0 = 0.625, f1 = 1.25. Head 0 (weight 1): 0.625, 1.25; head 1 (weight 1.25): 1.25, 0.25.
   EXPECT_FLOAT_EQ(fused[0], static_cast<float>((0.625 + 1.25 * 1.25) / 2.25));
   EXPECT_FLOAT_EQ(fused[1], static_cast<float>((1.25 + 1.25 * 0.25) / 2.25));
   std::array<std::int32_t, 2> heads{};
-  std::memcpy(heads.data(), bytes.data() + offsets.head_prediction + 5 * sizeof(heads), sizeof(heads));
+  std::memcpy(heads.data(), bytes.data() + offsets.of("/heads/prediction") + 5 * sizeof(heads),
+              sizeof(heads));
   EXPECT_THAT(heads, ElementsAre(1, 0));
 }
 

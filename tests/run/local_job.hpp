@@ -128,7 +128,7 @@ class LocalJob {
 
   [[nodiscard]] std::int32_t prediction(std::int64_t sample) const {
     std::int32_t value = 0;
-    std::memcpy(&value, disk.bytes.data() + small_offsets().fused_prediction + sample * 4, 4);
+    std::memcpy(&value, disk.bytes.data() + small_offsets().of("/fused/prediction") + sample * 4, 4);
     return value;
   }
   /// Of class 1.

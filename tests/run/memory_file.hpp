@@ -53,11 +53,11 @@ inline store::Layout small_layout(std::int64_t samples, std::int64_t batch) {
 inline store::Offsets small_offsets() {
   constexpr std::uint64_t kMiB = 1U << 20U;
   store::Offsets offsets;
-  offsets.fused_scores = 0;
-  offsets.fused_prediction = kMiB;
-  offsets.head_prediction = 2 * kMiB;
-  offsets.status = 3 * kMiB;
-  offsets.reason = 4 * kMiB;
+  offsets.of("/fused/scores") = 0;
+  offsets.of("/fused/prediction") = kMiB;
+  offsets.of("/heads/prediction") = 2 * kMiB;
+  offsets.of("/samples/status") = 3 * kMiB;
+  offsets.of("/samples/reason") = 4 * kMiB;
   offsets.ledger = 5 * kMiB;
   offsets.provenance = {6 * kMiB, kMiB};
   offsets.summary = {7 * kMiB, kMiB};

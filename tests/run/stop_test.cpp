@@ -35,8 +35,9 @@ std::function<void()> random_pauses(unsigned seed) {
 
 /// Done micro-batches have the scores of `whole`, others none.
 void expect_part_of(const GroupJob& job, const std::vector<std::byte>& whole) {
-  const auto expected = values<std::int64_t>(whole, offsets_of().fused_scores, kSamples);  // two floats each
-  const auto found = values<std::int64_t>(job.disk.bytes, offsets_of().fused_scores, kSamples);
+  const auto expected =
+      values<std::int64_t>(whole, offsets_of().of("/fused/scores"), kSamples);  // two floats each
+  const auto found = values<std::int64_t>(job.disk.bytes, offsets_of().of("/fused/scores"), kSamples);
   std::vector<std::int64_t> wanted(static_cast<std::size_t>(kSamples));
   for (const std::int64_t batch : job.done()) {
     for (std::int64_t n = batch * kBatch; n < std::min(kSamples, (batch + 1) * kBatch); ++n) {

@@ -223,7 +223,8 @@ TEST(Reader, RefusesDamagedStructuresBeforeHdf5SeesThem) {
   const example::Fresh fresh;
   const std::uint64_t size = std::filesystem::file_size(fresh.path);
   std::vector<std::uint64_t> places;
-  for (std::uint64_t place = 0; place < fresh.offsets.fused_scores; place += 61) places.push_back(place);
+  for (std::uint64_t place = 0; place < fresh.offsets.of("/fused/scores"); place += 61)
+    places.push_back(place);
   for (std::uint64_t place = size - 32 - 16; place < size - 8; place += 3) places.push_back(place);
   ASSERT_GT(places.size(), 100U);
   for (const std::uint64_t place : places) {

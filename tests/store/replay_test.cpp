@@ -193,12 +193,12 @@ class Replay : public ::testing::Test {
     const std::int64_t batch = rows.batch;
     const Offsets& at = fresh_.offsets;
     const std::int64_t first = batch * fresh_.layout.batch;
-    return equal_at(disk, at.fused_scores, first, rows.fused_scores, rows.count) &&
-           equal_at(disk, at.fused_prediction, first, rows.fused_prediction, rows.count) &&
-           equal_at(disk, at.head_prediction, first, rows.head_prediction, rows.count) &&
-           equal_at(disk, at.head_scores, first, rows.head_scores, rows.count) &&
-           equal_at(disk, at.status, first, rows.status, rows.count) &&
-           equal_at(disk, at.reason, first, rows.reason, rows.count);
+    return equal_at(disk, at.of("/fused/scores"), first, rows.fused_scores, rows.count) &&
+           equal_at(disk, at.of("/fused/prediction"), first, rows.fused_prediction, rows.count) &&
+           equal_at(disk, at.of("/heads/prediction"), first, rows.head_prediction, rows.count) &&
+           equal_at(disk, at.of("/heads/scores"), first, rows.head_scores, rows.count) &&
+           equal_at(disk, at.of("/samples/status"), first, rows.status, rows.count) &&
+           equal_at(disk, at.of("/samples/reason"), first, rows.reason, rows.count);
   }
 };
 

@@ -39,12 +39,12 @@ struct Left : example::Fresh {
 
 bool same(const Offsets& a, const Offsets& b) {
   const auto all = [](const Offsets& at) {
-    return std::vector<std::uint64_t>{at.fused_scores,
-                                      at.fused_prediction,
-                                      at.head_prediction,
-                                      at.head_scores,
-                                      at.status,
-                                      at.reason,
+    return std::vector<std::uint64_t>{at.of("/fused/scores"),
+                                      at.of("/fused/prediction"),
+                                      at.of("/heads/prediction"),
+                                      at.of("/heads/scores"),
+                                      at.of("/samples/status"),
+                                      at.of("/samples/reason"),
                                       at.ledger,
                                       at.provenance.offset,
                                       at.provenance.capacity,

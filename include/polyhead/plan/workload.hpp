@@ -36,6 +36,7 @@ struct Workload {
   std::vector<HeadCost> heads;
   std::int64_t sum_width = 0;     ///< 64-bit sums that the fusion adds up, per sample
   std::int64_t head_values = 1;   ///< 4-byte values that each head says of a sample to the rank that fuses it
+  std::int64_t row_bytes = 0;     ///< of one sample in the result file
   bool head_scores = false;       ///< every head's scores are kept
   bool cached = false;            ///< features may be known: nothing is read before the work begins
   std::uint64_t read_ahead = 0;   ///< bytes of micro-batches decoded ahead, a rank

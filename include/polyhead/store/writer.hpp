@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "polyhead/base/file_descriptor.hpp"
+#include "polyhead/store/columns.hpp"
 #include "polyhead/store/file.hpp"
 #include "polyhead/store/result_shape.hpp"
 #include "polyhead/store/rows.hpp"
@@ -44,9 +46,14 @@ struct TextArea {
 
 /// Byte offsets of the datasets that are written while running.
 struct Offsets {
-  std::uint64_t fused_scores = 0, fused_prediction = 0, head_prediction = 0, head_scores = 0, status = 0,
-                reason = 0, ledger = 0;
+  std::array<std::uint64_t, kRowColumnCount>
+      columns{};  ///< in the order of `kRowColumns`; 0 where there is none
+  std::uint64_t ledger = 0;
   TextArea provenance, summary, certificate;
+
+  /// Of the column that is the dataset `name`.
+  [[nodiscard]] std::uint64_t& of(std::string_view name) { return columns.at(column_index(name)); }
+  [[nodiscard]] std::uint64_t of(std::string_view name) const { return columns.at(column_index(name)); }
 };
 
 /// How far a file is that a Writer goes on with.

@@ -9,6 +9,8 @@
 #include "polyhead/model/layout.hpp"
 #include "polyhead/plan/micro_batches.hpp"
 #include "polyhead/resnet/plan.hpp"
+#include "polyhead/store/columns.hpp"
+#include "run/setup/result_layout.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -130,6 +132,7 @@ plan::Workload workload_of(const config::Config& config, ImageShape image, std::
   const fusion::ExchangeWidth width = fusion::exchange_width(config, workload.classes);
   workload.sum_width = width.sums;
   workload.head_values = width.values;
+  workload.row_bytes = store::row_bytes(result_layout(config, workload.classes));
   workload.head_scores = config.output.head_scores;
   workload.cached = config.output.cache != config::Cache::none;
   workload.read_ahead = config.data.read_ahead;

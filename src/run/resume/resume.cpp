@@ -14,6 +14,7 @@
 #include "polyhead/base/log.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/run/identity.hpp"
+#include "polyhead/store/columns.hpp"
 #include "polyhead/store/resume.hpp"
 #include "run/identity/fingerprint_changes.hpp"
 #include "run/identity/json_diff.hpp"
@@ -105,6 +106,17 @@ bool is_harmless(const Change& change, const store::Layout& layout, const std::v
          });
 }
 
+/// What columns the file has and the job does not, or the other way round, in words.
+std::vector<std::string> changed_columns(const store::Layout& held, const store::Layout& now) {
+  std::vector<std::string> changed;
+  for (const store::RowColumn& column : store::kRowColumns) {
+    const bool has = store::has_column(held, column);
+    if (has == store::has_column(now, column)) continue;
+    changed.push_back(fmt::format("{}: {} in the file, {} now", column.option, has, !has));
+  }
+  return changed;
+}
+
 /// What the samples that were mended have changed in the identity, as JSON. Throws Error(bad_data) where
 /// anything else differs.
 std::string check_same_job(const store::Reader& reader, Inputs& inputs,
@@ -123,11 +135,9 @@ std::string check_same_job(const store::Reader& reader, Inputs& inputs,
       only_data = only_data && (change.key == "places" || change.key == "content");
     }
   }
-  const bool scores = reader.layout().head_scores;
-  if (scores != inputs.config.output.head_scores) {
-    refused.push_back(fmt::format("output.head_scores: {} in the file, {} now", scores, !scores));
-    only_data = false;
-  }
+  const std::vector<std::string> columns = changed_columns(reader.layout(), inputs.layout());
+  refused.insert(refused.end(), columns.begin(), columns.end());
+  only_data = only_data && columns.empty();
   if (!refused.empty()) {
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: cannot be resumed, since this is another job than the one that began it:\n"

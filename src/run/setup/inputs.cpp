@@ -16,6 +16,7 @@
 #include "polyhead/config/names.hpp"
 #include "polyhead/model/load_weights.hpp"
 #include "polyhead/store/reader.hpp"
+#include "result_layout.hpp"
 #include "scratch_index.hpp"
 
 namespace polyhead::run {
@@ -102,17 +103,10 @@ plan::MicroBatches Inputs::micro_batches() const {
 }
 
 store::Layout Inputs::layout() const {
-  store::Layout layout;
+  store::Layout layout = result_layout(config, weights.classes);
   layout.samples = shape.size;
-  layout.classes = weights.classes;
   layout.class_names = labels.output_names();
-  for (const config::Head& head : config.heads) {
-    layout.heads.push_back(head.name);
-    layout.head_weights.push_back(head.weight);
-  }
-  layout.fusion_rule = config::name(config.fusion.rule);
   layout.batch = micro_batches().size();
-  layout.head_scores = config.output.head_scores;
   return layout;
 }
 

@@ -10,6 +10,7 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/sample.hpp"
 #include "polyhead/run/compare.hpp"
+#include "polyhead/store/columns.hpp"
 #include "run/identity/shown_value.hpp"
 
 namespace polyhead::run {
@@ -58,8 +59,10 @@ class RowComparison {
   RowComparison(const store::Layout& layout, const store::Rows& held, const store::Rows& computed,
                 Comparison how, Deviations& deviations)
       : layout_(layout), held_(held), computed_(computed), how_(how), deviations_(deviations) {
-    check(held_, layout_.head_scores);
-    check(computed_, layout_.head_scores || how_ == Comparison::tolerance);
+    store::Layout wanted = layout_;
+    check(held_, wanted);
+    wanted.head_scores = wanted.head_scores || how_ == Comparison::tolerance;
+    check(computed_, wanted);
   }
 
   std::optional<Difference> first() {
@@ -73,13 +76,12 @@ class RowComparison {
   using Found = std::optional<Difference>;
 
   /// Before anything is indexed.
-  void check(const store::Rows& rows, bool needs_head_scores) const {
-    const std::int64_t n = held_.count;
-    const std::int64_t heads = layout_.head_count();
-    const bool sound = rows.batch == held_.batch && rows.count == n && same_size(rows.status, n) &&
-                       same_size(rows.reason, n) && same_size(rows.fused_scores, n * layout_.classes) &&
-                       same_size(rows.fused_prediction, n) && same_size(rows.head_prediction, n * heads) &&
-                       (!needs_head_scores || same_size(rows.head_scores, n * heads * layout_.classes));
+  void check(const store::Rows& rows, const store::Layout& wanted) const {
+    bool sound = rows.batch == held_.batch && rows.count == held_.count;
+    store::for_each_column(rows, [&](const store::RowColumn& column, const auto& values) {
+      if (!store::has_column(wanted, column)) return;
+      sound = sound && same_size(values, held_.count * store::width_of(wanted, column));
+    });
     if (!sound) throw Error(ExitCode::internal, "verify: rows that do not have the layout's sizes");
   }
 

@@ -14,6 +14,7 @@
 #include "recompute.hpp"
 #include "run/identity/result_checks.hpp"
 #include "run/identity/shown_value.hpp"
+#include "run/setup/result_layout.hpp"
 #include "verify_inputs.hpp"
 
 namespace polyhead::run {
@@ -64,7 +65,7 @@ class Verification {
     look_at_certificate();
     Inputs inputs = inputs_of(reader_, options_);
     check_identity(identity_of(reader_), identity_json(inputs), options_.result);
-    inputs.config.output.head_scores = reader_.layout().head_scores;
+    ask_for_columns(reader_.layout(), inputs.config);
     check_layout(reader_.layout(), inputs.layout(), options_.result);
     fail_on(compare_samples(reader_, source_of(inputs)), "");
     recompute(inputs, choose(done, options_));

@@ -15,6 +15,15 @@ std::size_t as_size(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
+/// What a quarantined sample has in place of scores and predictions; its status and reason stay.
+void blank(std::span<float> scores) {
+  std::ranges::fill(scores, std::numeric_limits<float>::quiet_NaN());
+}
+void blank(std::span<std::int32_t> predictions) {
+  std::ranges::fill(predictions, -1);
+}
+void blank(std::span<std::uint8_t> /*bytes*/) {}
+
 }  // namespace
 
 RowBlock::RowBlock(const config::Config& config, std::int64_t classes, std::int64_t batch,
@@ -94,18 +103,18 @@ void RowBlock::fuse(std::span<const std::int64_t> sums, const MicroBatch& batch,
     const bool good = fused.reasons[n] == Reason::none;
     rows.status.push_back(static_cast<std::uint8_t>(good ? SampleStatus::done : SampleStatus::quarantined));
     rows.reason.push_back(static_cast<std::uint8_t>(fused.reasons[n]));
-    if (!good) blank(rows, n);
+  }
+  for (std::size_t n = 0; n < fused.reasons.size(); ++n) {
+    if (fused.reasons[n] != Reason::none) blank_sample(rows, n);
   }
 }
 
 /// A quarantined sample has no answer, of no head.
-void RowBlock::blank(store::Rows& rows, std::size_t sample) {
-  const auto fill = [&](auto& values, auto nothing) {
+void RowBlock::blank_sample(store::Rows& rows, std::size_t sample) {
+  store::for_each_column(rows, [&](const store::RowColumn&, auto& values) {
     const std::size_t width = values.size() / as_size(rows.count);
-    std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(sample * width), width, nothing);
-  };
-  fill(rows.head_prediction, -1);
-  fill(rows.head_scores, std::numeric_limits<float>::quiet_NaN());
+    blank(std::span(values).subspan(sample * width, width));
+  });
 }
 
 }  // namespace polyhead::run

@@ -9,6 +9,7 @@
 #include "polyhead/config/config.hpp"
 #include "polyhead/fusion/fuser.hpp"
 #include "polyhead/plan/grid.hpp"
+#include "polyhead/store/columns.hpp"
 #include "polyhead/store/rows.hpp"
 
 namespace polyhead::run {
@@ -54,7 +55,7 @@ class RowBlock {
   void take_answers(std::span<const std::byte> head_outputs, plan::HeadRange heads, store::Rows& rows) const;
   /// Fills in what the fusion says. `rows` holds the heads' own.
   void fuse(std::span<const std::int64_t> sums, const MicroBatch& batch, store::Rows& rows) const;
-  static void blank(store::Rows& rows, std::size_t sample);
+  static void blank_sample(store::Rows& rows, std::size_t sample);
 
   fusion::Fuser fuser_;
   std::int64_t batch_;
