@@ -41,6 +41,9 @@ std::string_view name(Engine value) {
 std::string_view name(FusionRule value) {
   return word_of(value);
 }
+std::string_view name(Uncertainty value) {
+  return word_of(value);
+}
 std::string_view name(Strategy value) {
   return word_of(value);
 }

@@ -190,6 +190,9 @@ Type<Output> output() {
       required("path", &S::path, path(), "The HDF5 file that the results are written to."),
       option("head_scores", &S::head_scores, boolean(),
              "Whether every head's scores are stored, not only the fused ones."),
+      option("uncertainty", &S::uncertainty, words<Uncertainty>(),
+             "What is stored of how sure the ensemble is of each sample, under /uncertainty.")
+          .defaults_to("none"),
       option("commit_interval", &S::commit_interval, duration(milliseconds(0), hours(1)),
              "Longest time that finished rows may stay uncommitted."),
       option("writers", &S::writers, word<Writers>(),

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "polyhead/base/text.hpp"
 #include "polyhead/config/config.hpp"
@@ -52,6 +55,35 @@ Type<E> word() {
   };
   const auto words = word_list<E>();
   return leaf<E>((words.size() > 1 ? "one of " : "") + join(words), parse, write);
+}
+
+/// A list of an enumeration's words, each once, kept in the enumeration's order; nothing is written of an
+/// empty one.
+template <class E>
+Type<std::vector<E>> words() {
+  const std::string text = "list of words: " + join(word_list<E>());
+  const auto item = word<E>();
+  auto read = [text, item](const Node& node, std::vector<E>& values, Context& context) {
+    if (node.kind == Node::Kind::scalar || node.kind == Node::Kind::map) {
+      fail_expected(node, text, "", context);
+      return false;
+    }
+    bool good = true;
+    values.assign(node.items.size(), E{});
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const Context::Scope scope(context, i);
+      good = item.read(node.items[i], values[i], context) && good;
+    }
+    std::ranges::sort(values);
+    values.erase(std::ranges::unique(values).begin(), values.end());
+    return good;
+  };
+  auto write = [item](const std::vector<E>& values) {
+    std::vector<Node> items;
+    for (const E value : values) items.push_back(item.write(value));
+    return items.empty() ? Node{} : sequence(std::move(items));
+  };
+  return {text, std::move(read), std::move(write), false, {}};
 }
 
 }  // namespace polyhead::config

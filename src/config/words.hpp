@@ -8,6 +8,7 @@
 
 #include "polyhead/config/config.hpp"
 #include "polyhead/config/fusion_rule.hpp"
+#include "polyhead/config/uncertainty.hpp"
 
 namespace polyhead::config {
 
@@ -49,6 +50,12 @@ template <>
 inline constexpr std::array kWords<FusionRule> = [] {
   std::array<Word<FusionRule>, kFusionRules.size()> words{};
   for (std::size_t i = 0; i < words.size(); ++i) words[i] = {kFusionRules[i].value, kFusionRules[i].text};
+  return words;
+}();
+template <>
+inline constexpr std::array kWords<Uncertainty> = [] {
+  std::array<Word<Uncertainty>, kUncertainties.size()> words{};
+  for (std::size_t i = 0; i < words.size(); ++i) words[i] = {kUncertainties[i].value, kUncertainties[i].text};
   return words;
 }();
 template <>

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include "polyhead/base/sample.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/report/summary.hpp"
+#include "polyhead/store/columns.hpp"
 #include "text.hpp"
 
 namespace polyhead::report {
@@ -31,6 +33,18 @@ std::string heads_line(const store::Layout& layout) {
   return fmt::format("{}: {}", layout.heads.size(), shortened(std::move(heads)));
 }
 
+/// Nothing where none is stored.
+std::string uncertainty_line(const store::Layout& layout) {
+  constexpr std::string_view kGroup = "/uncertainty/";
+  std::vector<std::string> measures;
+  for (const store::RowColumn& column : store::kRowColumns) {
+    const std::string_view name = column.name;
+    if (name.starts_with(kGroup) && store::has_column(layout, column))
+      measures.emplace_back(name.substr(kGroup.size()));
+  }
+  return measures.empty() ? "" : fmt::format("uncertainty  {}\n", join(measures));
+}
+
 std::string layout_lines(const store::Layout& layout) {
   std::string text = fmt::format("samples      {} in {} micro-batch{} of {}\n", layout.samples,
                                  layout.batches(), layout.batches() == 1 ? "" : "es", layout.batch);
@@ -38,7 +52,8 @@ std::string layout_lines(const store::Layout& layout) {
                       layout.class_names.empty() ? "" : ": " + shortened(layout.class_names));
   text += fmt::format("heads        {}\n", heads_line(layout));
   text += fmt::format("fusion       {}\n", layout.fusion_rule);
-  return text + fmt::format("head scores  {}\n", layout.head_scores ? "kept" : "not kept");
+  text += fmt::format("head scores  {}\n", layout.head_scores ? "kept" : "not kept");
+  return text + uncertainty_line(layout);
 }
 
 /// "640-799, 900-959": the first samples whose micro-batches are not done.

@@ -6,6 +6,7 @@
 #include "helpers.hpp"
 #include "polyhead/config/fusion_rule.hpp"
 #include "polyhead/config/load.hpp"
+#include "polyhead/config/uncertainty.hpp"
 
 namespace polyhead::config {
 namespace {
@@ -64,8 +65,8 @@ Config awkward() {
   c.heads[1].layernorm_eps = 1e-12;
   c.fusion.rule = FusionRule::mean_probabilities;
   c.parallel = {Strategy::grid, 32, 3, Device::cpu, GridShape{65536, 3}, Features::local};
-  c.output = {"/" + std::string(4000, 'o'), true, std::chrono::milliseconds(1'234), Writers::all,
-              Cache::features};
+  c.output = {"/" + std::string(4000, 'o'),     true,         {},
+              std::chrono::milliseconds(1'234), Writers::all, Cache::features};
   c.comm.backend = CommBackend::nccl;
   c.run = {std::chrono::minutes(90), "/ref: 1.npz"};
   c.comm.timeout = std::chrono::milliseconds(86'399'999);
@@ -129,6 +130,7 @@ void expect_equal(const Config& a, const Config& b) {
   EXPECT_EQ(a.parallel.device, b.parallel.device);
   EXPECT_EQ(a.output.path, b.output.path);
   EXPECT_EQ(a.output.head_scores, b.output.head_scores);
+  EXPECT_EQ(a.output.uncertainty, b.output.uncertainty);
   EXPECT_EQ(a.output.commit_interval, b.output.commit_interval);
   EXPECT_EQ(a.output.writers, b.output.writers);
   EXPECT_EQ(a.output.cache, b.output.cache);

@@ -4,7 +4,7 @@ import unittest
 
 import h5py
 import numpy as np
-from harness import EndToEnd, results
+from support.harness import EndToEnd, results
 
 GRIDS = ((2, 1), (1, 2), (2, 2), (1, 3))  # data x heads
 SAMPLES = 436  # 9 x 48 + 4: more micro-batches than ranks, the last of them short

@@ -20,7 +20,8 @@ enum class PreprocessMode { exact, fast };
 enum class Arch { resnet18, resnet34, resnet50 };
 enum class Precision { fp32 };
 enum class Engine { automatic, winograd, libtorch };
-enum class FusionRule : std::uint8_t;  // fusion_rule.hpp has its values
+enum class FusionRule : std::uint8_t;   // fusion_rule.hpp has its values
+enum class Uncertainty : std::uint8_t;  // uncertainty.hpp has its values
 enum class Strategy { automatic, data, heads, grid };
 enum class Features { exchange, local };
 enum class CommBackend { automatic, mpi, nccl };
@@ -148,6 +149,7 @@ struct Parallel {
 struct Output {
   std::filesystem::path path;
   bool head_scores = false;
+  std::vector<Uncertainty> uncertainty;             ///< what is stored of it, each once
   std::chrono::milliseconds commit_interval{5000};  ///< longest time that finished rows stay uncommitted
   Writers writers = Writers::coordinator;
   Cache cache = Cache::none;

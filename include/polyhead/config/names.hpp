@@ -16,6 +16,7 @@ std::string_view name(Arch value);
 std::string_view name(Precision value);
 std::string_view name(Engine value);
 std::string_view name(FusionRule value);
+std::string_view name(Uncertainty value);
 std::string_view name(Strategy value);
 std::string_view name(Features value);
 std::string_view name(CommBackend value);

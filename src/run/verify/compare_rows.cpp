@@ -9,9 +9,11 @@
 
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/sample.hpp"
+#include "polyhead/config/names.hpp"
 #include "polyhead/run/compare.hpp"
 #include "polyhead/store/columns.hpp"
 #include "run/identity/shown_value.hpp"
+#include "run/setup/measures.hpp"
 
 namespace polyhead::run {
 namespace {
@@ -92,6 +94,7 @@ class RowComparison {
     }
     if (auto found = fused_scores(n)) return found;
     if (auto found = fused_prediction(n)) return found;
+    if (auto found = uncertainty(n)) return found;
     for (std::int64_t k = 0; k < layout_.head_count(); ++k) {
       if (auto found = head_prediction(n, k)) return found;
     }
@@ -121,6 +124,20 @@ class RowComparison {
                   row(computed_.fused_scores, n, layout_.classes));
   }
 
+  /// A measure may move by as much as two fused scores may.
+  Found uncertainty(std::int64_t n) {
+    const double tolerance = 2 * tolerance_of(row(computed_.fused_scores, n, layout_.classes));
+    const auto at = static_cast<std::size_t>(n);
+    for (const Measure& measure : kMeasures) {
+      if (!(layout_.*measure.stored)) continue;
+      ++deviations_.scores;
+      auto found = score(fmt::format("/uncertainty/{}", config::name(measure.value)), n, "",
+                         (held_.*measure.column)[at], (computed_.*measure.column)[at], tolerance);
+      if (found) return found;
+    }
+    return std::nullopt;
+  }
+
   Found head_scores(std::int64_t n, std::int64_t k) {
     const std::int64_t at = n * layout_.head_count() + k;
     return scores("/heads/scores", n, head_name(k) + ", ", row(held_.head_scores, at, layout_.classes),
@@ -133,13 +150,18 @@ class RowComparison {
     if (same_bits(held, computed)) return std::nullopt;
     const double tolerance = tolerance_of(computed);
     for (std::size_t c = 0; c < held.size(); ++c) {
-      if (std::bit_cast<std::uint32_t>(held[c]) == std::bit_cast<std::uint32_t>(computed[c])) continue;
-      if (how_ == Comparison::bits || !close(held[c], computed[c], tolerance)) {
-        return difference(dataset, n, fmt::format("{}class {}", place, c), shown(held[c]),
-                          shown(computed[c]));
-      }
-      count_deviation(held[c], computed[c], tolerance);
+      auto found = score(dataset, n, fmt::format("{}class {}", place, c), held[c], computed[c], tolerance);
+      if (found) return found;
     }
+    return std::nullopt;
+  }
+
+  Found score(const std::string& dataset, std::int64_t n, const std::string& place, float held,
+              float computed, double tolerance) {
+    if (std::bit_cast<std::uint32_t>(held) == std::bit_cast<std::uint32_t>(computed)) return std::nullopt;
+    if (how_ == Comparison::bits || !close(held, computed, tolerance))
+      return difference(dataset, n, place, shown(held), shown(computed));
+    count_deviation(held, computed, tolerance);
     return std::nullopt;
   }
 
@@ -200,7 +222,7 @@ class RowComparison {
     return "head " + layout_.heads[static_cast<std::size_t>(k)];
   }
 
-  [[nodiscard]] Difference difference(const char* dataset, std::int64_t n, std::string place,
+  [[nodiscard]] Difference difference(const std::string& dataset, std::int64_t n, std::string place,
                                       std::string held, std::string computed) const {
     return {dataset, held_.batch * layout_.batch + n, std::move(place), std::move(held), std::move(computed)};
   }

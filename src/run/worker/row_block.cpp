@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "run/setup/measures.hpp"
+
 namespace polyhead::run {
 namespace {
 
@@ -34,6 +36,7 @@ RowBlock::RowBlock(const config::Config& config, std::int64_t classes, std::int6
       classes_(classes),
       head_scores_(config.output.head_scores),
       sends_scores_(head_scores_ || fuser_.needs_members()),
+      uncertainty_(config.output.uncertainty),
       members_(std::move(members)) {
   const std::int64_t values = fusion::exchange_width(config, classes).values;
   for (const plan::HeadRange& heads : members_) {
@@ -62,7 +65,7 @@ void RowBlock::add(std::span<const float> logits, std::size_t member, std::int64
 }
 
 /// [m, R] and [R, m, C] to their places in [m, K] and [m, K, C].
-void RowBlock::take_answers(std::span<const std::byte> head_outputs, plan::HeadRange heads,
+void RowBlock::take_outputs(std::span<const std::byte> head_outputs, plan::HeadRange heads,
                             store::Rows& rows) const {
   const std::span<const std::byte> scores = head_outputs.subspan(as_size(batch_ * heads.count) * kValue);
   for (std::int64_t n = 0; n < rows.count; ++n) {
@@ -83,7 +86,7 @@ store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const s
   rows.head_prediction.resize(as_size(batch.samples * heads_));
   if (sends_scores_) rows.head_scores.resize(as_size(batch.samples * heads_ * classes_));
   for (std::size_t member = 0; member < members_.size(); ++member) {
-    take_answers(head_outputs.first(sizes_[member]), members_[member], rows);
+    take_outputs(head_outputs.first(sizes_[member]), members_[member], rows);
     head_outputs = head_outputs.subspan(sizes_[member]);
   }
   fuse(sums, batch, rows);
@@ -99,6 +102,7 @@ void RowBlock::fuse(std::span<const std::int64_t> sums, const MicroBatch& batch,
   }
   rows.fused_scores = std::move(fused.scores);
   rows.fused_prediction = std::move(fused.prediction);
+  measure(rows);
   for (std::size_t n = 0; n < fused.reasons.size(); ++n) {
     const bool good = fused.reasons[n] == Reason::none;
     rows.status.push_back(static_cast<std::uint8_t>(good ? SampleStatus::done : SampleStatus::quarantined));
@@ -106,6 +110,16 @@ void RowBlock::fuse(std::span<const std::int64_t> sums, const MicroBatch& batch,
   }
   for (std::size_t n = 0; n < fused.reasons.size(); ++n) {
     if (fused.reasons[n] != Reason::none) blank_sample(rows, n);
+  }
+}
+
+void RowBlock::measure(store::Rows& rows) const {
+  for (const Measure& measure : kMeasures) {
+    if (std::ranges::count(uncertainty_, measure.value) == 0) continue;
+    for (std::int64_t n = 0; n < rows.count; ++n) {
+      const std::span<const float> scores = std::span(rows.fused_scores).subspan(as_size(n * classes_));
+      (rows.*measure.column).push_back(measure.of(scores.first(as_size(classes_))));
+    }
   }
 }
 

@@ -25,9 +25,8 @@ struct MicroBatch {
 /// for m samples, K heads and C classes:
 ///
 /// - sums: 64-bit integers, the fuser's [m, columns()]. Ranks with different heads add theirs, in any order,
-/// and
-///   get the same bits.
-/// - answers of each rank's own heads R, which nobody adds up: predictions, int32 [m, R], then, where they
+///   and get the same bits.
+/// - outputs of each rank's own heads R, which nobody adds up: predictions, int32 [m, R], then, where they
 ///   are wanted, scores, fp32 [R, m, C].
 class RowBlock {
  public:
@@ -37,24 +36,26 @@ class RowBlock {
 
   /// Of the sums.
   [[nodiscard]] std::size_t words() const;
-  /// Bytes of the answers of one member, and of all.
+  /// Bytes of the outputs of one member, and of all.
   [[nodiscard]] std::size_t bytes(std::size_t member) const { return sizes_[member]; }
   [[nodiscard]] std::span<const std::size_t> sizes() const { return sizes_; }
   [[nodiscard]] std::size_t all_bytes() const;
 
   /// Enters the heads of `member` for the first `samples` samples. `logits`: fp32 [R, m, C]; `sums`: zero at
-  /// first; `answers`: [bytes(member)].
+  /// first; `head_outputs`: [bytes(member)].
   void add(std::span<const float> logits, std::size_t member, std::int64_t samples,
            std::span<std::int64_t> sums, std::span<std::byte> head_outputs) const;
 
-  /// The finished rows, once every head has been added. `answers`: of all members, one after the other.
+  /// The finished rows, once every head has been added. `head_outputs`: of all members, one after the other.
   [[nodiscard]] store::Rows rows(std::span<const std::int64_t> sums, std::span<const std::byte> head_outputs,
                                  const MicroBatch& batch) const;
 
  private:
-  void take_answers(std::span<const std::byte> head_outputs, plan::HeadRange heads, store::Rows& rows) const;
+  void take_outputs(std::span<const std::byte> head_outputs, plan::HeadRange heads, store::Rows& rows) const;
   /// Fills in what the fusion says. `rows` holds the heads' own.
   void fuse(std::span<const std::int64_t> sums, const MicroBatch& batch, store::Rows& rows) const;
+  /// Adds what is stored of the uncertainty.
+  void measure(store::Rows& rows) const;
   static void blank_sample(store::Rows& rows, std::size_t sample);
 
   fusion::Fuser fuser_;
@@ -63,6 +64,7 @@ class RowBlock {
   std::int64_t classes_;
   bool head_scores_;   ///< they are kept
   bool sends_scores_;  ///< kept, or wanted by the rule
+  std::vector<config::Uncertainty> uncertainty_;
   std::vector<plan::HeadRange> members_;
   std::vector<std::size_t> sizes_;  ///< bytes of each member's answers
 };

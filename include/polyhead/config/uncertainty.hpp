@@ -1,0 +1,23 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "polyhead/config/config.hpp"
+
+namespace polyhead::config {
+
+/// Measures of how sure the ensemble is of a sample. Each is a column of the result, /uncertainty/WORD.
+enum class Uncertainty : std::uint8_t {};
+
+/// A measure and its word in the file.
+struct UncertaintyWord {
+  Uncertainty value;
+  std::string_view text;
+};
+
+/// All measures, in the enumeration's order.
+inline constexpr std::array<UncertaintyWord, 0> kUncertainties{};
+
+}  // namespace polyhead::config
