@@ -8,6 +8,7 @@
 
 #include "helpers.hpp"
 #include "polyhead/config/fusion_rule.hpp"
+#include "polyhead/config/uncertainty.hpp"
 
 namespace polyhead::config {
 namespace {
@@ -32,7 +33,7 @@ heads:
   - {glob: "x-*.pth", layers: [linear 10]}
 fusion: {rule: mean-probabilities}
 parallel: {strategy: grid, grid: {data: 4, heads: 2}, features: local, batch: 32, threads: 4, device: cpu}
-output: {path: ../o.h5, head_scores: true, commit_interval: 500ms, writers: all, cache: features}
+output: {path: ../o.h5, head_scores: true, uncertainty: [margin, margin], commit_interval: 500ms, writers: all, cache: features}
 comm: {backend: mpi, timeout: 2min}
 run: {time_limit: 1.5h}
 )",
@@ -70,6 +71,7 @@ run: {time_limit: 1.5h}
   EXPECT_EQ(c.parallel.device, Device::cpu);
   EXPECT_EQ(c.output.path, "/base/o.h5");
   EXPECT_TRUE(c.output.head_scores);
+  EXPECT_EQ(c.output.uncertainty, std::vector{Uncertainty::margin});
   EXPECT_EQ(c.output.commit_interval, std::chrono::milliseconds(500));
   EXPECT_EQ(c.output.writers, Writers::all);
   EXPECT_EQ(c.output.cache, Cache::features);

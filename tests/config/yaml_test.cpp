@@ -65,7 +65,7 @@ Config awkward() {
   c.heads[1].layernorm_eps = 1e-12;
   c.fusion.rule = FusionRule::mean_probabilities;
   c.parallel = {Strategy::grid, 32, 3, Device::cpu, GridShape{65536, 3}, Features::local};
-  c.output = {"/" + std::string(4000, 'o'),     true,         {},
+  c.output = {"/" + std::string(4000, 'o'),     true,         {Uncertainty::margin},
               std::chrono::milliseconds(1'234), Writers::all, Cache::features};
   c.comm.backend = CommBackend::nccl;
   c.run = {std::chrono::minutes(90), "/ref: 1.npz"};

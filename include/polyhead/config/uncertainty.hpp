@@ -9,7 +9,7 @@
 namespace polyhead::config {
 
 /// Measures of how sure the ensemble is of a sample. Each is a column of the result, /uncertainty/WORD.
-enum class Uncertainty : std::uint8_t {};
+enum class Uncertainty : std::uint8_t { margin };
 
 /// A measure and its word in the file.
 struct UncertaintyWord {
@@ -18,6 +18,6 @@ struct UncertaintyWord {
 };
 
 /// All measures, in the enumeration's order.
-inline constexpr std::array<UncertaintyWord, 0> kUncertainties{};
+inline constexpr std::array kUncertainties{UncertaintyWord{Uncertainty::margin, "margin"}};
 
 }  // namespace polyhead::config

@@ -39,6 +39,8 @@ inline constexpr std::array kRowColumns{
     RowColumn{"/heads/prediction", "head_prediction", &Rows::head_prediction, Axes::heads, std::byte{0xFF}},
     RowColumn{"/heads/scores", "head_scores", &Rows::head_scores, Axes::heads_classes, std::byte{0},
               &Layout::head_scores, "output.head_scores"},
+    RowColumn{"/uncertainty/margin", "margin", &Rows::margin, Axes::none, std::byte{0}, &Layout::margin,
+              "margin in output.uncertainty"},
     RowColumn{"/samples/status", "status", &Rows::status, Axes::none, std::byte{0}},
     RowColumn{"/samples/reason", "reason", &Rows::reason, Axes::none, std::byte{0}}};
 

@@ -19,6 +19,7 @@ struct Layout {
   std::string fusion_rule;               ///< "mean-logits"
   std::int64_t batch = 0;                ///< samples in a micro-batch, m
   bool head_scores = false;              ///< whether /heads/scores is there
+  bool margin = false;                   ///< whether /uncertainty/margin is there
 
   [[nodiscard]] std::int64_t head_count() const { return static_cast<std::int64_t>(heads.size()); }
   [[nodiscard]] std::int64_t batches() const { return (samples + batch - 1) / batch; }

@@ -17,6 +17,7 @@ struct Rows {
   std::vector<std::int32_t> fused_prediction;  ///< [n]; -1 where quarantined
   std::vector<std::int32_t> head_prediction;   ///< [n, K]; -1 where quarantined
   std::vector<float> head_scores;              ///< [n, K, C], or empty; NaN where quarantined
+  std::vector<float> margin;                   ///< [n], or empty; NaN where quarantined
   std::vector<std::uint8_t> status;            ///< [n] SampleStatus
   std::vector<std::uint8_t> reason;            ///< [n] Reason
 

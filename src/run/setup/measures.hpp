@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "polyhead/config/uncertainty.hpp"
+#include "polyhead/fusion/margin.hpp"
 #include "polyhead/store/result_shape.hpp"
 #include "polyhead/store/rows.hpp"
 
@@ -19,7 +20,8 @@ struct Measure {
 };
 
 /// All measures.
-inline constexpr std::array<Measure, 0> kMeasures{};
+inline constexpr std::array kMeasures{
+    Measure{config::Uncertainty::margin, &store::Layout::margin, &store::Rows::margin, fusion::margin}};
 static_assert(kMeasures.size() == config::kUncertainties.size());
 
 }  // namespace polyhead::run

@@ -25,7 +25,7 @@ SECONDS = 120  # no run of a test may take longer
 
 # The promise "the same bytes" is about these (docs/result-format.md).
 RESULT_DATASETS = [
-    "fused/scores", "fused/prediction", "heads/prediction", "heads/scores", "samples/status", "samples/reason",
+    "fused/scores", "fused/prediction", "heads/prediction", "heads/scores", "uncertainty/margin", "samples/status", "samples/reason",
     "samples/label", "samples/id_bytes", "samples/id_offset",
 ]
 

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <span>
+
+namespace polyhead::fusion {
+
+/// The margin of one sample: its highest fused score less the second highest, 0 at a tie. `fused`: fp32 [C],
+/// finite. NaN where there is only one class. The difference is rounded once, to fp32.
+float margin(std::span<const float> fused);
+
+}  // namespace polyhead::fusion
