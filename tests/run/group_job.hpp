@@ -185,9 +185,12 @@ inline store::Layout layout_of(const config::Config& config, std::int64_t sample
   return layout;
 }
 
+/// Results of group jobs are small, and compared often.
+constexpr std::uint64_t kApart = 1U << 16U;
+
 inline store::Offsets offsets_of() {
-  store::Offsets offsets = small_offsets();
-  offsets.of("/heads/scores") = std::uint64_t{9} << 20U;
+  store::Offsets offsets = small_offsets(kApart);
+  offsets.of("/heads/scores") = 9 * kApart;
   return offsets;
 }
 
@@ -199,7 +202,7 @@ class GroupJob {
         batches_(shape.samples, kBatch),
         writer_(std::make_unique<MemoryFile>(disk), layout_of(config_, shape.samples), offsets_of()),
         have_opened_(shape.ranks) {
-    disk.bytes.resize(std::size_t{10} << 20U);
+    disk.bytes.resize(10 * kApart);
   }
 
   /// All bytes of the result.

@@ -38,7 +38,7 @@ class MemoryFile final : public store::File {
   Disk& disk_;
 };
 
-/// A layout with one head and two classes, each dataset 1 MiB from the next.
+/// A layout with one head and two classes.
 inline store::Layout small_layout(std::int64_t samples, std::int64_t batch) {
   store::Layout layout;
   layout.samples = samples;
@@ -50,18 +50,18 @@ inline store::Layout small_layout(std::int64_t samples, std::int64_t batch) {
   return layout;
 }
 
-inline store::Offsets small_offsets() {
-  constexpr std::uint64_t kMiB = 1U << 20U;
+/// Datasets and texts begin `apart` bytes from each other.
+inline store::Offsets small_offsets(std::uint64_t apart = 1U << 20U) {
   store::Offsets offsets;
   offsets.of("/fused/scores") = 0;
-  offsets.of("/fused/prediction") = kMiB;
-  offsets.of("/heads/prediction") = 2 * kMiB;
-  offsets.of("/samples/status") = 3 * kMiB;
-  offsets.of("/samples/reason") = 4 * kMiB;
-  offsets.ledger = 5 * kMiB;
-  offsets.provenance = {6 * kMiB, kMiB};
-  offsets.summary = {7 * kMiB, kMiB};
-  offsets.certificate = {8 * kMiB, kMiB};
+  offsets.of("/fused/prediction") = apart;
+  offsets.of("/heads/prediction") = 2 * apart;
+  offsets.of("/samples/status") = 3 * apart;
+  offsets.of("/samples/reason") = 4 * apart;
+  offsets.ledger = 5 * apart;
+  offsets.provenance = {6 * apart, apart};
+  offsets.summary = {7 * apart, apart};
+  offsets.certificate = {8 * apart, apart};
   return offsets;
 }
 
