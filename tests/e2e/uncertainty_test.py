@@ -14,7 +14,7 @@ MARGIN = "output.uncertainty=[margin]"
 
 class Uncertainty(EndToEnd):
     def run_grid(self, data, heads, *sets):
-        self.run_job("out.h5", "parallel.batch=48", "parallel.threads=1", "parallel.strategy=grid",
+        self.run_job("out.h5", "parallel.batch=48", "parallel.threads=1", "parallel.strategy=grid", "data.max_bad=1%",
                      f"parallel.grid={{data: {data}, heads: {heads}}}", *sets, ranks=data * heads, flags=["--overwrite"])
         return results(self.folder / "out.h5")
 
@@ -22,7 +22,7 @@ class Uncertainty(EndToEnd):
         """As real numbers, of which one sample has some that are none."""
         super().take_samples(count)
         with h5py.File(self.folder / "data.h5", "r+") as file:
-            images = file["images"][()].astype(np.float32)
+            images = file["images"][()].transpose(0, 3, 1, 2).astype(np.float32) / 255
             images[BAD] = np.nan
             del file["images"]
             file["images"] = images

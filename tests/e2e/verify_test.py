@@ -131,7 +131,7 @@ class Verify(EndToEnd):
     # Files that are not what they were.
 
     def test_one_bit_of_any_result_dataset(self):
-        self.run_job("out.h5", "output.head_scores=true")
+        self.run_job("out.h5", "output.head_scores=true", "output.uncertainty=[margin]")
         widths = {"fused/scores": 10, "heads/prediction": 5, "heads/scores": 50}
         for name in RESULT_DATASETS:
             with self.subTest(name):
