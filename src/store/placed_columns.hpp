@@ -15,8 +15,8 @@ namespace polyhead::store {
 /// sizes that are left of them.
 void check_rows(const Rows& rows, const Layout& layout, const Offsets& offsets);
 
-/// What a rank writes by itself of a column's bytes: pages of its own. Columns of one value per sample go with
-/// the rest, so that a status is never seen before the row that it tells of.
+/// What a rank writes by itself of a column's bytes: pages of its own. Columns of one value per sample go
+/// with the rest, so that a status is never seen before the row that it tells of.
 Extent pages_of_rank(const RowColumn& column, const Extent& where);
 
 /// Calls `visit(column, where, values)` for each column: `where` are all its bytes of this micro-batch in the
