@@ -4,7 +4,7 @@
     tests/layers_test.py            # checks this project, then itself
     tests/layers_test.py FOLDER     # checks the include/ and src/ of another tree
 
-An #include may point to the same module or to one above it in MODULES; a third-party header may be used only in
+An #include may point to the same module or to one above it in MODULES, and within a module of FOLDERS in the same way; a third-party header may be used only in
 the modules that own it, and in src/ only, so that it cannot leak; sources hold no conditional compilation; every
 header starts with #pragma once. Each breach is printed as file:line.
 """
@@ -19,6 +19,8 @@ from pathlib import Path
 
 # In the order of ARCHITECTURE.md's table, from the primitive to the program.
 MODULES = ("base config image plan device comm h5 data kernels resnet checkpoint model fusion store metrics report doctor run app").split()
+# The order of the folders of a module that is built in layers itself; files beside the folders stand on all of them.
+FOLDERS = {"run": "protocol display setup identity worker planning resume coordinator verify".split()}
 # Exceptions to the order: a module that stands above, but may not be included.
 FORBIDDEN = {("run", "report")}
 
@@ -51,6 +53,28 @@ def module_of(relative):
     return relative.parts[2 if relative.parts[0] == "include" else 1]
 
 
+def folder_of(sources, module, header):
+    """The folder of the module that a header belongs to: where it lies, or for a public one where its body lies."""
+    parts = Path(header).parts
+    if parts[0] != "polyhead":
+        return parts[1] if len(parts) > 2 else ""
+    bodies = sorted((sources / module).glob(f"**/{Path(header).stem}.cpp"))
+    return bodies[0].relative_to(sources / module).parts[0] if bodies and bodies[0].parent != sources / module else ""
+
+
+def check_folders(sources, relative, module, header):
+    """An arrow between two folders of one module."""
+    order = FOLDERS[module]
+    own = folder_of(sources, module, str(Path(*relative.parts[1:])))
+    target = folder_of(sources, module, header)
+    unknown = next((folder for folder in (own, target) if folder and folder not in order), None)
+    if unknown:
+        return f"folder {unknown} of module {module} is in no order"
+    if own and target and order.index(target) > order.index(own):
+        return f"folder {own} of module {module} may not include {target}"
+    return None
+
+
 def check_own(module, target):
     if target not in MODULES:
         return f"there is no module {target}"
@@ -73,15 +97,16 @@ def check_third_party(relative, module, header):
 
 
 def check_include(file, relative, module, quote, header):
+    sources = file.parents[len(relative.parts) - 2] if relative.parts[0] == "src" else file.parents[len(relative.parts) - 1] / "src"
     if header.startswith("polyhead/"):
-        return check_own(module, header.split("/")[1])
+        target = header.split("/")[1]
+        return check_folders(sources, relative, module, header) if target == module and module in FOLDERS else check_own(module, target)
     if quote == "<":
         return check_third_party(relative, module, header)
     if "/" not in header:
         return None if (file.parent / header).exists() else f'"{header}" is not a header beside this file'
-    sources = file.parents[len(relative.parts) - 2]  # src/
     if header.split("/")[0] == module and (sources / header).exists() and relative.parts[0] == "src":
-        return None
+        return check_folders(sources, relative, module, header) if module in FOLDERS else None
     return f'"{header}" is not a header of this module'
 
 
@@ -169,6 +194,18 @@ class LayersTest(unittest.TestCase):
         self.assertEqual(self.breaches("src/run/worker/x.cpp", '#include "run/setup/wait.hpp"\n', ["src/run/setup/wait.hpp"]), [])
         self.assertEqual(self.breaches("src/run/worker/x.cpp", '#include "run/setup/gone.hpp"\n'),
                          ['src/run/worker/x.cpp:1: "run/setup/gone.hpp" is not a header of this module'])
+
+    def test_an_arrow_up_between_folders(self):
+        self.assertEqual(self.breaches("src/run/setup/x.cpp", '#include "run/worker/wait.hpp"\n', ["src/run/worker/wait.hpp"]),
+                         ["src/run/setup/x.cpp:1: folder setup of module run may not include worker"])
+        self.assertEqual(self.breaches("src/run/setup/x.cpp", '#include "polyhead/run/wait.hpp"\n', ["src/run/worker/wait.cpp"]),
+                         ["src/run/setup/x.cpp:1: folder setup of module run may not include worker"])
+        header = "#pragma once\n" + '#include "polyhead/run/wait.hpp"\n'
+        self.assertEqual(self.breaches("include/polyhead/run/x.hpp", header, ["src/run/worker/wait.cpp", "src/run/setup/x.cpp"]),
+                         ["include/polyhead/run/x.hpp:2: folder setup of module run may not include worker"])
+        self.assertEqual(self.breaches("src/run/job.cpp", '#include "run/verify/x.hpp"\n', ["src/run/verify/x.hpp"]), [])
+        self.assertEqual(self.breaches("src/run/other/x.cpp", '#include "polyhead/run/x.hpp"\n'),
+                         ["src/run/other/x.cpp:1: folder other of module run is in no order"])
 
     def test_conditional_compilation(self):
         self.assertEqual(self.breaches("src/device/x.cpp", "#ifdef CUDA\n#endif\n"),

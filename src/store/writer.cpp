@@ -54,12 +54,13 @@ void Writer::write(const Rows& rows) {
   if (written_[static_cast<std::size_t>(rows.batch)]) {
     throw Error(ExitCode::internal, fmt::format("store: micro-batch {} was written before", rows.batch));
   }
-  visit_placed(layout_, offsets_, rows, [&](const RowColumn& column, const Extent& where, const auto& values) {
-    const Extent others = rows.rest ? pages_of_rank(column, where) : Extent{where.first, 0};
-    const auto before = bytes_of(values).first(others.first - where.first);
-    put(where.first, before);
-    put(others.end(), bytes_of(values).subspan(before.size()));
-  });
+  visit_placed(layout_, offsets_, rows,
+               [&](const RowColumn& column, const Extent& where, const auto& values) {
+                 const Extent others = rows.rest ? pages_of_rank(column, where) : Extent{where.first, 0};
+                 const auto before = bytes_of(values).first(others.first - where.first);
+                 put(where.first, before);
+                 put(others.end(), bytes_of(values).subspan(before.size()));
+               });
   written_[static_cast<std::size_t>(rows.batch)] = true;
   if (rows.rest) {
     unsynced_elsewhere_.insert(rows.batch);

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "polyhead/base/text.hpp"
-#include "shown_value.hpp"
+#include "run/display/shown_value.hpp"
 
 namespace polyhead::run {
 namespace {

@@ -10,7 +10,7 @@
 #include "json_diff.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
-#include "shown_value.hpp"
+#include "run/display/shown_value.hpp"
 
 namespace polyhead::run {
 namespace {

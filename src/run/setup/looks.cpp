@@ -21,7 +21,7 @@
 #include "polyhead/data/look.hpp"
 #include "polyhead/data/reader.hpp"
 #include "polyhead/plan/threads.hpp"
-#include "run/identity/shown_value.hpp"
+#include "run/display/shown_value.hpp"
 
 namespace polyhead::run {
 namespace {

@@ -18,7 +18,7 @@
 #include "polyhead/run/compare.hpp"
 #include "recompute.hpp"
 #include "reference_file.hpp"
-#include "run/identity/shown_value.hpp"
+#include "run/display/shown_value.hpp"
 #include "run/worker/pipeline.hpp"
 
 namespace polyhead::run {

@@ -12,7 +12,7 @@
 #include "polyhead/config/names.hpp"
 #include "polyhead/run/compare.hpp"
 #include "polyhead/store/columns.hpp"
-#include "run/identity/shown_value.hpp"
+#include "run/display/shown_value.hpp"
 #include "run/setup/measures.hpp"
 
 namespace polyhead::run {

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "polyhead/run/compare.hpp"
-#include "run/identity/shown_value.hpp"
+#include "run/display/shown_value.hpp"
 
 namespace polyhead::run {
 namespace {

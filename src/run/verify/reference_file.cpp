@@ -14,7 +14,7 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/checkpoint/npz.hpp"
-#include "run/identity/shown_value.hpp"
+#include "run/display/shown_value.hpp"
 
 namespace polyhead::run {
 namespace {

@@ -12,8 +12,8 @@
 #include "polyhead/run/identity.hpp"
 #include "polyhead/run/resume.hpp"
 #include "recompute.hpp"
+#include "run/display/shown_value.hpp"
 #include "run/identity/result_checks.hpp"
-#include "run/identity/shown_value.hpp"
 #include "run/setup/result_layout.hpp"
 #include "verify_inputs.hpp"
 

@@ -11,9 +11,9 @@
 #include "polyhead/base/text.hpp"
 #include "polyhead/run/resume.hpp"
 #include "polyhead/run/verify.hpp"
+#include "run/display/shown_value.hpp"
 #include "run/identity/fingerprint_changes.hpp"
 #include "run/identity/json_diff.hpp"
-#include "run/identity/shown_value.hpp"
 
 namespace polyhead::run {
 void check_identity(const std::string& held, const std::string& now, const std::filesystem::path& result) {
