@@ -17,7 +17,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-using image::ImageDecoder;
+using polyhead::image::ImageDecoder;
 using polyhead::Reason;
 
 constexpr std::uint64_t kMaxPixels = std::uint64_t{1} << 28U;

@@ -13,7 +13,7 @@ target_compile_options(polyhead_flags INTERFACE -Wall -Wextra -Wpedantic -Wshado
                                                 $<$<BOOL:${POLYHEAD_WERROR}>:-Werror>)
 # fp contraction changes bits between compilers; results must not depend on it.
 target_compile_options(polyhead_flags INTERFACE -ffp-contract=off)
-if(CMAKE_UNITY_BUILD)
+if(CMAKE_UNITY_BUILD OR POLYHEAD_UNITY_TESTS)
   target_compile_options(polyhead_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)  # a source is no header, though another file includes it
 endif()
 if(POLYHEAD_SANITIZE)

@@ -20,4 +20,4 @@ configure "$preset"
 allow_root_mpi
 export TSAN_OPTIONS="suppressions=$root/tests/tsan.supp"
 "${fixed[@]}" ctest --test-dir "$root/build/$preset" --parallel "$(nproc)" --output-on-failure --no-tests=error \
-  "$@" < /dev/null
+  --output-junit "$root/build/$preset/junit.xml" "$@" < /dev/null

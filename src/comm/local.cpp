@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "blocks.hpp"
+#include "copy_bytes.hpp"
 #include "local_rounds.hpp"
 #include "polyhead/base/error.hpp"
 
@@ -74,7 +75,7 @@ class LocalCollectives final : public Collectives {
     rounds_.take(rounds_.join(rank_, sent), [&](const Parts& parts) {
       const auto& from = parts[static_cast<std::size_t>(root)];
       require(from.size() == bytes.size(), "broadcast");
-      std::ranges::copy(from, bytes.begin());
+      copy_bytes(from, bytes);
     });
   }
 
@@ -100,10 +101,10 @@ class LocalCollectives final : public Collectives {
                                             std::span<std::byte> all) override {
     check_blocks("all-gather", mine.size(), all.size(), size());
     return start(mine, [all, size = mine.size()](const Parts& parts) {
-      auto to = all.begin();
+      std::span<std::byte> to = all;
       for (const auto& bytes : parts) {
         require(bytes.size() == size, "all-gather");
-        to = std::ranges::copy(bytes, to).out;
+        to = copy_bytes(bytes, to);
       }
     });
   }
@@ -126,10 +127,10 @@ class LocalCollectives final : public Collectives {
     check_all_to_all(blocks.size(), received.size(), sizes, rank_, size());
     return start(blocks, [received, mine = static_cast<std::size_t>(rank_),
                           sizes = std::vector(sizes.begin(), sizes.end())](const Parts& parts) {
-      auto to = received.begin();
+      std::span<std::byte> to = received;
       for (std::size_t rank = 0; rank < sizes.size(); ++rank) {
         require(parts[rank].size() == sizes[rank] * sizes.size(), "all-to-all");
-        to = std::ranges::copy(std::span(parts[rank]).subspan(mine * sizes[rank], sizes[rank]), to).out;
+        to = copy_bytes(std::span(parts[rank]).subspan(mine * sizes[rank], sizes[rank]), to);
       }
     });
   }
