@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Looks through the code with clang-tidy; .clang-tidy has the rules. Needs no build.
 #
-#   tests/tidy.sh [--since COMMIT] [--seconds N]
+#   tests/tidy.sh [--since COMMIT] [--only PATTERN] [--seconds N]
 #
-# Without --since: every file of src and tests, with their headers. With it: those that differ from COMMIT. Files of a module are read
+# Without --since: every file of src, tests and bench, with their headers. With it: those that differ from COMMIT. PATTERN, of grep -E,
+# chooses among the paths of files and units. Files of a module are read
 # eight at a time, as the sanitizers compile them: most of the time goes into the headers of libraries. After N seconds nothing new
 # begins, and what is left out is told. Exit code 1 if anything was found.
 set -euo pipefail
@@ -11,11 +12,12 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/common.sh"
 cd "$root"
 
-usage="usage: tests/tidy.sh [--since COMMIT] [--seconds N]"
-since='' seconds=86400
+usage="usage: tests/tidy.sh [--since COMMIT] [--only PATTERN] [--seconds N]"
+since='' only=. seconds=86400
 while (($# > 0)); do
   case "$1" in
     --since) since=${2:?$usage} ;;
+    --only) only=${2:?$usage} ;;
     --seconds) seconds=${2:?$usage} ;;
     *) die "unknown argument '$1'; $usage" ;;
   esac
@@ -56,7 +58,7 @@ look() { # UNIT
     > "$log/$name.txt" 2> "$log/$name.err" || touch "$log/$name.failed"
 }
 
-units=$(all_units)
+units=$(all_units | grep -E "$only")
 if [[ -n $since ]]; then units=$(changed_units <<< "$units"); fi
 [[ -n $units ]] || { say "clang-tidy: nothing to look at"; exit 0; }
 running=0

@@ -77,7 +77,7 @@ auto dispatch(ElementType type, Visit visit) {
       return visit(Float8E4m3fn());
     case ElementType::f8_e5m2:
       return visit(Float8E5m2());
-    case ElementType::i8:
+    case ElementType::i8:  // NOLINT(bugprone-branch-clone): the types differ
       return visit(std::int8_t());
     case ElementType::i16:
       return visit(std::int16_t());

@@ -72,7 +72,7 @@ class FileCheck {
     enum class Kind { no_folder, no_file, other };
     Kind kind = Kind::other;
     std::filesystem::path folder;
-    auto operator<=>(const Cause&) const = default;
+    auto operator<=>(const Cause&) const = default;  // NOLINT(modernize-use-nullptr): a mistake of version 14
   };
 
   static Cause cause_of(const std::filesystem::path& path) {

@@ -69,7 +69,7 @@ std::string found_as_written(const std::filesystem::path& folder, const std::fil
     const bool expands = step.native().find('$') != std::string::npos || (way.empty() && step == "~");
     way /= step;
     std::error_code ignored;
-    const std::string there = below(folder, way.string());
+    std::string there = below(folder, way.string());
     if (expands && std::filesystem::exists(std::filesystem::symlink_status(there, ignored))) return there;
   }
   return "";

@@ -3,7 +3,6 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
-#include <ranges>
 #include <system_error>
 #include <vector>
 
@@ -42,10 +41,10 @@ DataFormat format_of_folder(const std::string& path) {
 /// table.
 std::string known_looks() {
   std::string text;
-  for (const Format& format : formats() | std::views::reverse) {
-    const bool last = &format == &formats().front();
-    if (!format.looks.empty())
-      text += fmt::format("{}{}{}", text.empty() ? "" : ", ", last ? "or " : "", format.looks);
+  for (auto format = formats().rbegin(); format != formats().rend(); ++format) {
+    const bool last = &*format == &formats().front();
+    if (!format->looks.empty())
+      text += fmt::format("{}{}{}", text.empty() ? "" : ", ", last ? "or " : "", format->looks);
   }
   return text;
 }

@@ -21,21 +21,22 @@ bool same(const Finding& a, const Finding& b) {
   return a.check == b.check && a.verdict == b.verdict && a.text == b.text && a.advice == b.advice;
 }
 
+/// The answer that is the finding; a new one stands behind those of the same check.
+Answer& answer_for(const Finding& finding, std::vector<Answer>& answers) {
+  const auto found =
+      std::ranges::find_if(answers, [&](const Answer& answer) { return same(answer.finding, finding); });
+  if (found != answers.end()) return *found;
+  const auto last = std::ranges::find_if(answers.rbegin(), answers.rend(), [&](const Answer& answer) {
+    return answer.finding.check == finding.check;
+  });
+  return *answers.insert(last == answers.rend() ? answers.end() : last.base(), Answer{finding, {}});
+}
+
 /// In the order of the first host's checks.
 std::vector<Answer> merge(const std::vector<HostReport>& reports) {
   std::vector<Answer> answers;
   for (const HostReport& report : reports) {
-    for (const Finding& finding : report.findings) {
-      auto place =
-          std::ranges::find_if(answers, [&](const Answer& answer) { return same(answer.finding, finding); });
-      if (place == answers.end()) {
-        const auto last = std::ranges::find_if(answers.rbegin(), answers.rend(), [&](const Answer& answer) {
-          return answer.finding.check == finding.check;
-        });
-        place = answers.insert(last == answers.rend() ? answers.end() : last.base(), Answer{finding, {}});
-      }
-      place->hosts.push_back(report.host);
-    }
+    for (const Finding& finding : report.findings) answer_for(finding, answers).hosts.push_back(report.host);
   }
   return answers;
 }

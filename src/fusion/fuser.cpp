@@ -22,8 +22,8 @@ void Fused::quarantine(std::size_t n, Reason reason) {
   reasons[n] = reason;
 }
 
-Fuser::Fuser(config::FusionRule rule, std::vector<double> weights, std::int64_t classes)
-    : rule_(make_rule(rule, std::move(weights), classes)), classes_(classes) {}
+Fuser::Fuser(config::FusionRule rule, const std::vector<double>& weights, std::int64_t classes)
+    : rule_(make_rule(rule, weights, classes)), classes_(classes) {}
 
 void Fuser::accumulate(std::span<const float> logits, std::int64_t first_head, std::int64_t rows,
                        std::span<std::int64_t> sums) const {
@@ -61,7 +61,7 @@ Fuser make_fuser(const config::Config& config, std::int64_t classes) {
   std::vector<double> weights;
   weights.reserve(config.heads.size());
   for (const config::Head& head : config.heads) weights.push_back(head.weight);
-  return {config.fusion.rule, std::move(weights), classes};
+  return {config.fusion.rule, weights, classes};
 }
 
 std::vector<std::int32_t> head_predictions(std::span<const float> logits, std::int64_t heads,

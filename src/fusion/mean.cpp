@@ -93,12 +93,12 @@ void softmax(std::span<const float> logits, std::span<double> scores) {
   for (double& score : scores) score /= sum;
 }
 
-std::unique_ptr<Rule> make_mean_logits(std::vector<double> weights, std::int64_t classes) {
-  return std::make_unique<Mean>(identity, std::move(weights), classes);
+std::unique_ptr<Rule> make_mean_logits(const std::vector<double>& weights, std::int64_t classes) {
+  return std::make_unique<Mean>(identity, weights, classes);
 }
 
-std::unique_ptr<Rule> make_mean_probabilities(std::vector<double> weights, std::int64_t classes) {
-  return std::make_unique<Mean>(softmax, std::move(weights), classes);
+std::unique_ptr<Rule> make_mean_probabilities(const std::vector<double>& weights, std::int64_t classes) {
+  return std::make_unique<Mean>(softmax, weights, classes);
 }
 
 }  // namespace polyhead::fusion

@@ -20,9 +20,9 @@ void identity(std::span<const float> logits, std::span<double> scores);
 void softmax(std::span<const float> logits, std::span<double> scores);
 
 /// The rule mean-logits. `weights`: one per head, positive and finite.
-std::unique_ptr<Rule> make_mean_logits(std::vector<double> weights, std::int64_t classes);
+std::unique_ptr<Rule> make_mean_logits(const std::vector<double>& weights, std::int64_t classes);
 
 /// The rule mean-probabilities, with the same weights.
-std::unique_ptr<Rule> make_mean_probabilities(std::vector<double> weights, std::int64_t classes);
+std::unique_ptr<Rule> make_mean_probabilities(const std::vector<double>& weights, std::int64_t classes);
 
 }  // namespace polyhead::fusion

@@ -40,7 +40,7 @@ class Median final : public Rule {
 
 }  // namespace
 
-std::unique_ptr<Rule> make_median(std::vector<double> /*weights*/, std::int64_t classes) {
+std::unique_ptr<Rule> make_median(const std::vector<double>& /*weights*/, std::int64_t classes) {
   return std::make_unique<Median>(classes);
 }
 

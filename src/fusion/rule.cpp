@@ -14,7 +14,7 @@ namespace {
 /// What computes a rule of `config::kFusionRules`.
 struct Row {
   config::FusionRule rule;
-  std::unique_ptr<Rule> (*make)(std::vector<double> weights, std::int64_t classes);
+  std::unique_ptr<Rule> (*make)(const std::vector<double>& weights, std::int64_t classes);
   bool calls_exp;
 };
 
@@ -31,8 +31,9 @@ const Row& row_of(config::FusionRule rule) {
 
 }  // namespace
 
-std::unique_ptr<Rule> make_rule(config::FusionRule rule, std::vector<double> weights, std::int64_t classes) {
-  return row_of(rule).make(std::move(weights), classes);
+std::unique_ptr<Rule> make_rule(config::FusionRule rule, const std::vector<double>& weights,
+                                std::int64_t classes) {
+  return row_of(rule).make(weights, classes);
 }
 
 bool calls_exp(config::FusionRule rule) {

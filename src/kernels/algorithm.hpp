@@ -77,7 +77,7 @@ constexpr void write_polynomial(const Points& points, int used, int left_out, do
     if (l == left_out) continue;
     for (int k = ++degree; k >= 0; --k) c[k] = (k > 0 ? c[k - 1] : 0) - points.at[l] * c[k];
   }
-  for (int k = 0; k <= degree; ++k) row[k * stride] = c[k];
+  for (int k = 0; k <= degree; ++k) row[std::ptrdiff_t{k} * stride] = c[k];
 }
 
 /// Appends the products of F(outputs, taps of the points), which reads every `stride`-th input.
@@ -165,7 +165,8 @@ constexpr WeightTransform weight_transform(Scheme scheme) {
     double norm = 1;
     for (int l = 0; l < points.count; ++l) norm *= l == i ? 1 : points.at[i] - points.at[l];
     double power = 1;
-    for (int k = 0; k < points.taps; ++k, power *= points.at[i]) made.from_tap[i][k * stride] = power / norm;
+    for (int k = 0; k < points.taps; ++k, power *= points.at[i])
+      made.from_tap[i][std::ptrdiff_t{k} * stride] = power / norm;
   }
   made.from_tap[points.count][made.taps - 1] = 1;
   if (strided) made.from_tap[points.count + 1][1] = 1;

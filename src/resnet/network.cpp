@@ -12,6 +12,16 @@ using kernels::Isa;
 using kernels::Stem;
 using kernels::Workspace;
 
+/// Adds each pixel's channels of one block to `to`, in the order of the pixels.
+void add_pixels(const Activations& from, int block, int image, int channels, float* to) {
+  for (int y = 0; y < from.dims().height; ++y) {
+    for (int x = 0; x < from.dims().width; ++x) {
+      const float* pixel = from.at(block, image, y, x);
+      for (int c = 0; c < channels; ++c) to[c] += pixel[c];
+    }
+  }
+}
+
 /// The mean of each channel's pixels, added up in their order.
 void average(const Activations& from, std::span<float> features, Team& team) {
   const ImageDims& dims = from.dims();
@@ -22,12 +32,7 @@ void average(const Activations& from, std::span<float> features, Team& team) {
       const int channels = std::min(from.block(), dims.channels - channel);
       float* to = features.data() + std::ptrdiff_t{image} * dims.channels + channel;
       std::fill_n(to, channels, 0.0F);
-      for (int y = 0; y < dims.height; ++y) {
-        for (int x = 0; x < dims.width; ++x) {
-          const float* pixel = from.at(block, image, y, x);
-          for (int c = 0; c < channels; ++c) to[c] += pixel[c];
-        }
-      }
+      add_pixels(from, block, image, channels, to);
       for (int c = 0; c < channels; ++c) to[c] *= scale;
     }
   });

@@ -185,7 +185,7 @@ TEST(Coordinator, ASilentRankIsNamed) {
   job.settings.timeout = 1s;
   job.settings.hosts = {"alpha", "beta"};
   // Rank 1 takes a lease and is never heard of again; rank 0 works.
-  job.world_.channel(1, 0)->send(0, static_cast<int>(ToCoordinator::request), {});
+  job.world.channel(1, 0)->send(0, static_cast<int>(ToCoordinator::request), {});
   std::jthread worker([&] { job.work_as(0, number); });
   const auto error = job.coordinate();
   ASSERT_TRUE(error);

@@ -55,7 +55,7 @@ class LocalJob {
       : ranks_(ranks),
         opened_(ranks),
         batches_(samples, batch),
-        world_(ranks),
+        world(ranks),
         layout_(small_layout(samples, batch)),
         writer_(std::make_unique<MemoryFile>(disk), layout_, small_offsets()) {
     settings.hosts.assign(static_cast<std::size_t>(ranks), "host");
@@ -85,8 +85,8 @@ class LocalJob {
   }
 
   std::optional<Error> coordinate() {
-    const auto up = world_.channel(0, 0);
-    const auto down = world_.channel(0, 1);
+    const auto up = world.channel(0, 0);
+    const auto down = world.channel(0, 1);
     if (settings.opened) opened_.wait();
     try {
       const plan::LeaseSchedule schedule(plan::missing_in(ledger()), ranks_, 1, kAnyNumber, lease_sizes);
@@ -98,8 +98,8 @@ class LocalJob {
   }
 
   void work_as(int rank, const Compute& compute) {
-    const auto up = world_.channel(rank, 0);
-    const auto down = world_.channel(rank, 1);
+    const auto up = world.channel(rank, 0);
+    const auto down = world.channel(rank, 1);
     data::Loader::Readers readers;
     for (int i = 0; i < 2; ++i) readers.push_back(std::make_unique<CountingReader>());
     data::Loader loader(std::move(readers), {batches_.samples(), {1, 1}}, batches_.size(), 2);
@@ -121,7 +121,7 @@ class LocalJob {
     const FirstLease first_lease{
         settings.grid,     batches_, settings.all_read, settings.timeout, plan::missing_in(ledger()),
         settings.locations};
-    const plan::Lease lease = hand_out_first_lease(*world_.channel(rank, 1), rank, first_lease, &loader);
+    const plan::Lease lease = hand_out_first_lease(*world.channel(rank, 1), rank, first_lease, &loader);
     opened_.count_down();
     return lease;
   }
@@ -174,7 +174,7 @@ class LocalJob {
   plan::MicroBatches batches_;
 
  public:
-  comm::LocalWorld world_;
+  comm::LocalWorld world;
 
  private:
   store::Layout layout_;

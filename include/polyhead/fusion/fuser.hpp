@@ -28,7 +28,7 @@ struct Fused {
 class Fuser {
  public:
   /// `weights`: of all heads of the job; finite and positive.
-  Fuser(config::FusionRule rule, std::vector<double> weights, std::int64_t classes);
+  Fuser(config::FusionRule rule, const std::vector<double>& weights, std::int64_t classes);
 
   /// Integers per sample: the width of the rule's sums.
   [[nodiscard]] std::int64_t columns() const { return rule_->width(); }

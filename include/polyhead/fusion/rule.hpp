@@ -41,7 +41,8 @@ class Rule {
 };
 
 /// The rule for heads of these weights. Throws Error(config) for weights that do not add up.
-std::unique_ptr<Rule> make_rule(config::FusionRule rule, std::vector<double> weights, std::int64_t classes);
+std::unique_ptr<Rule> make_rule(config::FusionRule rule, const std::vector<double>& weights,
+                                std::int64_t classes);
 
 /// Whether the rule's bits depend on the C library's exp().
 bool calls_exp(config::FusionRule rule);

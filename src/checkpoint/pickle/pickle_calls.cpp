@@ -45,7 +45,7 @@ void Machine::call(Id callable, const std::vector<Id>& arguments) {
 }
 
 Object Machine::result(Callable callable, Id global, const std::vector<Id>& arguments) {
-  const Object inert = Opaque{global, kNoId};
+  Object inert = Opaque{global, kNoId};
   switch (callable) {
     case Callable::dict:
       return made_dict(arguments);
@@ -127,7 +127,7 @@ Object Machine::made_from_type(Id global, const std::vector<Id>& items) {
   const auto& arguments = as<Tuple>(items[2], "a tuple of arguments").items;
   const auto function = find_callable(known_name(items[0]));
   const bool class_named = std::holds_alternative<Global>(objects_[items[1]]);
-  const Object inert = Opaque{class_named ? items[1] : global, kNoId};
+  Object inert = Opaque{class_named ? items[1] : global, kNoId};
   if (!is_plain_tensor_class(known_name(items[1])) || !function) return inert;
   if (*function == Callable::rebuild_from_type) return inert;  // nothing nests them
   spend(arguments.size());

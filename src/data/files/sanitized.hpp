@@ -7,12 +7,12 @@ namespace polyhead::data {
 
 /// Text out of a file, fit for a message: control characters become '?', what is long is cut.
 inline std::string sanitized(std::string_view text) {
-  constexpr std::size_t kMax = 200;
-  std::string result(text.substr(0, kMax));
+  constexpr std::size_t kMaxShown = 200;
+  std::string result(text.substr(0, kMaxShown));
   for (char& c : result) {
     if ((c >= 0 && c < ' ') || c == '\x7F') c = '?';
   }
-  if (text.size() > kMax) result += "...";
+  if (text.size() > kMaxShown) result += "...";
   return result;
 }
 

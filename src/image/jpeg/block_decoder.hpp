@@ -72,7 +72,7 @@ template <bool kKeep>
     return progress;
   }
   if constexpr (kKeep) {
-    block[kZigzag[place + step.first_place]] = step.first_value;
+    block[kZigzag[place + step.first_place]] = std::int16_t{step.first_value};
     block[kZigzag[reached % Step::kEnds]] = step.last_value(in.bits());
   }
   in.drop(step.length);

@@ -11,7 +11,7 @@
 namespace polyhead::image {
 
 /// Bytes that the library's two rows and our converted one take for a column, at most.
-inline constexpr std::uint64_t kPngColumnBytes = 2 * 8 + kPixelBytes;
+inline constexpr std::uint64_t kPngColumnBytes = std::uint64_t{2} * 8 + kPixelBytes;
 
 /// Decodes a PNG file in memory, and accepts what Pillow accepts.
 class PngReader final : public ImageReader {

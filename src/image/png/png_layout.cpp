@@ -15,7 +15,7 @@ using Bytes = PngLayout::Bytes;
 
 constexpr std::size_t kChunkHeader = 8;
 constexpr std::size_t kChecksum = 4;
-constexpr std::size_t kMaxPalette = 256 * 3;
+constexpr std::size_t kMaxPalette = std::size_t{256} * 3;
 
 std::uint32_t number(Bytes bytes, std::size_t at) {
   std::uint32_t value = 0;

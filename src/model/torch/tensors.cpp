@@ -9,7 +9,7 @@ namespace polyhead::model {
 
 at::Tensor TensorSource::next() {
   const Parameter& parameter = parameters_.at(next_++);
-  const at::Tensor tensor = values_.narrow(0, parameter.offset, parameter.elements()).view(parameter.shape);
+  at::Tensor tensor = values_.narrow(0, parameter.offset, parameter.elements()).view(parameter.shape);
   if (reinterpret_cast<std::uintptr_t>(tensor.const_data_ptr()) % kAlignment != 0) {
     throw Error(ExitCode::internal, parameter.name + " does not start at a multiple of 256 bytes");
   }

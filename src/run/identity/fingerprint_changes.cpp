@@ -82,7 +82,7 @@ class Translation {
   }
   /// Which layers are LibTorch's follows from the job, which is the same.
   [[nodiscard]] std::string heads() const {
-    const std::string now = text_in(now_, "heads");
+    std::string now = text_in(now_, "heads");
     const bool same_kind = then_.own_heads == here_.own_heads;
     if (same_kind && (now == "polyhead" || same_libtorch_)) return now;
     return then_.own_heads ? fmt::format("polyhead, {}", libtorch()) : libtorch();

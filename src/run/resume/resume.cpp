@@ -192,7 +192,7 @@ Resumption open_to_resume(Inputs& inputs, bool retry_bad) {
 }
 
 std::string identity_of(const store::Reader& reader) {
-  const std::string text = reader.text("identity");
+  std::string text = reader.text("identity");
   nlohmann::json identity = parse_object(text);
   if (!identity.is_object()) return text;
   for (const nlohmann::json& line : provenance_lines(reader.text("provenance"))) {
