@@ -15,9 +15,9 @@ namespace polyhead::fusion {
 namespace {
 
 using ::testing::ElementsAre;
-constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-constexpr float kInf = std::numeric_limits<float>::infinity();
-constexpr float kMax = std::numeric_limits<float>::max();
+constexpr float kNoNumber = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInfinite = std::numeric_limits<float>::infinity();
+constexpr float kLargest = std::numeric_limits<float>::max();
 
 /// One sample; `members` [K, classes].
 Fused fuse(const std::vector<float>& members, std::int64_t classes) {
@@ -37,7 +37,7 @@ TEST(Median, OfAnEvenNumberIsRoundedOnce) {
   // Neighbours in fp32: half of their sum lies between them and rounds to the even one.
   const float next = std::nextafter(1.0F, 2.0F);
   EXPECT_THAT(fuse({1, /**/ next}, 1).scores, ElementsAre(1.0F));
-  EXPECT_THAT(fuse({kMax, /**/ kMax}, 1).scores, ElementsAre(kMax));  // their sum is beyond fp32
+  EXPECT_THAT(fuse({kLargest, /**/ kLargest}, 1).scores, ElementsAre(kLargest));  // their sum is beyond fp32
 }
 
 TEST(Median, TiesGoToTheLowestClass) {
@@ -45,7 +45,7 @@ TEST(Median, TiesGoToTheLowestClass) {
 }
 
 TEST(Median, ScoresThatAreNotFiniteQuarantineTheirSampleOnly) {
-  for (const float bad : {kNaN, kInf, -kInf}) {
+  for (const float bad : {kNoNumber, kInfinite, -kInfinite}) {
     const Fuser fuser(config::FusionRule::median, {1, 1, 1}, 1);
     const Fused fused = fuser.finish({}, 2, std::array{1.0F, bad, 2.0F, /**/ 1.0F, 3.0F, 2.0F});
     EXPECT_THAT(fused.reasons, ElementsAre(Reason::score_not_finite, Reason::none));

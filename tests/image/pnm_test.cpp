@@ -14,9 +14,9 @@ namespace {
 
 using polyhead::testing::TemporaryFolder;
 
-constexpr std::uint64_t kMaxPixels = 10'000;
+constexpr std::uint64_t kPnmPixels = 10'000;
 
-std::string content(const std::filesystem::path& file) {
+std::string pnm_content(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
@@ -65,7 +65,7 @@ std::vector<float> decoded(const std::string& file, std::optional<int> resize, c
   preprocess.resize = resize;
   preprocess.crop = 16;
   preprocess.mode = mode;
-  ImageDecoder decode(preprocess, kMaxPixels, CodecSet::all);
+  ImageDecoder decode(preprocess, kPnmPixels, CodecSet::all);
   std::vector<float> pixels(std::size_t{3} * 16 * 16);
   return decode(std::as_bytes(std::span(file)), pixels) == Reason::none ? pixels : std::vector<float>();
 }
@@ -79,7 +79,7 @@ TEST(Pnm, ReadsAndRefusesWhatPillowDoesAndToItsPixels) {
       0);
   int read = 0;
   for (const auto& [name, bytes] : made) {
-    const std::string png = content(folder / (name + ".png"));
+    const std::string png = pnm_content(folder / (name + ".png"));
     read += png.empty() ? 0 : 1;
     for (const std::optional<int> resize : {std::optional<int>(), std::optional(16), std::optional(23)}) {
       for (const auto mode : {config::PreprocessMode::exact, config::PreprocessMode::fast}) {
@@ -94,7 +94,7 @@ TEST(Pnm, ReadsAndRefusesWhatPillowDoesAndToItsPixels) {
 }
 
 Reason reason_of(const std::string& file) {
-  return PnmReader(kMaxPixels).open(std::as_bytes(std::span(file)));
+  return PnmReader(kPnmPixels).open(std::as_bytes(std::span(file)));
 }
 
 TEST(Pnm, SaysWhyAFileIsBad) {
@@ -117,7 +117,7 @@ TEST(Pnm, IsNotReadByJobs) {
   preprocess.crop = 1;
   std::vector<float> pixels(3);
   const std::string file = "P6\n1 1\n255\nabc";
-  EXPECT_EQ(ImageDecoder(preprocess, kMaxPixels)(std::as_bytes(std::span(file)), pixels),
+  EXPECT_EQ(ImageDecoder(preprocess, kPnmPixels)(std::as_bytes(std::span(file)), pixels),
             Reason::other_image);
 }
 
