@@ -18,7 +18,10 @@ for each in json.load(open("build/release/compile_commands.json")):
     if f"/src/{sys.argv[1]}/" in each["file"]:
         words = shlex.split(each["command"])
         words = words[next(i for i, word in enumerate(words) if re.search(r"(^|/)(c|g|clang)\+\+[^/]*$", word)):]
-        print("\n".join(word for word in words[1:words.index("-o")] if not word.startswith("-M")))
+        words = words[1:words.index("-o")]
+        prepared = {place for place, word in enumerate(words) if "cmake_pch" in word}  # it would hide what is missing
+        print("\n".join(word for place, word in enumerate(words)
+                        if not word.startswith("-M") and place not in prepared and place + 1 not in prepared))
         break
 EOF
   )
