@@ -32,7 +32,7 @@ function(polyhead_module name)
   target_include_directories(polyhead_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
   add_library(polyhead::${name} ALIAS polyhead_${name})
   target_link_libraries(polyhead_${name} PUBLIC polyhead_flags ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
-  if(TARGET polyhead_headers AND NOT name STREQUAL model)  # which has another fmt
+  if(TARGET polyhead_headers AND NOT name MATCHES "^(model|config)$")  # model has another fmt, config is optimised otherwise
     target_precompile_headers(polyhead_${name} REUSE_FROM polyhead_headers)
   endif()
 endfunction()

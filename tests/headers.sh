@@ -33,4 +33,5 @@ EOF
 }
 export -f check say
 export root python
-git ls-files 'include/*.hpp' 'src/*.hpp' | grep -E "${1-}" | xargs -P "$(nproc)" -I{} bash -c 'check {}'
+headers=$(git ls-files 'include/*.hpp' 'src/*.hpp' | grep -E "${1-}") || die "no header's path matches '${1-}'"
+xargs -P "$(nproc)" -I{} bash -c 'check {}' <<< "$headers"

@@ -21,6 +21,9 @@ from pathlib import Path
 MODULES = ("base config image plan device comm h5 data kernels resnet checkpoint model fusion store metrics report doctor run app").split()
 # The order of the folders of a module that is built in layers itself; files beside the folders stand on all of them.
 FOLDERS = {"run": "protocol display setup identity worker planning resume coordinator verify".split()}
+TOP = "."  # the files beside the folders
+# Public headers without a body of their name, and whose they are.
+BODILESS = {("run", "compare"): "verify", ("run", "job_options"): "coordinator"}
 # Exceptions to the order: a module that stands above, but may not be included.
 FORBIDDEN = {("run", "report")}
 
@@ -57,9 +60,11 @@ def folder_of(sources, module, header):
     """The folder of the module that a header belongs to: where it lies, or for a public one where its body lies."""
     parts = Path(header).parts
     if parts[0] != "polyhead":
-        return parts[1] if len(parts) > 2 else ""
+        return parts[1] if len(parts) > 2 else TOP
     bodies = sorted((sources / module).glob(f"**/{Path(header).stem}.cpp"))
-    return bodies[0].relative_to(sources / module).parts[0] if bodies and bodies[0].parent != sources / module else ""
+    if not bodies:
+        return BODILESS.get((module, Path(header).stem), "")
+    return bodies[0].relative_to(sources / module).parts[0] if bodies[0].parent != sources / module else TOP
 
 
 def check_folders(sources, relative, module, header):
@@ -67,10 +72,12 @@ def check_folders(sources, relative, module, header):
     order = FOLDERS[module]
     own = folder_of(sources, module, str(Path(*relative.parts[1:])))
     target = folder_of(sources, module, header)
-    unknown = next((folder for folder in (own, target) if folder and folder not in order), None)
+    if own not in ("", TOP) and target == TOP:
+        return f"folder {own} of module {module} may not include {header}, which stands on all folders"
+    unknown = next((folder for folder in (own, target) if folder not in (*order, "", TOP)), None)
     if unknown:
         return f"folder {unknown} of module {module} is in no order"
-    if own and target and order.index(target) > order.index(own):
+    if own in order and target in order and order.index(target) > order.index(own):
         return f"folder {own} of module {module} may not include {target}"
     return None
 
@@ -204,6 +211,8 @@ class LayersTest(unittest.TestCase):
         self.assertEqual(self.breaches("include/polyhead/run/x.hpp", header, ["src/run/worker/wait.cpp", "src/run/setup/x.cpp"]),
                          ["include/polyhead/run/x.hpp:2: folder setup of module run may not include worker"])
         self.assertEqual(self.breaches("src/run/job.cpp", '#include "run/verify/x.hpp"\n', ["src/run/verify/x.hpp"]), [])
+        self.assertEqual(self.breaches("src/run/setup/x.cpp", '#include "polyhead/run/job.hpp"\n', ["src/run/job.cpp"]),
+                         ["src/run/setup/x.cpp:1: folder setup of module run may not include polyhead/run/job.hpp, which stands on all folders"])
         self.assertEqual(self.breaches("src/run/other/x.cpp", '#include "polyhead/run/x.hpp"\n'),
                          ["src/run/other/x.cpp:1: folder other of module run is in no order"])
 

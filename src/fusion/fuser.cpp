@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "polyhead/base/error.hpp"
+
 namespace polyhead::fusion {
 namespace {
 
@@ -37,6 +39,8 @@ void Fuser::accumulate(std::span<const float> logits, std::int64_t first_head, s
 
 Fused Fuser::finish(std::span<const std::int64_t> sums, std::int64_t samples,
                     std::span<const float> members) const {
+  if (needs_members() && members.empty() && samples > 0)
+    throw Error(ExitCode::internal, "fusion: this rule needs the scores of all heads");
   const std::size_t width = index(classes_);
   const std::size_t member_values = members.size() / std::max<std::size_t>(1, index(samples));
   Fused fused{std::vector<float>(index(samples) * width), std::vector<std::int32_t>(index(samples)),
@@ -54,7 +58,7 @@ Fused Fuser::finish(std::span<const std::int64_t> sums, std::int64_t samples,
 ExchangeWidth exchange_width(const config::Config& config, std::int64_t classes) {
   const Fuser fuser = make_fuser(config, classes);
   const bool scores = config.output.head_scores || fuser.needs_members();
-  return {fuser.columns(), 1 + (scores ? classes : 0)};
+  return {fuser.columns(), 1 + (scores ? classes : 0), scores};
 }
 
 Fuser make_fuser(const config::Config& config, std::int64_t classes) {

@@ -7,13 +7,14 @@
 namespace polyhead::fusion {
 namespace {
 
-/// The median of `values`, which are finite and at least one; reorders them.
+/// The median of `values`, which are finite and at least one; reorders them. Zero has no sign: which of two
+/// equal zeros comes first is the library's choice.
 float median_of(std::span<float> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::ranges::nth_element(values, middle);
-  if (values.size() % 2 == 1) return *middle;
+  if (values.size() % 2 == 1) return *middle + 0.0F;
   const double below = *std::max_element(values.begin(), middle);
-  return static_cast<float>((below + static_cast<double>(*middle)) / 2);
+  return static_cast<float>((below + static_cast<double>(*middle)) / 2) + 0.0F;
 }
 
 class Median final : public Rule {

@@ -24,7 +24,7 @@ constexpr float kInf = std::numeric_limits<float>::infinity();
 Fused fuse(const Fuser& fuser, const std::vector<float>& logits, std::int64_t rows, std::int64_t samples) {
   std::vector<std::int64_t> sums(static_cast<std::size_t>(samples * fuser.columns()));
   fuser.accumulate(logits, 0, rows, sums);
-  return fuser.finish(sums, samples);
+  return fuser.finish(sums, samples, {});
 }
 
 /// Equal bits, NaN included.
@@ -135,7 +135,7 @@ TEST(Fuser, BitsDoNotDependOnOrderOrSplit) {
           head, kRows, part);
       std::ranges::transform(total, part, total.begin(), std::plus{});
     }
-    const Fused fused = fuser.finish(total, kRows);
+    const Fused fused = fuser.finish(total, kRows, {});
     EXPECT_EQ(bits(fused.scores), bits(expected.scores));
     EXPECT_EQ(fused.prediction, expected.prediction);
   }

@@ -55,6 +55,17 @@ TEST(Median, ScoresThatAreNotFiniteQuarantineTheirSampleOnly) {
   }
 }
 
+TEST(Median, NeedsTheHeads) {
+  const Fuser fuser(config::FusionRule::median, {1, 1}, 3);
+  EXPECT_THAT(polyhead::testing::error_of([&] { static_cast<void>(fuser.finish({}, 1, {})); }).what(),
+              ::testing::HasSubstr("needs the scores of all heads"));
+}
+
+TEST(Median, HasOneZero) {
+  EXPECT_FALSE(std::signbit(fuse({-0.0F, /**/ 0.0F, /**/ -0.0F}, 1).scores[0]));
+  EXPECT_FALSE(std::signbit(fuse({-0.0F, /**/ -0.0F}, 1).scores[0]));
+}
+
 TEST(Median, AddsUpNothing) {
   const Fuser fuser(config::FusionRule::median, {1, 1}, 10);
   EXPECT_EQ(fuser.columns(), 0);

@@ -40,10 +40,10 @@ class Fuser {
   void accumulate(std::span<const float> logits, std::int64_t first_head, std::int64_t rows,
                   std::span<std::int64_t> sums) const;
 
-  /// `sums`: int64 [samples, columns()], of all heads. `members`: fp32 [samples, K, C] where the rule needs
-  /// them.
+  /// `sums`: int64 [samples, columns()], of all heads. `members`: fp32 [samples, K, C], or empty unless the
+  /// rule needs them.
   [[nodiscard]] Fused finish(std::span<const std::int64_t> sums, std::int64_t samples,
-                             std::span<const float> members = {}) const;
+                             std::span<const float> members) const;
 
  private:
   std::unique_ptr<const Rule> rule_;
@@ -54,6 +54,7 @@ class Fuser {
 struct ExchangeWidth {
   std::int64_t sums = 0;    ///< 64-bit sums, the fuser's `columns()`
   std::int64_t values = 0;  ///< 4-byte values of each head: its prediction and, where wanted, its scores
+  bool scores = false;      ///< whether each head's scores are among them
 };
 
 /// Of a job with all its heads.

@@ -24,7 +24,7 @@ struct Fingerprint {
 /// with mean-probabilities; of image libraries their versions, where images are encoded.
 Fingerprint fingerprint_of(const config::Config& config, const model::DeviceAssignment& assignment);
 
-/// The entry "fusion" where sums are of integers, and where exp() comes before.
+/// The entry "fusion" where bits are the same everywhere, and where exp() comes before.
 inline constexpr const char* kExactFusion = "exact";
 std::string libm_text(const std::string& version, bool fused_multiply_add);
 

@@ -59,7 +59,7 @@ std::string describe(const config::Preprocess& preprocess) {
                      fmt::join(preprocess.std, " "));
 }
 
-/// Integers are added; only a softmax before has other bits elsewhere.
+/// Sums of integers and medians are the same everywhere; only a softmax before has other bits elsewhere.
 std::string fusion_fingerprint(config::FusionRule rule) {
   if (!fusion::calls_exp(rule)) return kExactFusion;
   return libm_text(gnu_get_libc_version(), has_fused_multiply_add(cpu_fingerprint()));

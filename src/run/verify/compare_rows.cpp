@@ -124,15 +124,15 @@ class RowComparison {
                   row(computed_.fused_scores, n, layout_.classes));
   }
 
-  /// A measure may move by as much as two fused scores may.
   Found uncertainty(std::int64_t n) {
-    const double tolerance = 2 * tolerance_of(row(computed_.fused_scores, n, layout_.classes));
+    const double tolerance = tolerance_of(row(computed_.fused_scores, n, layout_.classes));
     const auto at = static_cast<std::size_t>(n);
     for (const Measure& measure : kMeasures) {
       if (!(layout_.*measure.stored)) continue;
       ++deviations_.scores;
-      auto found = score(fmt::format("/uncertainty/{}", config::name(measure.value)), n, "",
-                         (held_.*measure.column)[at], (computed_.*measure.column)[at], tolerance);
+      auto found =
+          score(fmt::format("/uncertainty/{}", config::name(measure.value)), n, "",
+                (held_.*measure.column)[at], (computed_.*measure.column)[at], measure.spread * tolerance);
       if (found) return found;
     }
     return std::nullopt;

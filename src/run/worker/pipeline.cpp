@@ -21,14 +21,14 @@ Pipeline::Pipeline(model::Model& model, const config::Config& config, const mode
       features_(static_cast<std::size_t>(batch * weights.feature_width)),
       logits_(static_cast<std::size_t>(batch * weights.classes) * config.heads.size()),
       sums_(block_.words()),
-      answers_(block_.all_bytes()) {}
+      head_outputs_(block_.all_bytes()) {}
 
 store::Rows Pipeline::operator()(const data::Batch& batch) {
   compute_features(model_, batch, features_);
   model_.scores(features_, logits_);
   std::ranges::fill(sums_, 0);
-  block_.add(logits_, 0, batch.samples, sums_, answers_);
-  return block_.rows(sums_, answers_, {batch.index, batch.samples, batch.reasons});
+  block_.add(logits_, 0, batch.samples, sums_, head_outputs_);
+  return block_.rows(sums_, head_outputs_, {batch.index, batch.samples, batch.reasons});
 }
 
 }  // namespace polyhead::run

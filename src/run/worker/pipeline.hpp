@@ -24,7 +24,7 @@ class Pipeline {
   AlignedVector<float> features_;
   AlignedVector<float> logits_;
   std::vector<std::int64_t> sums_;
-  std::vector<std::byte> answers_;
+  std::vector<std::byte> head_outputs_;
 };
 
 /// The backbone's features of a batch, which holds pixels or bytes, or the features themselves.

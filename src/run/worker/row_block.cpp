@@ -35,7 +35,7 @@ RowBlock::RowBlock(const config::Config& config, std::int64_t classes, std::int6
       heads_(static_cast<std::int64_t>(config.heads.size())),
       classes_(classes),
       head_scores_(config.output.head_scores),
-      sends_scores_(head_scores_ || fuser_.needs_members()),
+      sends_scores_(fusion::exchange_width(config, classes).scores),
       uncertainty_(config.output.uncertainty),
       members_(std::move(members)) {
   const std::int64_t values = fusion::exchange_width(config, classes).values;

@@ -66,7 +66,7 @@ class RowBlock {
   bool sends_scores_;  ///< kept, or wanted by the rule
   std::vector<config::Uncertainty> uncertainty_;
   std::vector<plan::HeadRange> members_;
-  std::vector<std::size_t> sizes_;  ///< bytes of each member's answers
+  std::vector<std::size_t> sizes_;  ///< bytes of each member's outputs
 };
 
 }  // namespace polyhead::run
