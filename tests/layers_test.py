@@ -4,9 +4,9 @@
     tests/layers_test.py            # checks this project, then itself
     tests/layers_test.py FOLDER     # checks the include/ and src/ of another tree
 
-An #include may point to the same module or to one above it in MODULES, and within a module of FOLDERS in the same way; a third-party header may be used only in
-the modules that own it, and in src/ only, so that it cannot leak; sources hold no conditional compilation; every
-header starts with #pragma once. Each breach is printed as file:line.
+An #include may point to the same module or to one above it in MODULES, and within a module of FOLDERS in the same way;
+a third-party header may be used only in the modules that own it, and in src/ only, so that it cannot leak; sources
+hold no conditional compilation; every header starts with #pragma once. Each breach is printed as file:line.
 """
 
 import contextlib
