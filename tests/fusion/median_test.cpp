@@ -57,7 +57,7 @@ TEST(Median, ScoresThatAreNotFiniteQuarantineTheirSampleOnly) {
 
 TEST(Median, NeedsTheHeads) {
   const Fuser fuser(config::FusionRule::median, {1, 1}, 3);
-  EXPECT_THAT(polyhead::testing::error_of([&] { static_cast<void>(fuser.finish({}, 1, {})); }).what(),
+  EXPECT_THAT(polyhead::testing::error_of([&] { static_cast<void>(fuser.finish({}, 1, {})); }).second,
               ::testing::HasSubstr("needs the scores of all heads"));
 }
 
