@@ -29,7 +29,7 @@ std::optional<double> quota_v2(const fs::path& file) {
   return std::nullopt;
 }
 
-/// cgroup v1: one number a file, -1 without a limit.
+/// cgroup v1: one number per file, -1 without a limit.
 std::optional<double> quota_v1(const fs::path& folder) {
   std::istringstream quota_text(read_text(folder / "cpu.cfs_quota_us"));
   std::istringstream period_text(read_text(folder / "cpu.cfs_period_us"));
@@ -48,7 +48,7 @@ std::optional<double> memory_limit(const fs::path& file) {
   return std::nullopt;
 }
 
-/// The tightest quota from the group itself up to the root: each level limits those below it.
+/// Tightest quota from the group up to the root: each level limits its descendants.
 template <class Read>
 std::optional<double> tightest(const fs::path& root, fs::path group, Read read) {
   std::optional<double> least;
@@ -60,7 +60,7 @@ std::optional<double> tightest(const fs::path& root, fs::path group, Read read) 
   }
 }
 
-/// The group's path in a line "4:cpu,cpuacct:/user/job" of /proc/self/cgroup whose controllers hold
+/// Group's path in that line of /proc/self/cgroup ("4:cpu,cpuacct:/user/job") whose controllers hold
 /// `controller`.
 std::optional<std::string> group_of(const std::string& self, std::string_view controller) {
   std::istringstream lines(self);
@@ -85,7 +85,7 @@ std::string cpuinfo_field(const std::string& cpuinfo, const std::string& field) 
   return begin < end ? cpuinfo.substr(begin, end - begin) : "";
 }
 
-/// Those of the instruction sets that the processor has.
+/// Instruction sets among `sets` that the processor has.
 std::vector<std::string> sets_of(const std::string& cpuinfo, std::span<const std::string_view> sets) {
   const std::string flags = fmt::format(" {} ", cpuinfo_field(cpuinfo, "flags"));
   std::vector<std::string> present;
@@ -95,8 +95,8 @@ std::vector<std::string> sets_of(const std::string& cpuinfo, std::span<const std
   return present;
 }
 
-/// Sizes of data caches of levels 1 and 2: libraries cut their sums by them. Of core 0, which is the same one
-/// for every process of the machine.
+/// Sizes of the data caches of levels 1 and 2, by which libraries cut their sums. Read from core 0, which is
+/// the same core for every process of the machine.
 std::vector<std::string> own_caches() {
   std::vector<std::string> sizes;
   for (const char* index : {"index0", "index2"}) {

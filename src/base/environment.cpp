@@ -16,21 +16,21 @@ struct Setting {
   const char* name;
   const char* value;
 };
-/// Results of `precision: fp32` and of deterministic algorithms depend on them. All but the last would only
-/// take precision away.
+/// Settings on which results of `precision: fp32` and of deterministic algorithms depend. Other values would
+/// only take precision away, except for the last.
 constexpr std::array kSettings{
     Setting{"NVIDIA_TF32_OVERRIDE", "0"},              // cuBLAS and cuDNN themselves; beats LibTorch's flags
     Setting{"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "0"},  // set to 1 in NVIDIA's containers
-    Setting{"CUBLAS_EMULATE_SINGLE_PRECISION", "0"},   // by bf16
+    Setting{"CUBLAS_EMULATE_SINGLE_PRECISION", "0"},   // emulates by bf16
     Setting{"ONEDNN_DEFAULT_FPMATH_MODE", "STRICT"},
     Setting{"DNNL_DEFAULT_FPMATH_MODE", "STRICT"},
-    Setting{"CUBLAS_WORKSPACE_CONFIG", ":4096:8"}};  // cuBLAS is deterministic with a fixed workspace only
+    Setting{"CUBLAS_WORKSPACE_CONFIG", ":4096:8"}};  // cuBLAS is deterministic only with a fixed workspace
 
 struct Choice {
   Computer computer;
-  std::string_view name;  ///< or, with a * at its end, how names begin
+  std::string_view name;  ///< name, or, with a * at its end, a prefix of names
 };
-/// What a user may have chosen for a reason, and what must then be the same everywhere.
+/// Variables that a user may have set for a reason, and that must then be equal on all ranks.
 constexpr std::array kChoices{Choice{Computer::torch_cpu, "ONEDNN_MAX_CPU_ISA"},
                               Choice{Computer::torch_cpu, "DNNL_MAX_CPU_ISA"},
                               Choice{Computer::torch_cpu, "ONEDNN_CPU_ISA_HINTS"},
@@ -56,7 +56,8 @@ bool is_setting(std::string_view name) {
   return std::ranges::any_of(kSettings, [&](const Setting& setting) { return setting.name == name; });
 }
 
-/// CUDNN_LOGLEVEL_DBG, and what modules and images set for compilers: CUDNN_VERSION, CUDNN_INCLUDE_DIR.
+/// Variables that change no results: CUDNN_LOGLEVEL_DBG, and those that modules and images set for compilers,
+/// CUDNN_VERSION and CUDNN_INCLUDE_DIR.
 bool changes_nothing(std::string_view name) {
   constexpr std::array<std::string_view, 9> kWords{"LOG",  "VERSION", "PATH", "HOME",   "ROOT",
                                                    "_DIR", "LIBRAR",  "_LIB", "INCLUDE"};
@@ -64,7 +65,7 @@ bool changes_nothing(std::string_view name) {
       kWords, [&](std::string_view word) { return name.find(word) != std::string_view::npos; });
 }
 
-/// Of glibc's tunables those that choose functions for a processor; others are of memory and locks.
+/// Tunables of glibc that choose functions for a processor; others concern memory and locks.
 std::string cpu_tunables(std::string_view value) {
   std::vector<std::string> kept;
   while (!value.empty()) {

@@ -27,7 +27,7 @@ PageBuffer::PageBuffer(std::size_t size) : size_(size) {
   const std::size_t whole = bytes_of(size);
   data_.reset(static_cast<float*>(std::aligned_alloc(unit, whole)));
   if (!data_) throw std::bad_alloc();
-  // Advice only: small pages do as well.
+  // Advice only: small pages also work.
   if (unit == kMaxUnit) static_cast<void>(madvise(data_.get(), whole, MADV_HUGEPAGE));
   std::memset(data_.get(), 0, whole);
 }

@@ -14,7 +14,7 @@
 namespace polyhead {
 namespace {
 
-/// The result of a system call that is negative where it fails.
+/// Result of a system call that is negative where it fails.
 int check(int result, const char* call) {
   if (result >= 0) return result;
   throw Error(ExitCode::unavailable,
@@ -26,12 +26,12 @@ int check(int result, const char* call) {
 SealedMemory::SealedMemory(std::size_t bytes, const std::function<void(std::span<std::byte>)>& fill)
     : file_(check(memfd_create("polyhead", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create")) {
   check(ftruncate(file_.get(), static_cast<off_t>(bytes)), "ftruncate");
-  // Takes the memory now, with an error where a write would get a signal. Nobody asks first whether that much
-  // is there: where it is not, the copies that each process would make instead take more.
+  // Takes the memory now, with an error where a write would get a signal. No check for free memory comes
+  // first: where it is short, the copies that each process would make instead take more.
   check(fallocate(file_.get(), 0, 0, static_cast<off_t>(bytes)), "fallocate");
   map(bytes, PROT_READ | PROT_WRITE);
   fill(map_.bytes());
-  map_.reset();  // F_SEAL_WRITE wants no map that can write
+  map_.reset();  // F_SEAL_WRITE refuses while a writable map exists
   check(fcntl(file_.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL),
         "F_ADD_SEALS");
   map(bytes, PROT_READ);
@@ -41,7 +41,7 @@ SealedMemory::SealedMemory(const Ticket& ticket) {
   const std::string path = fmt::format("/proc/{}/fd/{}", ticket.process, ticket.descriptor);
   struct stat found {};
   check(stat(path.c_str(), &found), path.c_str());
-  // Before it is opened: another container's process may have anything there, a pipe that waits for a writer.
+  // Checked before opening: another container's process may have a pipe there, which waits for a writer.
   if (found.st_dev != ticket.device || found.st_ino != ticket.inode ||
       static_cast<std::uint64_t>(found.st_size) != ticket.bytes) {
     throw Error(ExitCode::unavailable, fmt::format("shared memory: {} is another file here", path));

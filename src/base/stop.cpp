@@ -81,7 +81,7 @@ StopSignals::StopSignals(std::function<void()> overdue, std::chrono::millisecond
 
 StopSignals::~StopSignals() {
   thread_.request_stop();
-  pthread_kill(thread_.native_handle(), SIGUSR1);  // wakes it
+  pthread_kill(thread_.native_handle(), SIGUSR1);  // wakes the thread
 }
 
 StopRequest stop_asked() {

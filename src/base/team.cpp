@@ -8,8 +8,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// For so long an idle thread is awake, and leaves its core to whoever wants it: longer than layers make one
-/// wait for another. To wake a thread that sleeps takes 50 us and more on virtual machines.
+/// Time that an idle thread stays awake, yielding its core: longer than layers make one thread wait for
+/// another. Waking a sleeping thread takes 50 us, and more on virtual machines.
 constexpr std::chrono::microseconds kAwake{500};
 
 /// Returns when `value` is no longer `old`.

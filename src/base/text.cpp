@@ -12,7 +12,7 @@
 namespace polyhead {
 namespace {
 
-/// With two neighbours that have changed places as one mistake ("optimal string alignment").
+/// Edit distance in which two swapped neighbours count as one mistake ("optimal string alignment").
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -40,7 +40,7 @@ bool same_but_for_case(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::optional<std::string> closest(std::string_view word, const std::vector<std::string>& known) {
-  constexpr std::size_t kMax = 256;  // the table is quadratic; nobody mistypes longer words
+  constexpr std::size_t kMax = 256;  // the table is quadratic, and words this long are no typing mistakes
   if (word.empty() || word.size() > kMax) return std::nullopt;
   std::size_t best = std::max<std::size_t>(1, word.size() / 3) + 1;
   std::optional<std::string> found;

@@ -25,12 +25,12 @@ constexpr std::string_view kBeginning = R"([{"name":"process_name","ph":"M")";
 
 std::atomic<bool> on{false};
 std::atomic<std::int64_t> flights{0};
-std::mutex mutex;  // of what follows
+std::mutex mutex;  // guards the members below
 std::unique_ptr<std::FILE, Close> output;
 std::filesystem::path path;
 int process = 0;
 
-/// Wall time, so that traces of several hosts lie side by side as well as their clocks agree.
+/// Wall time: traces of several hosts line up as well as their clocks agree.
 std::int64_t now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
@@ -48,7 +48,7 @@ int thread_number() {
 
 void write(const std::string& event) {
   const std::lock_guard lock(mutex);
-  if (output) static_cast<void>(std::fputs(event.c_str(), output.get()));  // `stop` looks for errors
+  if (output) static_cast<void>(std::fputs(event.c_str(), output.get()));  // `stop` checks for errors
 }
 
 void write_flight(char phase, const char* name, std::int64_t number) {
@@ -85,7 +85,7 @@ void start(const std::filesystem::path& file, int rank) {
   static_cast<void>(
       std::fputs(fmt::format(R"({1},"pid":{0},"args":{{"name":"rank {0}"}}}})", rank, kBeginning).c_str(),
                  output.get()));
-  static_cast<void>(std::fflush(output.get()));  // so that everybody sees what this file is
+  static_cast<void>(std::fflush(output.get()));  // shows at once what kind of file this is
   on = true;
 }
 

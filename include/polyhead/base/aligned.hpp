@@ -6,8 +6,8 @@
 
 namespace polyhead {
 
-/// Every buffer that a kernel reads starts at a multiple of this: libraries choose kernels, and so bits, by
-/// how far a buffer is aligned, cuBLAS up to 256 bytes.
+/// Alignment in bytes of every buffer that a kernel reads. Libraries choose kernels, and so bits, by the
+/// alignment of their buffers; cuBLAS looks at up to 256 bytes.
 inline constexpr std::size_t kAlignment = 256;
 
 /// Allocator behind `AlignedVector`.

@@ -7,12 +7,12 @@
 
 namespace polyhead {
 
-/// The numbers of the cores that this process may run on (sched_getaffinity), ascending.
+/// Numbers of the cores that this process may run on (sched_getaffinity), ascending.
 std::vector<int> affinity_cores();
 
-/// How many cores' worth of time the cgroup grants (cgroup v2 `cpu.max`, v1 `cpu.cfs_quota_us`); empty
-/// without a limit. `root` is where the cgroup file system is mounted, `self` the text of /proc/self/cgroup:
-/// both given for tests.
+/// Cores' worth of time that the cgroup grants (cgroup v2 `cpu.max`, v1 `cpu.cfs_quota_us`); empty without a
+/// limit. Both parameters exist for tests: `root` is the mount point of the cgroup file system, `self` the
+/// text of /proc/self/cgroup.
 std::optional<double> cgroup_cpu_quota(const std::string& root = "/sys/fs/cgroup",
                                        const std::string& self = "");
 
@@ -24,16 +24,16 @@ std::optional<std::uint64_t> cgroup_memory_limit(const std::string& root = "/sys
 /// Cores of this machine that are online.
 int online_cores();
 
-/// Processor model and vector instruction sets, as one line, for people; and for result files of the former
-/// form whose fingerprint holds it.
+/// Processor model and vector instruction sets, as one line for people. The fingerprint of result files of
+/// the former form holds it, too.
 std::string cpu_fingerprint();
 
-/// What numerical libraries choose their fp32 kernels by, as one line: vendor, vector instruction sets, sizes
-/// of the first core's own caches. "AuthenticAMD avx fma avx2, caches 32K 512K".
+/// Properties by which numerical libraries choose their fp32 kernels, as one line: vendor, vector instruction
+/// sets, sizes of the first core's own caches. "AuthenticAMD avx fma avx2, caches 32K 512K".
 std::string cpu_of_libraries();
 
-/// Whether the line of a processor (`cpu_fingerprint`) names all that glibc asks for before it takes the
-/// functions with fused multiply-add.
+/// Whether a processor's line (`cpu_fingerprint`) names all that glibc requires for its functions with fused
+/// multiply-add.
 bool has_fused_multiply_add(const std::string& processor);
 
 }  // namespace polyhead

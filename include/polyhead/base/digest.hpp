@@ -10,8 +10,8 @@
 
 namespace polyhead {
 
-/// A 128-bit digest (XXH3, https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md). Tells inputs
-/// apart and finds corruption; it is not meant to withstand an attacker.
+/// 128-bit digest (XXH3, https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md). It distinguishes
+/// inputs and detects corruption; it does not withstand an attacker.
 struct Digest {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
@@ -30,9 +30,9 @@ class Hasher {
   Hasher& operator=(Hasher&&) noexcept;
 
   Hasher& update(std::span<const std::byte> bytes);
-  /// The text with its length before it, so that ("ab", "c") and ("a", "bc") differ.
+  /// Adds the text with its length before it, so that ("ab", "c") and ("a", "bc") differ.
   Hasher& update(std::string_view text);
-  /// Eight little-endian bytes.
+  /// Adds eight little-endian bytes.
   Hasher& update(std::int64_t number);
   [[nodiscard]] Digest digest() const;
 

@@ -12,8 +12,7 @@ struct FileDescriptorTraits {
   static void close(int fd) noexcept { ::close(fd); }
 };
 
-/// Owns a POSIX file descriptor. Closing ignores errors: whoever cares for the bytes has called `fdatasync`
-/// before.
+/// Owns a POSIX file descriptor. Closing ignores errors: call `fdatasync` before where the bytes matter.
 using FileDescriptor = UniqueHandle<FileDescriptorTraits>;
 
 }  // namespace polyhead

@@ -9,7 +9,7 @@ struct ImageShape {
   int height = 0;
   int width = 0;
   friend bool operator==(const ImageShape&, const ImageShape&) = default;
-  /// fp32 values in one image, channels included.
+  /// Number of fp32 values in one image, channels included.
   [[nodiscard]] std::int64_t values() const { return std::int64_t{3} * height * width; }
 };
 

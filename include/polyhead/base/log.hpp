@@ -2,13 +2,13 @@
 
 #include <string_view>
 
-/// The log goes to standard error, a line at a time. Texts arrive formatted (`fmt::format`): spdlog stays
-/// inside `log.cpp`, since its fmt and LibTorch's differ.
+/// The log goes to standard error, line by line. Texts arrive formatted (`fmt::format`): spdlog stays inside
+/// `log.cpp`, since its fmt and LibTorch's differ.
 namespace polyhead::log {
 
 enum class Level { debug, info, warning, error, off };
 
-/// Lines below `level` are dropped. Default: info.
+/// Sets the lowest level that is printed. Default: info.
 void set_level(Level level);
 
 /// Names this process in every line ("[rank 3 node7]"). Ranks above 0 print warnings and errors only.

@@ -12,7 +12,7 @@ namespace polyhead {
 class MemoryMap {
  public:
   MemoryMap() = default;
-  /// Takes over what `mmap` gave.
+  /// Takes ownership of a mapping made by `mmap`.
   explicit MemoryMap(std::span<std::byte> bytes) noexcept : bytes_(bytes) {}
   MemoryMap(MemoryMap&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
   MemoryMap& operator=(MemoryMap&& other) noexcept {

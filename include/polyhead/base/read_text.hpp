@@ -5,7 +5,7 @@
 
 namespace polyhead {
 
-/// All of a small file, as those of /proc and /sys; empty where it cannot be read.
+/// Whole text of a small file, such as those of /proc and /sys; empty where it cannot be read.
 std::string read_text(const std::filesystem::path& file);
 
 }  // namespace polyhead

@@ -17,27 +17,27 @@ enum class Reason : std::uint8_t {
   not_an_image = 4,        ///< neither JPEG nor PNG
   truncated = 5,           ///< the file ends before the image does
   corrupt = 6,             ///< the decoder gave up
-  unsupported = 7,         ///< a kind of JPEG or PNG that is not read
-  too_many_pixels = 8,     ///< data.max_pixels
-  file_too_large = 9,      ///< data.max_file_size
+  unsupported = 7,         ///< kind of JPEG or PNG that is not read
+  too_many_pixels = 8,     ///< more than data.max_pixels
+  file_too_large = 9,      ///< larger than data.max_file_size
   too_small = 10,          ///< smaller than data.preprocess.crop
   missing = 11,            ///< the file is gone
   not_permitted = 12,      ///< the file may not be read
   not_a_file = 13,         ///< a folder, pipe or device
-  webp = 14,               ///< this and those below were 4 in files of older versions
+  webp = 14,               ///< webp to other_kind were 4 in files of older versions
   gif = 15,
   bmp = 16,
   tiff = 17,
   heif = 18,         ///< AVIF or HEIC
   jpeg_2000 = 19,    ///< JPEG 2000, XL or XR
-  other_image = 20,  ///< of a kind that is known
-  lfs_pointer = 21,  ///< of Git LFS, in place of the file
+  other_image = 20,  ///< another known image format
+  lfs_pointer = 21,  ///< a Git LFS pointer in place of the file
   web_page = 22,     ///< HTML or XML
-  attributes = 23,   ///< macOS's AppleDouble
+  attributes = 23,   ///< AppleDouble file of macOS
   other_kind = 24,   ///< known, but no image: a PDF, an archive
 };
 
-/// The reason that older versions gave: what is no JPEG or PNG was one kind.
+/// Reason that older versions gave: they had one reason for all that is neither JPEG nor PNG.
 constexpr Reason coarse(Reason reason) {
   return reason >= Reason::webp && reason <= Reason::other_kind ? Reason::not_an_image : reason;
 }

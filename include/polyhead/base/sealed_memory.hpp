@@ -10,12 +10,12 @@
 
 namespace polyhead {
 
-/// Memory that one process writes once and all of a host can read (memfd_create). It has no name, so nothing
-/// is left behind, whoever is killed: it goes with the last process that has it. /dev/shm, which containers
-/// keep small, does not limit it. It is sealed: nobody can write to it or cut it off.
+/// Memory that one process writes once and all processes of a host can read (memfd_create). It has no name
+/// and goes with the last process that has it, so nothing is left behind after a kill. /dev/shm, which
+/// containers keep small, does not limit it. Sealed: no process can write to it or truncate it.
 class SealedMemory {
  public:
-  /// What another process of the host needs to find it.
+  /// Data with which another process of the host finds the memory.
   struct Ticket {
     std::int32_t process = 0;
     std::int32_t descriptor = -1;
@@ -24,15 +24,16 @@ class SealedMemory {
     std::uint64_t bytes = 0;
   };
 
-  /// Has `fill` write it. Throws Error(unavailable) where the system refuses, and what `fill` throws.
+  /// Creates the memory and lets `fill` write it. Throws Error(unavailable) where the system refuses, and
+  /// what `fill` throws.
   SealedMemory(std::size_t bytes, const std::function<void(std::span<std::byte>)>& fill);
-  /// That of another process, which must not have called `close`. Throws Error(unavailable) where it cannot
-  /// be reached or is not what the ticket says, as between containers that have one host name.
+  /// Opens another process's memory; that process must not have called `close`. Throws Error(unavailable)
+  /// where it cannot be reached or differs from the ticket, as between containers with equal host names.
   explicit SealedMemory(const Ticket& ticket);
 
   [[nodiscard]] std::span<const std::byte> bytes() const { return map_.bytes(); }
   [[nodiscard]] Ticket ticket() const;
-  /// From now on no other process can find it; those that have it keep it.
+  /// Closes the memory to further processes; those that have it keep it.
   void close() { file_.reset(); }
 
  private:

@@ -10,24 +10,25 @@ namespace polyhead {
 /// How urgently a process was asked to end.
 enum class Stop : int {
   no,
-  soon,  ///< when what is under way is finished
+  soon,  ///< after the work under way
   now,   ///< at once, with what is finished
 };
 
-/// Who asks, for messages: "SIGUSR1".
+/// Source of the request, for messages: "SIGUSR1".
 struct StopRequest {
   Stop how = Stop::no;
   std::string why{};
 };
 
-/// Takes SIGTERM, SIGINT and SIGUSR1 from now on: the first asks to stop soon, any further one to stop now.
-/// One a process, made before other threads: it blocks the signals, which they inherit, and a thread of its
-/// own waits for them. So no call is ever interrupted elsewhere, and nothing runs in a handler. They stay
-/// blocked when it goes: who has ended in good order is not killed on the last yard.
+/// Takes over SIGTERM, SIGINT and SIGUSR1: the first asks to stop soon, any further one to stop now. One
+/// object per process, made before other threads, since these inherit the blocked signals. A thread of its
+/// own waits for the signals: no call elsewhere is interrupted, and nothing runs in a handler. The signals
+/// stay blocked after destruction, so that a process that ends in good order is not killed at the last
+/// moment.
 class StopSignals {
  public:
   /// `overdue` is called from that thread when the process still lives `grace` after the second signal, or at
-  /// the third: it must end it.
+  /// the third. It must end the process.
   StopSignals(std::function<void()> overdue, std::chrono::milliseconds grace);
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
@@ -37,10 +38,10 @@ class StopSignals {
   std::jthread thread_;
 };
 
-/// What the signals so far ask for; any thread may look.
+/// Request of the signals so far; any thread may call.
 StopRequest stop_asked();
 
-/// For long work that may be given up without a loss: throws Error(preempted) once a stop was asked for.
+/// Throws Error(preempted) once a stop was asked for. Meant for long work that can be abandoned without loss.
 void throw_if_stop_asked();
 
 }  // namespace polyhead

@@ -7,8 +7,8 @@
 
 namespace polyhead {
 
-/// Threads that share out the items of one task after the other: the caller and `threads` - 1 others, which
-/// stay awake for half a millisecond behind a task and then sleep. For one caller at a time.
+/// Threads that share the items of one task after the other: the caller and `threads` - 1 others. These stay
+/// awake for half a millisecond after a task and then sleep. One caller at a time.
 class Team {
  public:
   explicit Team(int threads);
@@ -19,7 +19,7 @@ class Team {
   [[nodiscard]] int threads() const { return static_cast<int>(others_.size()) + 1; }
 
   /// Calls work(item, thread) for each item in [0, items), thread in [0, threads()), and returns when all are
-  /// done. Who does which item is left to chance. `work` must not throw.
+  /// done. Items are assigned to threads in no fixed order. `work` must not throw.
   template <class Work>
   void run(int items, const Work& work) {
     start({items, &work,
@@ -38,9 +38,9 @@ class Team {
   void serve(int thread);
 
   Task task_;
-  std::atomic<int> next_{0};             ///< item
-  std::atomic<std::uint32_t> round_{0};  ///< tasks started; counts up once more to end the threads
-  std::atomic<int> busy_{0};             ///< threads that have not finished this round
+  std::atomic<int> next_{0};             ///< next item
+  std::atomic<std::uint32_t> round_{0};  ///< number of tasks started; counts up once more to end the threads
+  std::atomic<int> busy_{0};             ///< number of threads that have not finished this round
   bool ending_ = false;
   std::vector<std::thread> others_;
 };

@@ -8,8 +8,8 @@
 
 namespace polyhead {
 
-/// The nearest of `known` to a mistyped `word` (Levenshtein distance of at most a third of its length, at
-/// least 1 allowed), for "did you mean".
+/// Nearest of `known` to a mistyped `word`, for "did you mean". Levenshtein distance of at most a third of
+/// its length; 1 is always allowed.
 std::optional<std::string> closest(std::string_view word, const std::vector<std::string>& known);
 
 /// 1536 -> "1.5 KiB".
@@ -18,7 +18,7 @@ std::string human_bytes(std::uint64_t bytes);
 /// 3725.4 -> "1:02:05", 65.2 -> "1:05", 4.25 -> "4.2 s".
 std::string human_seconds(double seconds);
 
-/// The same, but 0.0254 -> "25.4 ms", 5e-5 -> "50 us": for times that are compared.
+/// Like `human_seconds`, but 0.0254 -> "25.4 ms", 5e-5 -> "50 us": for times that are compared.
 std::string fine_seconds(double seconds);
 
 /// "1 rank", "2 ranks", "3 micro-batches"

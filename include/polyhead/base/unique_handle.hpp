@@ -4,9 +4,8 @@
 
 namespace polyhead {
 
-/// Owns one handle of a C library. `Traits` has `using type`, `static type invalid()` and
-/// `static void close(type) noexcept`. Moving leaves the source without a handle: there is never a second
-/// owner.
+/// Owns one handle of a C library. `Traits` has `using type`, `static type invalid()` and `static void
+/// close(type) noexcept`. A moved-from object has no handle.
 template <class Traits>
 class UniqueHandle {
  public:
@@ -29,7 +28,7 @@ class UniqueHandle {
     const type old = std::exchange(handle_, handle);
     if (old != Traits::invalid()) Traits::close(old);
   }
-  /// Hands the handle to whoever closes it by other means.
+  /// Gives up ownership: the caller closes the handle.
   [[nodiscard]] type release() noexcept { return std::exchange(handle_, Traits::invalid()); }
 
  private:

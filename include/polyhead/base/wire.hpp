@@ -23,7 +23,7 @@ class WireWriter {
   WireWriter& put(const T& value) {
     return raw(&value, sizeof(T));
   }
-  /// The count first, then the values.
+  /// Appends the count, then the values.
   template <WireValue T>
   WireWriter& put_array(std::span<const T> values) {
     put(values.size());
