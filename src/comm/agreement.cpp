@@ -14,7 +14,7 @@ namespace {
 struct Verdict {
   ExitCode code = ExitCode::ok;
   std::string message;
-  bool timed_out = false;  ///< the reason is with another rank
+  bool timed_out = false;  ///< another rank knows the reason
 };
 
 Verdict outcome_of(const std::function<void()>& step) {
@@ -34,7 +34,7 @@ Verdict outcome_of(const std::function<void()>& step) {
 
 void agree(Collectives& world, const std::function<void()>& step) {
   const Verdict mine = outcome_of(step);
-  // The usual case costs eight bytes; texts travel only when there is one.
+  // The usual case costs eight bytes; texts are sent only after a failure.
   std::int64_t failures = mine.code == ExitCode::ok ? 0 : 1;
   world.all_reduce(std::span(&failures, 1));
   if (failures == 0) return;

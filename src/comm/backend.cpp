@@ -21,7 +21,7 @@ bool any_group_exchanges(std::span<const Seat> seats) {
   return false;
 }
 
-/// Why a rank cannot take part in NCCL, or nothing.
+/// Reason why a rank cannot take part in NCCL, or nothing.
 std::string incapable(std::span<const Seat> seats) {
   for (std::size_t rank = 0; rank < seats.size(); ++rank) {
     const Seat& seat = seats[rank];
@@ -31,8 +31,8 @@ std::string incapable(std::span<const Seat> seats) {
   return "";
 }
 
-/// Which two ranks have the same GPU, or nothing. By UUID alone: containers of one machine have several host
-/// names.
+/// Two ranks that have the same GPU, or nothing. Compares UUIDs alone: containers of one machine have several
+/// host names.
 std::string shared_gpu(std::span<const Seat> seats) {
   std::map<std::string, std::size_t> owners;
   for (std::size_t rank = 0; rank < seats.size(); ++rank) {

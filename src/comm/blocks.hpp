@@ -19,7 +19,7 @@ inline void check_blocks(std::string_view call, std::size_t mine, std::size_t al
               fmt::format("{}: {} ranks with {} values each, but room for {}", call, ranks, mine, all));
 }
 
-/// Throws Error(internal) unless there is a size for each rank and room for what they say.
+/// Throws Error(internal) unless there is a size for each rank and room for all blocks.
 inline void check_all_to_all(std::size_t blocks, std::size_t received, std::span<const std::size_t> sizes,
                              int rank, int ranks) {
   const bool whole = sizes.size() == static_cast<std::size_t>(ranks);

@@ -43,7 +43,7 @@ class DryRun final : public Collectives {
     return std::make_unique<Done>();
   }
 
-  /// Other ranks' blocks look like this one's, as far as these reach.
+  /// Takes other ranks' blocks to equal this one's, as far as these reach.
   std::unique_ptr<Pending> start_all_to_all(std::span<const std::byte> blocks, std::span<std::byte> received,
                                             std::span<const std::size_t> sizes) override {
     check_all_to_all(blocks.size(), received.size(), sizes, rank_, size_);

@@ -40,7 +40,7 @@ std::vector<Seat> all_seats(Collectives& world, const Seat& mine) {
   return seats;
 }
 
-/// The color of a rank where all that work are one group.
+/// Color of a rank where all working ranks are one group.
 int one_group(int color) {
   return color < 0 ? -1 : 0;
 }
@@ -57,12 +57,13 @@ std::vector<std::string> gpus_of(const std::vector<Seat>& seats) {
   return gpus;
 }
 
-/// What `make` makes of the ranks of a color that is not negative, or the same AgreedError on all ranks of
-/// the world.
+/// Result of `make` on the ranks of a color that is not negative, or the same AgreedError on all ranks of the
+/// world.
 template <class Make>
 auto among_color(MpiEnvironment& mpi, Collectives& world, int color, std::chrono::milliseconds timeout,
                  Make make) -> decltype(make(world)) {
-  // A rank that failed waits for those that wait for it: they need the time limit to notice, it some more.
+  // A failed rank waits for ranks that in turn wait for it: they need the time limit to notice, and it needs
+  // some more.
   const auto bootstrap = mpi.split(color, 2 * timeout);
   decltype(make(world)) made;
   agree(world, [&] {
@@ -71,8 +72,8 @@ auto among_color(MpiEnvironment& mpi, Collectives& world, int color, std::chrono
   return made;
 }
 
-/// Sets `choice` to what `choose_backend` says. Where that is NCCL, `make` is called, with the color; where
-/// it fails and nobody asked for NCCL, `choice` becomes MPI.
+/// Sets `choice` to the result of `choose_backend`. Where that is NCCL, calls `make` with the color. Where
+/// `make` fails and NCCL was not asked for, `choice` becomes MPI.
 template <class Make>
 auto with_nccl(Collectives& world, std::span<const Seat> seats, Backend wanted, BackendChoice& choice,
                Make make) -> decltype(make()) {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kAllowed = "POLYHEAD_ALLOW_SINGLETON";
 
-/// How a launcher tells its processes about themselves. Any of the names may be missing.
+/// Variables by which a launcher describes itself to its processes. Any of the names may be missing.
 struct Traces {
   std::string_view launcher;
   const char* size = nullptr;  ///< variable with the number of processes
@@ -24,8 +24,8 @@ struct Traces {
   bool is_mpi = true;          ///< part of an MPI, which counts a world; else of a batch system
 };
 
-/// The more telling ones first: Slurm's srun may set PMI_SIZE, and most set PMIX_RANK. Slurm's batch scripts
-/// have SLURM_NTASKS and SLURM_PROCID, but nothing of a step.
+/// Launchers, the more specific ones first: Slurm's srun may set PMI_SIZE, and most set PMIX_RANK. Slurm's
+/// batch scripts have SLURM_NTASKS and SLURM_PROCID, but no variable of a step.
 constexpr std::array kLaunchers{
     Traces{"Open MPI's mpirun", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"},
     Traces{"MVAPICH's mpirun_rsh", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"},
@@ -48,7 +48,7 @@ std::optional<int> number(const char* name, const Variables& variables) {
   return whole ? std::optional(value) : std::nullopt;
 }
 
-/// Nothing where it has left no traces.
+/// Launch by this launcher; nothing where it has left no traces.
 std::optional<Launch> find(const Traces& traces, const Variables& variables) {
   if (traces.mark != nullptr && !variables(traces.mark)) return std::nullopt;
   const auto size = number(traces.size, variables);
@@ -91,7 +91,7 @@ std::optional<Launch> launcher_without_ranks(int world_size, const Variables& va
   for (const Traces& traces : kLaunchers) {
     const auto launch = find(traces, variables);
     if (!launch) continue;
-    // The MPI that has counted the same ranks is the one in charge, whatever is around it.
+    // The MPI that counts as many ranks is in charge, whatever surrounds it.
     if (traces.is_mpi && traces.size != nullptr && launch->ranks == world_size) return std::nullopt;
     if (!found && launch->ranks > world_size) found = launch;
   }

@@ -30,7 +30,7 @@ void require(bool same_size, const char* call) {
   if (!same_size) throw Error(ExitCode::internal, std::string(call) + ": ranks give different sizes");
 }
 
-/// Adds the values that lie at `offset` bytes.
+/// Adds the values at `offset` bytes.
 void add(std::span<std::int64_t> sums, const std::vector<std::byte>& bytes, std::size_t offset) {
   for (std::size_t i = 0; i < sums.size(); ++i) {
     std::int64_t value = 0;
@@ -49,7 +49,7 @@ class LocalPending final : public Pending {
   ~LocalPending() override {
     try {
       wait();
-    } catch (const Error&) {  // who wants to know of it calls `wait`
+    } catch (const Error&) {  // callers that need the error call `wait`
     }
   }
 

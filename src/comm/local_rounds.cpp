@@ -24,7 +24,7 @@ void LocalRounds::take(std::uint64_t number, const std::function<void(const Part
   if (!changed_.wait_for(lock, timeout_, [&] { return round.joined == ranks(); })) {
     throw TimeoutError(ExitCode::unavailable, "a rank did not join a collective in time");
   }
-  lock.unlock();  // nobody writes to a full round, and this rank has not taken it yet
+  lock.unlock();  // no thread writes to a full round, and this rank has not taken it yet
   use(round.parts);
   lock.lock();
   if (++round.taken == ranks()) rounds_.erase(number);

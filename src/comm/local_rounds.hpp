@@ -12,8 +12,8 @@
 
 namespace polyhead::comm {
 
-/// What collectives between threads stand on: the n-th call of each rank joins round n and leaves its bytes
-/// there, until every rank has taken what it needs.
+/// Basis of collectives between threads. The n-th call of each rank joins round n and leaves its bytes there,
+/// until every rank has taken what it needs.
 class LocalRounds {
  public:
   using Parts = std::vector<std::vector<std::byte>>;  // by rank
@@ -21,7 +21,7 @@ class LocalRounds {
   LocalRounds(int ranks, std::chrono::milliseconds timeout);
 
   [[nodiscard]] int ranks() const { return static_cast<int>(next_.size()); }
-  /// Never waits. The round's number, for one call of `take`.
+  /// Joins a round and never waits. Returns the round's number, for one call of `take`.
   std::uint64_t join(int rank, std::span<const std::byte> bytes);
   /// Waits until all ranks have joined; `use` sees their bytes. Throws Error(unavailable) when one does not
   /// join in time.

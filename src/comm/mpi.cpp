@@ -17,11 +17,12 @@
 namespace polyhead::comm {
 namespace {
 
-constexpr std::chrono::seconds kGoodbye{30};  // for all ranks to come to MPI_Finalize, once they have agreed
-constexpr std::chrono::seconds kAbort{10};    // for MPI_Abort, which may hang where the network does
-constexpr std::chrono::seconds kPrecedence{5};  // of rank 0, where all ranks would say the same
+constexpr std::chrono::seconds kGoodbye{
+    30};  // limit for all ranks to reach MPI_Finalize, once they have agreed
+constexpr std::chrono::seconds kAbort{10};      // limit for MPI_Abort, which may hang where the network does
+constexpr std::chrono::seconds kPrecedence{5};  // head start of rank 0, where all ranks would say the same
 
-/// Takes it over, with errors that are returned.
+/// Takes over the communicator, with errors that are returned.
 Communicator adopt(MPI_Comm communicator) {
   Communicator owner(communicator);
   check(MPI_Comm_set_errhandler(communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
@@ -38,7 +39,8 @@ Watchdog watch(MpiEnvironment& mpi, std::string_view call, std::chrono::millisec
       }};
 }
 
-/// Ends the job when MPI does not start. Rank 0 speaks first, and so alone where it is concerned as well.
+/// Ends the job when MPI does not start. Rank 0 reports first, and thus alone where its own start is overdue,
+/// too.
 Watchdog watch_start(MpiEnvironment& mpi, const StartProgress& progress, std::chrono::milliseconds limit) {
   const auto patience = launched_rank() == 0 ? limit : limit + kPrecedence;
   return {patience, [&mpi, &progress, limit] {
@@ -133,7 +135,7 @@ void MpiEnvironment::abort(int code) {
     const Watchdog watchdog(kAbort, [code] { _exit(code); });
     MPI_Abort(MPI_COMM_WORLD, code);
   }
-  _exit(code);  // mpirun ends the others when one goes so; where there are none, MPI_Abort would only talk
+  _exit(code);  // mpirun ends the others after such an exit; for a single rank, MPI_Abort would only print
 }
 
 }  // namespace polyhead::comm

@@ -43,8 +43,8 @@ using Datatype = UniqueHandle<DatatypeTraits>;
                                                         std::chrono::duration<double>(timeout).count()));
 }
 
-/// Waits without spinning. On a time-out the request stays open: the caller ends the job, nobody frees the
-/// buffers.
+/// Waits without spinning. After a time-out the request stays open: the caller ends the job, and the buffers
+/// are never freed.
 inline void complete(MPI_Request request, std::string_view call, std::chrono::milliseconds timeout) {
   const bool done = wait_until(
       [&] {

@@ -12,7 +12,7 @@
 namespace polyhead::comm {
 namespace {
 
-/// What outlives the collectives while one of them is under way. The communicator is freed last.
+/// State that outlives the collectives while one of them is under way. The communicator is freed last.
 struct Shared {
   Communicator communicator;
   std::chrono::milliseconds timeout;
@@ -32,7 +32,7 @@ class MpiPending final : public Pending {
   ~MpiPending() override {
     try {
       wait();
-    } catch (const Error&) {  // who wants to know of it calls `wait`
+    } catch (const Error&) {  // callers that need the error call `wait`
     }
   }
 

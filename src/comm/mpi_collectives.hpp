@@ -9,8 +9,8 @@
 
 namespace polyhead::comm {
 
-/// Collectives over `communicator`. What is larger than `largest_piece` bytes travels in pieces: MPI counts
-/// are int.
+/// Collectives over `communicator`. Data larger than `largest_piece` bytes travel in pieces: MPI counts are
+/// int.
 std::unique_ptr<Collectives> make_mpi_collectives(Communicator communicator,
                                                   std::chrono::milliseconds timeout,
                                                   std::size_t largest_piece);

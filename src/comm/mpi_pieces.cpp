@@ -5,7 +5,7 @@
 namespace polyhead::comm {
 namespace {
 
-/// `bytes` bytes that are followed by the next of their kind at a distance of `stride`.
+/// Type of `bytes` bytes, the next of which follows at a distance of `stride`.
 Datatype strided(std::size_t bytes, std::size_t stride) {
   MPI_Datatype plain = MPI_DATATYPE_NULL;
   check(MPI_Type_contiguous(static_cast<int>(bytes), MPI_BYTE, &plain), "MPI_Type_contiguous");
@@ -43,7 +43,7 @@ std::vector<MPI_Request> start_scatter_pieces(MPI_Comm communicator, std::span<c
           "MPI_Ireduce_scatter_block");
     return requests;
   }
-  // Pieces of a block lie apart in `all`, and MPI_SUM takes no types of one's own: a reduction for each.
+  // Pieces of a block lie apart in `all`, and MPI_SUM takes no derived types: one reduction per piece.
   const std::size_t step = std::max<std::size_t>(1, largest / sizeof(std::int64_t));
   const std::size_t ranks = all.size() / mine.size();
   for (std::size_t rank = 0; rank < ranks; ++rank) {
@@ -62,8 +62,8 @@ std::vector<MPI_Request> start_all_to_all_pieces(MPI_Comm communicator, int rank
                                                  std::span<const std::byte> blocks,
                                                  std::span<std::byte> received,
                                                  std::span<const std::size_t> sizes, std::size_t largest) {
-  // Single messages: MPI_Ialltoallv counts in int. Those of one call cannot be taken for those of the next,
-  // since messages between two ranks keep their order.
+  // Single messages: MPI_Ialltoallv counts in int. Messages between two ranks keep their order, so those of
+  // one call cannot be mistaken for those of the next.
   constexpr int kTag = 1;
   std::vector<MPI_Request> requests;
   const auto in_pieces = [&](auto bytes, const auto& start) {

@@ -16,8 +16,8 @@ std::vector<MPI_Request> start_gather_pieces(MPI_Comm communicator, std::span<co
 std::vector<MPI_Request> start_scatter_pieces(MPI_Comm communicator, std::span<const std::int64_t> all,
                                               std::span<std::int64_t> mine, std::size_t largest);
 
-/// Starts an all-to-all: to rank r block r of `blocks`, from it `sizes[r]` bytes. In pieces of at most
-/// `largest` bytes.
+/// Starts an all-to-all, in pieces of at most `largest` bytes: block r of `blocks` goes to rank r, which
+/// sends `sizes[r]` bytes.
 std::vector<MPI_Request> start_all_to_all_pieces(MPI_Comm communicator, int rank,
                                                  std::span<const std::byte> blocks,
                                                  std::span<std::byte> received,

@@ -55,7 +55,7 @@ void MpiProgress::run() {
       try {
         return requests->test();
       } catch (const Error&) {
-        return true;  // the one who waits tests it again and learns of the failure
+        return true;  // the waiting caller tests it again and learns of the failure
       }
     });
     changed_.wait_for(lock, kPause, [&] { return ending_; });

@@ -11,10 +11,10 @@
 
 namespace polyhead::comm {
 
-/// The requests of one collective that was started. Not thread-safe: MpiProgress guards it.
+/// Requests of one started collective. Not thread-safe: MpiProgress guards it.
 class OpenRequests {
  public:
-  /// `name`: in traces.
+  /// `name`: shown in traces.
   OpenRequests(std::vector<MPI_Request> requests, const char* name)
       : requests_(std::move(requests)), flight_(name) {}
   /// Whether all have ended; asking makes MPI work on them.
@@ -25,10 +25,10 @@ class OpenRequests {
   trace::Flight flight_;
 };
 
-/// Keeps started collectives moving while their rank computes. MPI works on them only inside its own calls,
-/// so without this an exchange would begin when somebody waits for it, and nothing would overlap. A thread
-/// tests the open requests every half millisecond, and sleeps while there are none: it costs under 1% of a
-/// core while an exchange is open, and nothing otherwise. (MPI's own progress threads are no choice: Open MPI
+/// Keeps started collectives moving while their rank computes. MPI works on them only inside its own calls;
+/// without this an exchange would begin when a caller waits for it, and nothing would overlap. A thread tests
+/// the open requests every half millisecond, and sleeps while there are none. It costs under 1% of a core
+/// while an exchange is open, and nothing otherwise. (MPI's own progress threads are no alternative: Open MPI
 /// 4.1 is built without them.)
 class MpiProgress {
  public:
@@ -49,7 +49,7 @@ class MpiProgress {
   std::condition_variable changed_;
   std::vector<std::shared_ptr<OpenRequests>> open_;
   bool ending_ = false;
-  std::thread thread_;  // from the first collective on
+  std::thread thread_;  // started by the first collective
 };
 
 }  // namespace polyhead::comm

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kTag = 0;
 
-/// A byte to and from one rank.
+/// One byte to and one from a rank.
 struct Contact {
   int rank = 0;
   char in = 0;
@@ -29,7 +29,7 @@ bool is_done(MPI_Request& request) {
 void meet(int rank, int size, StartProgress& progress) {
   std::vector<Contact> contacts;
   for (const int other : first_contacts(rank, size)) contacts.push_back({other});
-  for (Contact& contact : contacts) {  // none is moved any more
+  for (Contact& contact : contacts) {  // addresses must not change any more
     check(MPI_Irecv(&contact.in, 1, MPI_BYTE, contact.rank, kTag, MPI_COMM_WORLD, &contact.received),
           "MPI_Irecv");
     check(MPI_Isend(&contact.out, 1, MPI_BYTE, contact.rank, kTag, MPI_COMM_WORLD, &contact.sent),

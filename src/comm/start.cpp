@@ -13,7 +13,7 @@
 namespace polyhead::comm {
 namespace {
 
-constexpr std::size_t kMaxNamed = 8;  // ranks, in a message
+constexpr std::size_t kMaxNamed = 8;  // number of ranks named in a message
 
 /// "rank 3", "ranks 1, 2, 5"
 std::string named(const std::vector<int>& ranks) {

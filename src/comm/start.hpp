@@ -8,17 +8,17 @@
 
 namespace polyhead::comm {
 
-/// The ranks with which `rank` exchanges a first message: those at distances 1, 2, 4, ... in both directions,
-/// and all with rank 0, as a job needs it. Symmetric; sorted. About 2 log2(size) connections a rank.
+/// Ranks with which `rank` exchanges a first message: those at distances 1, 2, 4, ... in both directions, and
+/// rank 0, as a job needs it. Symmetric; sorted. About 2 log2(size) connections per rank.
 std::vector<int> first_contacts(int rank, int size);
 
-/// How far the start of MPI has come. Written by the thread that starts it, read by the one that watches.
+/// How far the start of MPI has come. Written by the starting thread, read by the watching one.
 class StartProgress {
  public:
   void enter(std::string_view step);
-  /// `waiting`: who has not been heard of yet, of the first contacts.
+  /// `waiting`: first contacts that have not answered yet.
   void wait_for(std::vector<int> waiting, int rank, int size);
-  /// What an overdue start is reported with: the step, who is silent, and what to do.
+  /// Report of an overdue start: the step, the silent ranks, and what to do.
   [[nodiscard]] std::string overdue(const std::string& host, std::chrono::milliseconds limit) const;
 
  private:

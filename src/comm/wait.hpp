@@ -6,9 +6,9 @@
 
 namespace polyhead::comm {
 
-/// Asks `done` again and again, with sleeps that grow from 20 to 500 us, until it is true or `limit` has
-/// passed. Spinning would take the core from the computation (a blocked MPI_Recv halves the speed of its
-/// rank). False: time is over.
+/// Polls `done`, with sleeps that grow from 20 to 500 us, until it is true or `limit` has passed. Spinning
+/// would take the core from the computation (a blocked MPI_Recv halves the speed of its rank). Returns false
+/// after the limit.
 template <class Done>
 bool wait_until(Done done, std::chrono::milliseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;

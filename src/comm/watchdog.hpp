@@ -9,8 +9,8 @@
 
 namespace polyhead::comm {
 
-/// Bounds a call that blocks inside MPI, where no time limit can be given and nothing can be thrown:
-/// `overdue` is called from a thread when this object still lives after `limit`. It must end the process.
+/// Bounds a call that blocks inside MPI, where no time limit can be given and nothing can be thrown. A thread
+/// calls `overdue` when this object still lives after `limit`. It must end the process.
 class Watchdog {
  public:
   Watchdog(std::chrono::milliseconds limit, std::function<void()> overdue)

@@ -9,9 +9,9 @@
 namespace polyhead::checkpoint {
 
 /// One tensor of a weights file, converted to fp32 (from fp8, fp16, bf16, fp32, fp64 and integers),
-/// contiguous, row-major. Where the file has something else under a name, `problem` says what, and what to
-/// do: "is a numpy.ndarray, ..."; shape and values are then those of an empty tensor. It is an error only if
-/// it is needed.
+/// contiguous, row-major. Where the file has another object under a name, shape and values are those of an
+/// empty tensor. `problem` then says what it is and what to do: "is a numpy.ndarray, ...". That is an error
+/// only if the tensor is needed.
 struct CheckpointTensor {
   std::string name;
   std::vector<std::int64_t> shape;
@@ -19,22 +19,22 @@ struct CheckpointTensor {
   std::string problem = {};
 };
 
-/// The tensors of a weights file, in the file's order, with wrappers ({"state_dict": ...}, {"model": ...},
-/// ...) opened. Prefixes are left as they are: `match_parameters` knows which belong.
+/// Tensors of a weights file, in the file's order, with wrappers ({"state_dict": ...}, {"model": ...}, ...)
+/// opened. Prefixes stay as they are: `match_parameters` knows which belong.
 using Checkpoint = std::vector<CheckpointTensor>;
 
-/// Reads a weights file; the format is recognised by its content, not by its name. Nothing in the file is
-/// ever executed. `key`: the wrapper that is opened where there are several ("state_dict_ema"); empty: the
-/// only one. Throws Error: no_input when it cannot be read, bad_data that names the file and says what is
-/// wrong with it.
+/// Reads a weights file. The format is recognised by its content, not by its name. Nothing in the file is
+/// ever executed. `key`: the wrapper to open where there are several ("state_dict_ema"); empty: the only one.
+/// Throws Error: no_input when the file cannot be read, bad_data that names the file and says what is wrong
+/// with it.
 Checkpoint read_checkpoint(const std::filesystem::path& path, const std::string& key = {});
 
 /// https://github.com/huggingface/safetensors#format
 Checkpoint read_safetensors(const std::filesystem::path& path);
 
-/// A file of `torch.save`: a zip file since PyTorch 1.6, a row of pickles before. Whatever is no container,
-/// number, text or tensor in it is passed over. https://docs.python.org/3/library/pickletools.html lists the
-/// opcodes.
+/// Reads a file of `torch.save`: a zip file since PyTorch 1.6, a sequence of pickles before. Objects other
+/// than containers, numbers, texts and tensors are skipped.
+/// https://docs.python.org/3/library/pickletools.html lists the opcodes.
 Checkpoint read_pth(const std::filesystem::path& path, const std::string& key = {});
 
 }  // namespace polyhead::checkpoint

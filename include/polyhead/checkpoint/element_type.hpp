@@ -14,7 +14,7 @@ enum class ElementType : std::uint8_t {
   f32,
   f64,
   f8_e4m3fn,  ///< torch.float8_e4m3fn: no infinities
-  f8_e5m2,    ///< torch.float8_e5m2: half of an fp16
+  f8_e5m2,    ///< the upper half of an fp16
   i8,
   u8,
   i16,
@@ -29,9 +29,10 @@ enum class ElementType : std::uint8_t {
 /// Bytes of one element.
 std::size_t size_of(ElementType type);
 
-/// Little-endian elements to fp32, rounded to nearest. `bytes` holds exactly `values.size()` elements.
+/// Converts little-endian elements to fp32, rounded to nearest. `bytes` holds exactly `values.size()`
+/// elements.
 void convert(ElementType type, std::span<const std::byte> bytes, std::span<float> values);
-/// The same to fp64, which is exact but for integers beyond 2^53.
+/// Converts to fp64, which is exact except for integers beyond 2^53.
 void convert(ElementType type, std::span<const std::byte> bytes, std::span<double> values);
 
 }  // namespace polyhead::checkpoint

@@ -11,8 +11,7 @@
 
 namespace polyhead::checkpoint {
 
-/// An array as NumPy saved it. Numbers and booleans stand in `values`, texts in `texts`; the other one is
-/// empty.
+/// Array as NumPy saved it. Numbers and booleans are in `values`, texts in `texts`; the other one is empty.
 struct NumpyArray {
   std::string dtype;                ///< as the file says it: "<f4", "|b1", "<U10"
   std::vector<std::int64_t> shape;  ///< empty for a single value
@@ -22,8 +21,8 @@ struct NumpyArray {
   [[nodiscard]] bool is_text() const { return dtype.find_first_of("US") != std::string::npos; }
 };
 
-/// Arrays of an .npz file (`numpy.savez`, `numpy.savez_compressed`), by name. Nothing of it is executed:
-/// arrays of Python objects, which NumPy pickles, are refused.
+/// Arrays of an .npz file (`numpy.savez`, `numpy.savez_compressed`), by name. Nothing in the file is
+/// executed: arrays of Python objects, which NumPy pickles, are refused.
 /// https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 class NpzReader {
  public:
@@ -33,9 +32,9 @@ class NpzReader {
   /// Names of the arrays, sorted.
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   [[nodiscard]] bool has(const std::string& name) const;
-  /// Throws Error(bad_data) when there is no such array (the text names those that are there), its bytes are
-  /// damaged, or its dtype is neither of numbers nor of texts. Memory is bounded by a small multiple of the
-  /// file's size, or 64 MiB.
+  /// Throws Error(bad_data) when there is no such array (the text names those that exist), its bytes are
+  /// damaged, or its dtype is neither numeric nor text. Memory is bounded by a small multiple of the file's
+  /// size, or 64 MiB.
   [[nodiscard]] NumpyArray read(const std::string& name) const;
 
  private:
@@ -47,8 +46,8 @@ class NpzReader {
 /// The one array of an .npy file (`numpy.save`). Throws as NpzReader does.
 NumpyArray read_npy(const std::filesystem::path& path);
 
-/// The bytes of an .npy file or of an .npz file's entry; `file` and `name` are for messages, `name` may be
-/// empty.
+/// Array in the bytes of an .npy file or of an .npz file's entry. `file` and `name` are for messages; `name`
+/// may be empty.
 NumpyArray parse_npy(std::span<const std::byte> bytes, const std::filesystem::path& file,
                      const std::string& name);
 

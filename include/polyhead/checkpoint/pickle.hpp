@@ -11,8 +11,8 @@
 #include "polyhead/checkpoint/element_type.hpp"
 
 /// A restricted reader of Python's pickle format: it builds containers, numbers, texts and descriptions of
-/// tensors. Everything else becomes an inert `Opaque`, which knows its type's name and nothing more. No code
-/// of the file is ever run, because there is none that could run.
+/// tensors. Everything else becomes an inert `Opaque`, which knows only its type's name. The reader has no
+/// way to run code of the file.
 namespace polyhead::checkpoint::pickle {
 
 /// Index of an object in `Document::objects`. Objects own no others, so that neither depth nor cycles matter.
@@ -41,14 +41,15 @@ struct Opaque {
 };
 struct Storage {
   ElementType type = ElementType::f32;
-  Id key = 0;                     ///< a text: the record "data/KEY" of the zip file
-  std::int64_t elements = 0;      ///< up to its end
-  std::int64_t offset = 0;        ///< its first element, when it is a view of the storage that the file has
-  Id unread = kNoId;              ///< its class, when its elements are of a type that is not read
+  Id key = 0;                 ///< a text: the record "data/KEY" of the zip file
+  std::int64_t elements = 0;  ///< number of elements up to its end
+  std::int64_t offset =
+      0;              ///< index of its first element, when it is a view of the storage that the file has
+  Id unread = kNoId;  ///< its class, when its elements are of a type that is not read
   std::uint8_t element_size = 0;  ///< bytes; 0: not known
   bool untyped = false;           ///< elements are bytes; the tensor says its type
 };
-/// A tensor's place in its storage, in elements. Nothing here is checked against the storage yet.
+/// Place of a tensor in its storage, in elements. Nothing here is checked against the storage yet.
 struct Tensor {
   Storage storage;
   std::int64_t offset = 0;
@@ -64,9 +65,9 @@ struct Document {
   std::size_t size = 0;  ///< bytes, its STOP included
 };
 
-/// Reads protocols 0 to 5. `file` names it in messages. Throws Error(bad_data) at the first opcode or
-/// argument that is not possible. Memory is bounded by a small multiple of the bytes. Bytes behind the pickle
-/// are left alone. https://docs.python.org/3/library/pickletools.html lists the opcodes.
+/// Reads protocols 0 to 5. `file` names the source in messages. Throws Error(bad_data) at the first
+/// impossible opcode or argument. Memory is bounded by a small multiple of the bytes. Bytes after the pickle
+/// are ignored. https://docs.python.org/3/library/pickletools.html lists the opcodes.
 Document parse(std::span<const std::byte> bytes, const std::string& file);
 
 /// The object's type in Python's words: "numpy.ndarray", "dict", "torch.Tensor".

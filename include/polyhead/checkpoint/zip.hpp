@@ -14,8 +14,8 @@ namespace polyhead::checkpoint {
 
 class InputFile;
 
-/// The records of a zip file. `torch.save` stores them as they are; people and `numpy.savez_compressed` also
-/// deflate them. The central directory is believed only as far as the file's size confirms it.
+/// Records of a zip file. `torch.save` stores them as they are; people and `numpy.savez_compressed` also
+/// deflate them. The central directory is trusted only as far as the file's size confirms it.
 /// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 class ZipReader {
  public:
@@ -34,13 +34,13 @@ class ZipReader {
 
   [[nodiscard]] const std::unordered_map<std::string, Record>& records() const { return records_; }
   [[nodiscard]] std::uint64_t file_size() const;
-  /// Null when there is none of this name.
+  /// Record of this name, or null.
   [[nodiscard]] const Record* find(const std::string& name) const;
-  /// Where a stored record's bytes start in the file. Throws Error(bad_data) when they do not lie within it,
+  /// Offset in the file of a stored record's bytes. Throws Error(bad_data) when they do not lie within it,
   /// are packed, or differ from their checksum (each call reads them through once).
   [[nodiscard]] std::uint64_t verified_data(const std::string& name, const Record& record) const;
-  /// All bytes of a stored or deflated record. Throws as `verified_data`, and when a deflated record is
-  /// larger than the directory says, or larger than 64 MiB and 200 times its packed bytes.
+  /// All bytes of a stored or deflated record. Throws as `verified_data` does. Also throws when a deflated
+  /// record is larger than the directory says, or larger than 64 MiB and 200 times its packed bytes.
   [[nodiscard]] std::vector<std::byte> contents(const std::string& name, const Record& record) const;
   /// Reads bytes of the file; the range must lie within it.
   [[nodiscard]] std::vector<std::byte> read(std::uint64_t offset, std::size_t count) const;

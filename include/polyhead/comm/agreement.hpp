@@ -7,15 +7,15 @@
 
 namespace polyhead::comm {
 
-/// An Error that every rank knows of and throws: MPI may be finalized, nobody waits for anybody.
+/// Error that every rank knows of and throws: no rank waits for another, so MPI may be finalized.
 class AgreedError : public Error {
  public:
   using Error::Error;
 };
 
-/// Runs `step` on this rank, then lets all ranks agree on the outcome: when it threw on any of them, every
-/// rank throws the same AgreedError, that of the lowest failing rank; a TimeoutError only where no rank has
-/// another one. Every rank must call it, whatever it does itself.
+/// Runs `step` on this rank, then lets all ranks agree on the outcome. When it threw on any rank, every rank
+/// throws the same AgreedError, that of the lowest failing rank. A TimeoutError counts only where no rank has
+/// another error. Every rank must call it, whatever it does itself.
 void agree(Collectives& world, const std::function<void()>& step);
 
 }  // namespace polyhead::comm

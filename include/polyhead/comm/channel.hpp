@@ -15,15 +15,15 @@ struct Message {
   std::vector<std::byte> bytes;
 };
 
-/// Messages from rank to rank, in order between each two. Any thread may send; one thread receives. Nothing
-/// here spins: a thread that waits sleeps, since it shares its core with the computation.
+/// Messages from rank to rank, in order between each pair. Any thread may send; one thread receives. Nothing
+/// here spins: a waiting thread sleeps, since it shares its core with the computation.
 class Channel {
  public:
   virtual ~Channel() = default;
   /// Returns when `bytes` may be reused. Throws Error(unavailable) when the receiver does not take it in
   /// time.
   virtual void send(int destination, int tag, std::span<const std::byte> bytes) = 0;
-  /// The next message, if one has arrived.
+  /// Next message, if one has arrived.
   virtual std::optional<Message> poll() = 0;
 
   /// Waits up to `limit` for a message.

@@ -8,8 +8,9 @@
 
 namespace polyhead::comm {
 
-/// A collective under way, on which the caller need not wait yet. Its buffers must stay untouched until
-/// `wait` has returned or the handle is gone: the destructor waits, too, so that no buffer is freed under it.
+/// A collective under way, for which the caller need not wait yet. Its buffers must stay untouched until
+/// `wait` has returned or the handle is gone. The destructor waits, too, so that no buffer is freed during
+/// the collective.
 class Pending {
  public:
   virtual ~Pending() = default;
@@ -18,38 +19,38 @@ class Pending {
   virtual void wait() = 0;
 };
 
-/// What all ranks do together. Each call must be made by every rank, in the same order, from one thread at a
-/// time. Waits are bounded: a call that other ranks do not join in time throws Error(unavailable).
+/// Collective operations of all ranks. Every rank must make each call, in the same order, from one thread at
+/// a time. Waits are bounded: a call that other ranks do not join in time throws Error(unavailable).
 class Collectives {
  public:
   virtual ~Collectives() = default;
   [[nodiscard]] virtual int rank() const = 0;
   [[nodiscard]] virtual int size() const = 0;
 
-  /// The bytes of `root` to every rank; all give the same size.
+  /// Sends the bytes of `root` to every rank; all ranks give the same size.
   virtual void broadcast(std::span<std::byte> bytes, int root) = 0;
-  /// Sums over all ranks, in place. Integers: the result does not depend on the order.
+  /// Sums over all ranks, in place. With integers the result does not depend on the order.
   virtual void all_reduce(std::span<std::int64_t> values) = 0;
-  /// Each rank's bytes, of any size, to every rank, in rank order.
+  /// Gives every rank the bytes of each rank, of any size, in rank order.
   virtual std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) = 0;
   virtual void barrier() = 0;
 
-  /// Each rank's `mine` to every rank's `all`, in rank order. All give the same size; `all` is size() times
-  /// as large.
+  /// Gathers each rank's `mine` in every rank's `all`, in rank order. All ranks give the same size; `all` is
+  /// size() times as large.
   [[nodiscard]] virtual std::unique_ptr<Pending> start_all_gather(std::span<const std::byte> mine,
                                                                   std::span<std::byte> all) = 0;
   /// `all`: size() blocks as large as `mine`. Rank r gets the sum over all ranks of their block r.
   [[nodiscard]] virtual std::unique_ptr<Pending> start_reduce_scatter(std::span<const std::int64_t> all,
                                                                       std::span<std::int64_t> mine) = 0;
-  /// To each rank a block of its own. All ranks give the same `sizes`: rank r's blocks have sizes[r] bytes
-  /// each. `blocks`: this rank's, one a rank, in rank order; `received`: what each rank has for this one, in
-  /// rank order.
+  /// Sends each rank a block of its own. All ranks give the same `sizes`: rank r's blocks have sizes[r] bytes
+  /// each. `blocks`: this rank's blocks, one per rank, in rank order. `received`: the block of each rank for
+  /// this one, in rank order.
   [[nodiscard]] virtual std::unique_ptr<Pending> start_all_to_all(std::span<const std::byte> blocks,
                                                                   std::span<std::byte> received,
                                                                   std::span<const std::size_t> sizes) = 0;
 };
 
-/// Bytes of rank 0, of a size that only it knows, to every rank.
+/// Sends bytes of rank 0, of a size that only rank 0 knows, to every rank.
 void broadcast_any(Collectives& world, std::vector<std::byte>& bytes);
 
 }  // namespace polyhead::comm

@@ -13,7 +13,7 @@
 
 namespace polyhead::comm {
 
-/// MPI for the life of this object; one a process. Without mpirun it is a world of one rank. The calls that
+/// MPI for the life of this object; one per process. Without mpirun it is a world of one rank. Calls that
 /// make communicators block inside MPI: where another rank does not join in time, the job ends (`abort`,
 /// unavailable).
 class MpiEnvironment {
@@ -22,10 +22,10 @@ class MpiEnvironment {
   static constexpr std::chrono::minutes kStartLimit{2};
 
   /// Asks for MPI_THREAD_MULTIPLE and throws Error(unavailable) when MPI grants less. `timeout` bounds every
-  /// later wait inside. Where MPI does not start within `start`, or ranks do not reach each other, the job
-  /// ends (`abort`, unavailable) with a message that says what to do.
+  /// later wait inside. The job ends (`abort`, unavailable) where MPI does not start within `start`, or ranks
+  /// do not reach each other. The message says what to do.
   explicit MpiEnvironment(std::chrono::milliseconds timeout, std::chrono::milliseconds start = kStartLimit);
-  /// Finalizes, but not while an exception unwinds: ranks that wait for each other would hang.
+  /// Finalizes, except while an exception unwinds: ranks that wait for each other would hang.
   ~MpiEnvironment();
   MpiEnvironment(const MpiEnvironment&) = delete;
   MpiEnvironment& operator=(const MpiEnvironment&) = delete;
@@ -36,36 +36,38 @@ class MpiEnvironment {
   [[nodiscard]] int local_rank() const { return local_rank_; }
   [[nodiscard]] const std::string& host() const { return host_; }
 
-  /// Over all ranks, on a communicator of its own. Collective.
+  /// Collectives over all ranks, on a communicator of their own. Collective.
   [[nodiscard]] std::unique_ptr<Collectives> collectives() { return collectives_within(timeout_); }
-  /// The same with a time limit of its own. What is larger than `largest_piece` bytes travels in pieces: MPI
+  /// Collectives with a time limit of their own. Data larger than `largest_piece` bytes travel in pieces: MPI
   /// counts are int.
   [[nodiscard]] std::unique_ptr<Collectives> collectives_within(std::chrono::milliseconds timeout,
                                                                 std::size_t largest_piece = kMaxPiece);
-  /// Over the ranks that give the same `color`, in their order; nothing for a negative one. Collective.
+  /// Collectives over the ranks that give the same `color`, in their order; null for a negative one.
+  /// Collective.
   [[nodiscard]] std::unique_ptr<Collectives> split(int color, std::chrono::milliseconds timeout);
   /// A channel on a communicator of its own. Collective. `timeout` bounds each send, `joining` the wait for
   /// ranks that do not come.
   [[nodiscard]] std::unique_ptr<Channel> channel(std::chrono::milliseconds timeout,
                                                  std::chrono::milliseconds joining);
 
-  /// `tell` is called with the code before ranks are ended by force: somebody may watch. From any thread.
+  /// `tell` is called with the code, from any thread, before ranks are ended by force, so that a watching
+  /// script learns it.
   void before_abort(std::function<void(int code)> tell) { before_abort_ = std::move(tell); }
-  /// Ends all ranks of the job; mpirun exits with `code`. A rank that is alone just exits: MPI_Abort would
-  /// add words of its own.
+  /// Ends all ranks of the job; mpirun exits with `code`. A single rank just exits: MPI_Abort would print
+  /// text of its own.
   [[noreturn]] void abort(int code);
 
  private:
   std::chrono::milliseconds timeout_;
   int exceptions_at_start_ = 0;
   int rank_ = 0;
-  std::atomic<int> size_ = 1;  ///< the thread that watches MPI's start reads it, too
+  std::atomic<int> size_ = 1;  ///< atomic: the thread that watches MPI's start reads it, too
   int local_rank_ = 0;
   std::string host_;
   std::function<void(int)> before_abort_ = [](int) {};
 };
 
-/// The library's own words: "Open MPI v4.1.4, package: Debian OpenMPI, ...".
+/// MPI library's description of itself: "Open MPI v4.1.4, package: Debian OpenMPI, ...".
 std::string mpi_library();
 
 }  // namespace polyhead::comm

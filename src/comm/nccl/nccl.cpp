@@ -21,10 +21,10 @@
 namespace polyhead::comm {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{32} << 20U;  // staged at a time; two are under way
+constexpr std::size_t kPiece = std::size_t{32} << 20U;  // bytes staged at a time; two pieces are under way
 
-/// What outlives the collectives while one of them is under way. The communicator ends first: memory is given
-/// back only when nothing on the GPU can wait for other ranks.
+/// State that outlives the collectives while one of them is under way. The communicator ends first: memory is
+/// freed only when nothing on the GPU can wait for other ranks.
 struct NcclShared {
   NcclShared(const ncclUniqueId& id, int rank, int size, int index, std::chrono::milliseconds timeout)
       : device(index), stream(device::make_stream()), link(id, rank, size, timeout) {}
@@ -36,7 +36,7 @@ struct NcclShared {
   NcclLink link;
 };
 
-/// Bytes of a slot.
+/// Range of bytes in a slot.
 struct Range {
   std::size_t begin = 0;
   std::size_t size = 0;
@@ -44,7 +44,7 @@ struct Range {
 
 class NcclPending final : public Pending {
  public:
-  /// `result` of the slot goes to `to`.
+  /// The range `result` of the slot is copied to `to`.
   NcclPending(std::shared_ptr<NcclShared> shared, Slot slot, const char* call, Range result, std::byte* to)
       : shared_(std::move(shared)),
         slot_(std::move(slot)),
@@ -59,7 +59,7 @@ class NcclPending final : public Pending {
   ~NcclPending() override {
     try {
       wait();
-    } catch (const Error&) {  // who wants to know of it calls `wait`
+    } catch (const Error&) {  // callers that need the error call `wait`
     }
   }
 
@@ -68,7 +68,7 @@ class NcclPending final : public Pending {
     shared_->open.erase(&slot_);
     const trace::Span span("wait for the exchange");
     shared_->link.wait(call_, [&] { return device::passed(slot_.done); });
-    flight_.end();  // or before: nobody looks at the GPU meanwhile
+    flight_.end();  // or earlier: no thread looks at the GPU meanwhile
     if (result_.size > 0) std::memcpy(to_, slot_.host_bytes() + result_.begin, result_.size);
     shared_->staging.give_back(std::move(slot_));
   }
@@ -83,15 +83,15 @@ class NcclPending final : public Pending {
   bool waited_ = false;
 };
 
-/// Nothing to send.
+/// Collective with nothing to send.
 class NothingPending final : public Pending {
   void wait() override {}
 };
 
-/// One collective as the slot sees it; all of them work in place.
+/// One collective in terms of its slot; all of them work in place.
 struct Job {
   const char* call = "";
-  std::size_t bytes = 0;  ///< of the slot
+  std::size_t bytes = 0;  ///< bytes of the slot in use
   const void* from = nullptr;
   Range send;     ///< filled from `from`
   Range receive;  ///< copied to `to`
@@ -130,7 +130,7 @@ class NcclCollectives final : public Collectives {
   }
 
   std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) override {
-    // NCCL knows equal sizes only: each rank's size first, then all of them padded to the largest.
+    // NCCL knows equal sizes only: first each rank's size is sent, then all bytes padded to the largest.
     const std::uint64_t mine = bytes.size();
     std::vector<std::uint64_t> sizes(static_cast<std::size_t>(size_));
     start_all_gather(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(sizes)))->wait();
@@ -188,13 +188,13 @@ class NcclCollectives final : public Collectives {
                  });
   }
 
-  /// NCCL connects ranks at the first use of each kind, and may wait for them: here, where a failure can
-  /// still be answered with MPI. It may connect once more at the first use in another size.
+  /// Connects the ranks. NCCL does so at the first use of each kind of collective, and may wait for them. A
+  /// failure here can still fall back to MPI. NCCL may connect once more at the first use in another size.
   void connect() {
     device::select(shared_->device);
     const std::vector<std::size_t> sizes(static_cast<std::size_t>(size_), sizeof(std::int64_t));
     const std::size_t block = sizes.size() * sizeof(std::int64_t);
-    const std::size_t bytes = 3 * block;  // what is sent and received may not overlap
+    const std::size_t bytes = 3 * block;  // the ranges that are sent and received may not overlap
     Slot slot = shared_->staging.take(bytes, [] {});
     std::memset(slot.host_bytes(), 0, bytes);
     std::byte* at = slot.device_bytes();
@@ -217,7 +217,7 @@ class NcclCollectives final : public Collectives {
   }
 
  private:
-  /// In a group, all at once; to this rank itself, too.
+  /// Sends and receives in one group, all at once; also to this rank itself.
   ncclResult_t send_and_receive(const std::byte* blocks, std::byte* received,
                                 std::span<const std::size_t> sizes, ncclComm_t comm,
                                 cudaStream_t stream) const {
@@ -264,8 +264,8 @@ class NcclCollectives final : public Collectives {
                                          static_cast<std::byte*>(job.to));
   }
 
-  /// Taking memory of the GPU may wait for all that runs there, without a limit: what waits for other ranks
-  /// has to end before, with one.
+  /// Waits, with a limit, for the collectives under way. Taking GPU memory may wait without a limit for all
+  /// that runs there, so work that waits for other ranks has to end first.
   void quieten() {
     shared_->link.wait("what was started before", [&] {
       return std::ranges::all_of(shared_->open, [](const Slot* slot) { return device::passed(slot->done); });

@@ -34,8 +34,8 @@ class NcclBroadcast final : public DeviceBroadcast {
     }
   }
 
-  /// NCCL connects ranks at the first use of each size's algorithm: here, where a failure can still be
-  /// answered with MPI. It sends a piece in full size.
+  /// Connects the ranks. NCCL does so at the first use of each size's algorithm, so a piece in full size is
+  /// sent. A failure here can still fall back to MPI.
   void connect() {
     device::DeviceMemory place = device::allocate_device(kPiece);
     const std::vector<std::byte> zeros(rank_ == 0 ? kPiece : 0);
@@ -50,7 +50,7 @@ class NcclBroadcast final : public DeviceBroadcast {
   }
 
  private:
-  /// Before anything is under way: taking memory of a GPU may wait for all that runs there.
+  /// Takes memory before anything is under way: taking GPU memory may wait for all that runs there.
   void make_room(std::size_t bytes, bool passes_on) {
     if (!stream_) stream_ = device::make_stream();
     if (!done_) done_ = device::make_event();
@@ -71,14 +71,15 @@ class NcclBroadcast final : public DeviceBroadcast {
   }
 
   int device_;
-  int rank_;  ///< of the first communicator; rank 0 is rank 0 in all of them
+  int rank_;  ///< rank in the first communicator; rank 0 is rank 0 in all of them
   device::Stream stream_;
   std::size_t host_room_ = 0;
   device::HostMemory host_;  ///< rank 0's, page-locked
   std::size_t passing_room_ = 0;
-  device::DeviceMemory passing_;  ///< of rank 0, for what it does not keep
+  device::DeviceMemory passing_;  ///< rank 0's buffer for data that it does not keep
   device::Event done_;
-  NcclLink link_;  ///< goes first: nothing on the GPU may wait for other ranks when memory is given back
+  NcclLink link_;  ///< last member, so destroyed first: nothing on the GPU may wait for other ranks when
+                   ///< memory is freed
 };
 
 }  // namespace

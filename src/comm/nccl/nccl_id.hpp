@@ -6,7 +6,7 @@
 
 namespace polyhead::comm {
 
-/// A new communicator's id, which rank 0 of `bootstrap` makes for all. Collective; throws
+/// Id of a new communicator, which rank 0 of `bootstrap` makes for all. Collective; throws
 /// AgreedError(unavailable).
 ncclUniqueId share_id(Collectives& bootstrap);
 

@@ -33,7 +33,7 @@ NcclLink::NcclLink(NcclLink& parent, int rank, bool joins)
   const int color = joins ? 0 : NCCL_SPLIT_NOCOLOR;
   try {
     parent.check(ncclCommSplit(parent.get(), color, rank, &communicator_, &config), "ncclCommSplit");
-    parent.settle("ncclCommSplit");  // the new communicator is there only then
+    parent.settle("ncclCommSplit");  // the new communicator exists only after that
   } catch (const Error&) {
     if (communicator_ != nullptr) ncclCommAbort(communicator_);
     throw;
@@ -58,7 +58,7 @@ void NcclLink::group(std::string_view what, const std::function<ncclResult_t()>&
       ncclGroupEnd();  // in any case: a group belongs to the thread, not to the communicator
   check(result, what);
   check(end, "ncclGroupEnd");
-  settle(what);  // not in its stream before: what is given to the stream now could overtake it
+  settle(what);  // not in its stream before: work that is given to the stream now could overtake it
 }
 
 void NcclLink::check(ncclResult_t result, std::string_view call) {
@@ -86,7 +86,7 @@ void NcclLink::guard(const std::function<void()>& step) {
   try {
     step();
   } catch (const Error& error) {
-    if (communicator_ == nullptr) throw;  // failed already
+    if (communicator_ == nullptr) throw;  // has failed already
     fail(error.what());
   }
 }
@@ -111,7 +111,7 @@ void NcclLink::finish() noexcept {
     check(ncclCommFinalize(communicator_), "ncclCommFinalize");
     settle("ncclCommFinalize");
     ncclCommDestroy(std::exchange(communicator_, nullptr));
-  } catch (const Error&) {  // it is aborted then
+  } catch (const Error&) {  // the communicator is aborted then
   }
 }
 

@@ -9,29 +9,29 @@
 
 namespace polyhead::comm {
 
-/// The only owner of a NCCL communicator, which never blocks: each call is made, then asked after until NCCL
-/// says how it went, the time is over, or other ranks have failed. Any failure aborts it; from then on every
-/// call throws the same Error(unavailable).
+/// Sole owner of a NCCL communicator, which never blocks. Each call is made, then polled until NCCL reports
+/// its result, the time is over, or other ranks have failed. Any failure aborts it; from then on every call
+/// throws the same Error(unavailable).
 class NcclLink {
  public:
   /// Joins the other ranks. The calling thread's GPU becomes this rank's.
   NcclLink(const ncclUniqueId& id, int rank, int size, std::chrono::milliseconds timeout);
   /// Joins those ranks of `parent` that join, too, in its order (ncclCommSplit). Every rank of `parent` makes
-  /// one, all at the same place; that of a rank that does not join has no communicator.
+  /// one, all at the same place. On a rank that does not join, it has no communicator.
   NcclLink(NcclLink& parent, int rank, bool joins);
-  /// Waits for other ranks to leave, too, up to the time limit; but not while an exception unwinds, which the
-  /// others may know nothing of: aborts then.
+  /// Waits up to the time limit for other ranks to leave, too. Aborts while an exception unwinds, since the
+  /// others may not know of it.
   ~NcclLink();
   NcclLink(const NcclLink&) = delete;
   NcclLink& operator=(const NcclLink&) = delete;
 
   [[nodiscard]] ncclComm_t get() const { return communicator_; }
-  /// Makes `calls` as one group; they give the first result that is bad. When `group` returns, they are in
-  /// their stream.
+  /// Makes `calls` as one group; they return the first bad result. When `group` returns, they are in their
+  /// stream.
   void group(std::string_view what, const std::function<ncclResult_t()>& calls);
-  /// Waits until `done`, and looks after the communicator meanwhile.
+  /// Waits until `done`, and checks the communicator meanwhile.
   void wait(std::string_view what, const std::function<bool()>& done);
-  /// Runs `step`; when it throws, other ranks could wait for ever: aborts.
+  /// Runs `step`; aborts when it throws, since other ranks could wait forever.
   void guard(const std::function<void()>& step);
 
  private:
@@ -50,7 +50,7 @@ class NcclLink {
   bool timed_out_ = false;
 };
 
-/// Neither success nor "not yet".
+/// Whether the result is neither success nor "not yet".
 inline bool failed(ncclResult_t result) {
   return result != ncclSuccess && result != ncclInProgress;
 }

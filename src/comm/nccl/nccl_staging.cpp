@@ -18,7 +18,7 @@ Slot Staging::take(std::size_t bytes, const std::function<void()>& quieten) {
   auto found = std::ranges::find_if(free_, fits);
   if (found == free_.end()) {
     quieten();
-    // Two at a time: the exchange of one step runs while the next one begins.
+    // Two slots: the exchange of one step runs while the next one begins.
     const std::size_t capacity = std::bit_ceil(std::max(bytes, std::size_t{4096}));
     for (int i = 0; i < 2; ++i) free_.push_back(make_slot(capacity));
     found = free_.end() - 1;
@@ -29,7 +29,7 @@ Slot Staging::take(std::size_t bytes, const std::function<void()>& quieten) {
 }
 
 void Staging::give_back(Slot slot) {
-  // The smallest first, so that the first that fits is the best.
+  // Sorted from the smallest on, so that the first that fits is the best.
   const auto place = std::ranges::upper_bound(free_, slot.capacity, {}, &Slot::capacity);
   free_.insert(place, std::move(slot));
 }

@@ -9,8 +9,8 @@
 
 namespace polyhead::comm {
 
-/// What one collective needs: a buffer on the GPU, one of the same size on the host, and the event that ends
-/// it.
+/// Resources of one collective: a buffer on the GPU, one of the same size on the host, and the event that
+/// ends it.
 struct Slot {
   std::size_t capacity = 0;  ///< bytes of each
   device::HostMemory host;
@@ -21,10 +21,10 @@ struct Slot {
   [[nodiscard]] std::byte* device_bytes() const { return static_cast<std::byte*>(device.get()); }
 };
 
-/// Slots, kept and used again: taking memory may wait for all that runs on the GPU.
+/// Slots, kept for reuse: taking memory may wait for all that runs on the GPU.
 class Staging {
  public:
-  /// At least `bytes` large. When one has to be made, `quieten` is called first.
+  /// Slot of at least `bytes` bytes. Before a new one is made, `quieten` is called.
   Slot take(std::size_t bytes, const std::function<void()>& quieten);
   void give_back(Slot slot);
 

@@ -1,6 +1,6 @@
-/// NCCL's functions, as `nccl.cpp` and `nccl_link.cpp` call them, handed on to libnccl.so.2, which is opened
-/// at the first call: a machine without GPUs needs no NCCL and does not pay for loading 200 MB. What the
-/// linker finds before this file (tests/comm/nccl_double) takes its place.
+/// NCCL's functions, as `nccl.cpp` and `nccl_link.cpp` call them, forwarded to libnccl.so.2. The library is
+/// opened at the first call: a machine without GPUs needs no NCCL and does not load its 200 MB. Definitions
+/// that the linker finds before this file (tests/comm/nccl_double) take its place.
 
 #include <string>
 
