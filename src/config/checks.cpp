@@ -14,7 +14,7 @@
 namespace polyhead::config {
 namespace {
 
-/// Where the name of head `index` comes from.
+/// Location of the name of head `index`.
 Location location_of_name(const Locations& where, std::size_t index) {
   for (const char* option : {".name", ".weights", ""}) {
     const auto found = where.find(fmt::format("heads[{}]{}", index, option));
@@ -44,7 +44,7 @@ void check_preprocess(Preprocess& preprocess, const Node& node, Context& context
 void check_parallel(Parallel& parallel, const Node& node, Context& context) {
   const Node* strategy = node.find("strategy");
   const std::string_view word = name(parallel.strategy);
-  if (strategy != nullptr && strategy->text != word) return;  // refused already
+  if (strategy != nullptr && strategy->text != word) return;  // already refused
   const bool wants_grid = parallel.strategy == Strategy::grid;
   if (wants_grid && !parallel.grid) {
     context.fail(strategy->where,

@@ -6,20 +6,20 @@
 #include "context.hpp"
 #include "polyhead/config/config.hpp"
 
-/// Contradictions between options that are each right by themselves.
+/// Contradictions between options that are each valid by themselves.
 namespace polyhead::config {
 
 void check_preprocess(Preprocess& preprocess, const Node& node, Context& context);
 
 void check_parallel(Parallel& parallel, const Node& node, Context& context);
 
-/// Also names a head that has no name by its weights file.
+/// Checks a head. One without a name gets that of its weights file.
 void check_head(Head& head, const Node& node, Context& context);
 
 /// An issue for each head that has the name of an earlier one.
 std::vector<Issue> repeated_names(const std::vector<Head>& heads, const Locations& where);
 
-/// An issue for each head with a weight of its own, where the fusion rule counts all heads the same.
+/// An issue for each head with a weight of its own, where the fusion rule weighs all heads equally.
 std::vector<Issue> unused_weights(const Config& config, const Locations& where);
 
 }  // namespace polyhead::config

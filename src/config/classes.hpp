@@ -5,7 +5,8 @@
 
 namespace polyhead::config {
 
-/// From labels to outputs: a list of names, a map of labels to numbers, or the path of a file.
+/// Type of the map from labels to outputs: a list of names, a map of labels to numbers, or the path of a
+/// file.
 Type<ClassMap> class_map();
 
 }  // namespace polyhead::config

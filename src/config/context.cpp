@@ -9,7 +9,7 @@ namespace polyhead::config {
 namespace {
 
 std::filesystem::path working_directory() {
-  std::error_code ignored;  // a folder that is gone matters only to those who use it
+  std::error_code ignored;  // a missing folder matters only to options that use it
   return std::filesystem::current_path(ignored);
 }
 

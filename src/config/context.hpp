@@ -9,7 +9,7 @@
 
 namespace polyhead::config {
 
-/// What reading a document carries along: the key it is at, and what it has found so far.
+/// State of reading a document: the current key and the findings so far.
 class Context {
  public:
   /// `base`: folder of the file, absolute. `paths`: how the file's paths are written.
@@ -28,10 +28,9 @@ class Context {
   [[nodiscard]] std::string key_of(const std::string& name) const {
     return key_.empty() ? name : key_ + "." + name;
   }
-  /// What relative paths written at `where` are relative to.
+  /// Folder to which relative paths written at `where` are relative.
   [[nodiscard]] const std::filesystem::path& folder(const Location& where) const;
-  /// Whether ~ and variables in paths written at `where` stand for something: the command line is always a
-  /// user's.
+  /// Whether ~ and variables in paths written at `where` are expanded: on the command line always.
   [[nodiscard]] bool expands(const Location& where) const {
     return where.line == 0 || paths_ == Paths::expanded;
   }

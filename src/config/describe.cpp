@@ -7,7 +7,7 @@
 namespace polyhead::config {
 namespace {
 
-/// "data.path" and, below it, what it is: nested keys follow their section.
+/// Appends "data.path" and, indented, its description; nested keys follow their section.
 void append(const std::vector<OptionDoc>& options, const std::string& prefix, std::string& out) {
   for (const OptionDoc& doc : options) {
     const std::string key = prefix + doc.key;

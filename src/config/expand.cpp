@@ -12,7 +12,7 @@ bool starts_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/// The name of a variable that a text begins with; empty when there is none.
+/// Name of a variable at the start of a text; empty when there is none.
 std::string_view name_in(std::string_view text) {
   if (text.empty() || !starts_name(text[0])) return {};
   std::size_t length = 1;

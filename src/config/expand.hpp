@@ -6,23 +6,23 @@
 
 namespace polyhead::config {
 
-/// A path as a user writes it, made plain.
+/// Expanded form of a path that a user wrote.
 struct Expanded {
   std::string text;
-  bool replaced = false;  ///< something of the environment is in it now
-  std::string problem;    ///< why it cannot be; else empty
+  bool replaced = false;  ///< whether it now contains a value of the environment
+  std::string problem;    ///< reason why it cannot be expanded; else empty
 };
 
-/// How the value of an environment variable is looked up; nothing for one that is not set.
+/// Looks up the value of an environment variable; nothing for one that is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 std::optional<std::string> environment_variable(const std::string& name);
 
-/// glob(7) takes these characters literally after a backslash.
+/// Escapes with backslashes the characters that glob(7) would interpret.
 std::string escape_pattern(const std::string& text);
 
 /// Replaces `~/` at the start, $NAME and ${NAME}; $$ becomes $, any other $ stays. In a pattern of glob(7),
-/// values stand for themselves and what follows a backslash is left alone. Variables that are not set or
-/// empty, ${ without a name, and ~NAME are problems.
+/// values are taken literally, and a character after a backslash stays as it is. Problems: variables that are
+/// not set or empty, ${ without a name, and ~NAME.
 Expanded expand(const std::string& text, bool is_pattern, const Environment& environment);
 
 }  // namespace polyhead::config

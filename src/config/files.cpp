@@ -28,7 +28,7 @@ struct MissingFile {
   std::string problem;
 };
 
-/// Looks at files and notes those that cannot be read, at the place of their key.
+/// Looks at files and records those that cannot be read, at the location of their key.
 class FileCheck {
  public:
   explicit FileCheck(const Locations& where) : where_(where) {}
@@ -38,7 +38,7 @@ class FileCheck {
     note(key, what, path, problem_of_file(path, count_++ < kMaxSuggestions));
   }
 
-  /// A folder is left to the reader of weights, who knows which of its files is meant.
+  /// Accepts a folder: the reader of weights knows which of its files is meant.
   void weights(const std::string& key, const std::string& what, const std::filesystem::path& path) {
     std::error_code ignored;
     if (!std::filesystem::is_directory(path, ignored)) (*this)(key, what, path);
@@ -52,7 +52,7 @@ class FileCheck {
     causes_[cause_of(path)].push_back({where, what, path, *problem});
   }
 
-  /// An issue for each file, or for many with one cause.
+  /// An issue for each file, or one for many with a common cause.
   [[nodiscard]] std::vector<Issue> issues() const {
     std::vector<Issue> issues;
     for (const auto& [cause, files] : causes_) {
@@ -67,7 +67,7 @@ class FileCheck {
   }
 
  private:
-  /// What several files have in common.
+  /// Common cause of several missing files.
   struct Cause {
     enum class Kind { no_folder, no_file, other };
     Kind kind = Kind::other;

@@ -26,7 +26,7 @@ struct GlobResult {
 
 using Options = std::vector<std::pair<std::string, Location>>;
 
-/// The locations of head `index`, by what follows "heads[index]", taken out of `where`.
+/// Locations of head `index`, by the part after "heads[index]", taken out of `where`.
 Options take_locations(Locations& where, std::size_t index) {
   const std::string prefix = fmt::format("heads[{}]", index);
   Options options;
@@ -37,7 +37,7 @@ Options take_locations(Locations& where, std::size_t index) {
   return options;
 }
 
-/// The pattern stands for each head's name and weights file.
+/// Gives the pattern's location to each head's name and weights file.
 void put_locations(Locations& where, std::size_t index, const Options& options) {
   for (const auto& [option, location] : options) {
     const bool is_glob = option == ".glob";

@@ -37,7 +37,7 @@ bool parse_rate(const std::string& text, double& rate) {
   return true;
 }
 
-/// Reads what follows the layer's name. Returns what was expected there when it is not that.
+/// Reads the arguments after the layer's name. Returns a text of the expected arguments when they are wrong.
 std::string parse_arguments(const std::vector<std::string>& words, Layer& layer) {
   switch (layer.kind) {
     case LayerKind::linear:
@@ -89,7 +89,7 @@ Type<std::vector<Layer>> layers() {
                  "a head needs at least one 'linear N' layer: the last one gives the scores of N classes");
     return false;
   };
-  // Layers that were left out are no empty list.
+  // Omitted layers are not an empty list.
   type.write = [write = type.write](const std::vector<Layer>& layers) {
     return layers.empty() ? Node{} : write(layers);
   };

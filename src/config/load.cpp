@@ -23,7 +23,7 @@ std::string read_text(const std::filesystem::path& file) {
   if (const auto problem = problem_of_file(file)) issues.push_back({where, *problem});
   throw_if_any(ExitCode::no_input, std::move(issues));
   std::ifstream stream(file, std::ios::binary);
-  // One byte more than is allowed, so that `parse` sees when there are too many.
+  // One byte more than the limit, so that `parse` detects a text that is too large.
   std::string text(kMaxDocumentBytes + 1, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (stream.bad()) throw Error(ExitCode::io_error, fmt::format("{}: reading failed", file.string()));

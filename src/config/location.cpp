@@ -11,7 +11,7 @@
 namespace polyhead::config {
 namespace {
 
-/// A list that nobody would read to its end is cut; `issues()` keeps all.
+/// Most issues in the message; `issues()` keeps all.
 constexpr std::size_t kMaxLines = 100;
 
 std::string text_of(const std::vector<Issue>& issues) {

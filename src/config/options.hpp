@@ -5,7 +5,7 @@
 
 namespace polyhead::config {
 
-/// Every option there is. Reading, checking, writing and the reference all follow from this one description.
+/// Every option there is. Reading, checking, writing and the reference all follow this one description.
 const Type<Config>& options();
 
 }  // namespace polyhead::config

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxSteps = 16;  // deeper than any option
 
-/// A step from a node to one below: by the key of a map, or by the number of a list's item.
+/// A step from a node to its child: by the key of a map, or by the number of a list's item.
 struct Step {
   std::string key;
   std::optional<std::size_t> index;
@@ -61,7 +61,7 @@ std::vector<Step> parse_path(std::string_view path) {
   return steps;
 }
 
-/// The value that a step leads to, made if a map lacks it; null, with the reason, when there is no such way.
+/// Value that a step leads to, made if a map lacks it; null, with the reason, when there is no such way.
 Node* follow(Node& node, const Step& step, const Location& where, std::string& reason) {
   if (step.index) {
     if (*step.index < node.items.size()) return &node.items[*step.index];

@@ -7,9 +7,8 @@
 
 namespace polyhead::config {
 
-/// Puts the value of `--set` TEXT ("heads[0].weight=2") into the document, over what is there. What is wrong
-/// with the text itself is added to `issues`; whether there is such an option shows when the document is
-/// read.
+/// Puts the value of `--set` TEXT ("heads[0].weight=2") into the document, over the value there. Errors in
+/// the text itself are added to `issues`; an unknown option is found when the document is read.
 void apply_override(Node& root, const std::string& text, std::vector<Issue>& issues);
 
 }  // namespace polyhead::config

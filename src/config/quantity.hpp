@@ -8,7 +8,7 @@
 
 namespace polyhead::config {
 
-/// A number at the start of a text and what follows it, blanks between them left out.
+/// A number at the start of a text, and the rest after it without the blanks between them.
 struct Quantity {
   double number = 0;
   std::string_view unit;
@@ -17,13 +17,13 @@ struct Quantity {
 /// Empty when `text` does not start with a finite decimal number.
 std::optional<Quantity> split_quantity(std::string_view text);
 
-/// A unit that a whole number of base units makes up.
+/// Unit that is a whole number of base units.
 struct Unit {
   std::string_view name;
   std::uint64_t factor = 1;
 };
 
-/// From the largest to the smallest.
+/// Units, from the largest to the smallest.
 std::span<const Unit> size_units();      ///< in bytes; a plain number counts bytes
 std::span<const Unit> duration_units();  ///< in milliseconds
 

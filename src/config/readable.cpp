@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Names in a folder, as many as a suggestion is worth.
+/// Names in a folder, up to the number that is useful for a suggestion.
 std::vector<std::string> some_names(const fs::path& folder) {
   constexpr std::size_t kMax = 1000;
   std::vector<std::string> names;

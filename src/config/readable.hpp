@@ -6,15 +6,15 @@
 
 namespace polyhead::config {
 
-/// What keeps this process from reading `path` as a file, if anything, with a near name in its folder: "no
-/// such file '/a/x.pth'; did you mean 'y.pth'?". `suggest`: whether to look for one, which reads the folder.
+/// Reason why this process cannot read `path` as a file, if any: "no such file '/a/x.pth'; did you mean
+/// 'y.pth'?". `suggest`: whether to look for a similar name, which reads the folder.
 std::optional<std::string> problem_of_file(const std::filesystem::path& path, bool suggest = true);
 
-/// The folder that is missing when `path` is because of it; else empty.
+/// Folder whose absence makes `path` missing; else empty.
 std::filesystem::path missing_folder(const std::filesystem::path& path);
 
-/// The same as `problem_of_file` for a data set, which may be a file, a folder, or a pattern of shards;
-/// patterns are left to their reader.
+/// Like `problem_of_file`, for a data set: a file, a folder, or a pattern of shards. Patterns are left to
+/// their reader.
 std::optional<std::string> problem_of_data(const std::filesystem::path& path);
 
 }  // namespace polyhead::config

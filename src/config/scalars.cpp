@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kMaxBadSamples = 1e15;
 
-/// A number's text, if the node may be one.
+/// Text of a number, if the node may be one.
 std::optional<std::string_view> number_text(const Node& node, std::string& hint) {
   if (node.kind != Node::Kind::scalar) return std::nullopt;
   if (node.quoted) {
@@ -41,7 +41,7 @@ std::optional<double> parse_number(const Node& node, double low, double high, st
   return fits ? std::optional(quantity->number) : std::nullopt;
 }
 
-/// "1" was always all samples; now that numbers are counts it could be one of them, too.
+/// "1" used to mean all samples. Since numbers are counts, it could also mean one sample.
 std::optional<BadLimit> parse_bad_limit(const Node& node, std::string& hint) {
   if (node.kind != Node::Kind::scalar) return std::nullopt;
   const auto quantity = split_quantity(node.text);
@@ -157,7 +157,7 @@ Type<std::array<double, 3>> triple(double low, double high) {
 Type<BadLimit> bad_limit() {
   Type<BadLimit> type = leaf<BadLimit>("share below 1, from 0% to 100%, or a number of samples from 2",
                                        parse_bad_limit, write_bad_limit);
-  // Configurations in results of older versions say 1 for all samples, and nobody can mend them.
+  // Configurations in results of older versions say 1 for all samples, and users cannot edit them.
   type.read = [read = type.read](const Node& node, BadLimit& limit, Context& context) {
     if (node.text != "1" || context.expands(node.where)) return read(node, limit, context);
     limit = {1, std::nullopt};

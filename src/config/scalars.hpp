@@ -15,25 +15,25 @@
 #include "type.hpp"
 #include "words.hpp"
 
-/// The types of options that are one value.
+/// Types of options that are one value.
 namespace polyhead::config {
 
 Type<bool> boolean();
 Type<double> number(double low, double high);
-/// The whole number, or a word for the empty optional: `auto`, `none`.
+/// A whole number, or a word for the empty optional: `auto`, `none`.
 Type<std::optional<int>> integer_or(const std::string& word, int low, int high);
 Type<int> integer(int low, int high);
 /// A whole number that may be larger than an int.
 Type<std::uint64_t> count(std::uint64_t low, std::uint64_t high);
-/// Three numbers, one a channel.
+/// Three numbers, one per channel.
 Type<std::array<double, 3>> triple(double low, double high);
 /// `0.1%`, `0.001`, or a number of samples: `5`. A plain 1 could be either, and is refused.
 Type<BadLimit> bad_limit();
-/// In bytes: `64MiB`.
+/// A size in bytes: `64MiB`.
 Type<std::uint64_t> size(std::uint64_t low, std::uint64_t high);
 /// `30s`
 Type<std::chrono::milliseconds> duration(std::chrono::milliseconds low, std::chrono::milliseconds high);
-/// The same, or a word for the empty optional.
+/// A duration, or a word for the empty optional.
 Type<std::optional<std::chrono::milliseconds>> duration_or(const std::string& word,
                                                            std::chrono::milliseconds low,
                                                            std::chrono::milliseconds high);
@@ -57,8 +57,8 @@ Type<E> word() {
   return leaf<E>((words.size() > 1 ? "one of " : "") + join(words), parse, write);
 }
 
-/// A list of an enumeration's words, each once, kept in the enumeration's order; nothing is written of an
-/// empty one.
+/// A list of an enumeration's words, each once, kept in the enumeration's order; an empty list is not
+/// written.
 template <class E>
 Type<std::vector<E>> words() {
   const std::string text = "list of words: " + join(word_list<E>());

@@ -14,7 +14,7 @@
 
 namespace polyhead::config {
 
-/// One option of a section that is kept in an S: all there is to know about it.
+/// One option of a section that is kept in an S, with all its properties.
 template <class S>
 struct Option {
   OptionDoc doc;
@@ -22,7 +22,7 @@ struct Option {
   std::function<bool(const Node&, S&, Context&)> read;
   std::function<Node(const S&)> write;
 
-  /// Says in the reference where the default comes from, when it is not a plain value.
+  /// Sets the reference's text for a default that is not a plain value.
   Option defaults_to(std::string text) && {
     doc.fallback = std::move(text);
     return std::move(*this);
@@ -42,7 +42,7 @@ Option<S> option(std::string key, T S::*member, const Type<T>& type, std::string
           [member, write = type.write](const S& section) { return write(section.*member); }};
 }
 
-/// An option that must be given.
+/// A required option.
 template <class S, class T>
 Option<S> required(std::string key, T S::*member, const Type<T>& type, std::string help) {
   Option<S> result = option(std::move(key), member, type, std::move(help)).defaults_to("required");
@@ -50,15 +50,15 @@ Option<S> required(std::string key, T S::*member, const Type<T>& type, std::stri
   return result;
 }
 
-/// "is a colon missing after 'path'?", where a text begins with one of the options; else empty.
+/// "is a colon missing after 'path'?", where a text begins with the name of an option; else empty.
 std::string missing_colon(std::string_view text, const std::vector<std::string>& known);
 
 /// "unknown option; did you mean 'path'? Options of data: format, path"
 void fail_unknown(const Entry& entry, const std::vector<std::string>& known, Context& context);
 void fail_missing(const OptionDoc& doc, const Location& section, Context& context);
 
-/// Looks at a section that was read, whether or not its options were all right, and adds issues or completes
-/// it.
+/// Checks a section after reading, even if some of its options were wrong. It adds issues or completes the
+/// section.
 template <class S>
 using Check = std::function<void(S&, const Node&, Context&)>;
 
@@ -97,7 +97,7 @@ struct SectionReader {
     option->read(entry.value, section, context);
   }
 
-  /// A section that is left out may still have required options.
+  /// Reads an option of an omitted section, which may be required all the same.
   void read_absent(const Option<S>& option, const Node& node, S& section, Context& context) const {
     if (node.find(option.doc.key) != nullptr) return;
     if (option.is_required) return fail_missing(option.doc, node.where, context);
@@ -128,7 +128,7 @@ Type<S> section(std::vector<Option<S>> options, Check<S> check = {}) {
   return type;
 }
 
-/// A section that may be left out altogether, and has required options where it is given.
+/// A section that may be omitted, and has required options where it is given.
 template <class S>
 Type<std::optional<S>> optional_section(const Type<S>& inner) {
   auto read = [inner](const Node& node, std::optional<S>& value, Context& context) {

@@ -20,10 +20,10 @@ std::string as_text(const std::filesystem::path& value) {
   return value.string();
 }
 
-/// What a text stands for; nothing when an issue was added.
+/// Completes a text; returns nothing when it has added an issue.
 using Complete = std::function<std::optional<std::string>(const Node&, Context&)>;
 
-/// A text that `problem` has nothing against, after `complete` has made it whole.
+/// A text to which `problem` has no objection after `complete` has completed it.
 template <class T>
 Type<T> text_type(const std::string& name, const Problem& problem, const Complete& complete) {
   auto read = [=](const Node& node, T& value, Context& context) {
@@ -52,7 +52,7 @@ std::string below(const std::filesystem::path& folder, const std::string& text) 
   return (folder / text).lexically_normal().string();
 }
 
-/// The node's text with its variables replaced; nothing, and an issue, where that cannot be.
+/// Node's text with its variables replaced; nothing, and an issue, where that is impossible.
 std::optional<Expanded> expanded(const Node& node, bool is_pattern, Context& context) {
   if (!context.expands(node.where)) return Expanded{node.text, false, ""};
   Expanded text = expand(node.text, is_pattern, environment_variable);
@@ -61,8 +61,8 @@ std::optional<Expanded> expanded(const Node& node, bool is_pattern, Context& con
   return std::nullopt;
 }
 
-/// A file or folder that is really called so may be meant, as by configurations that were written before
-/// paths were expanded: the first one on the way, or nothing. The file itself may yet have to be made.
+/// The first file or folder on the way whose real name contains ~ or $, or nothing: the user may mean it, as
+/// in configurations that were written before paths were expanded. The file itself need not exist yet.
 std::string found_as_written(const std::filesystem::path& folder, const std::filesystem::path& text) {
   std::filesystem::path way;
   for (const std::filesystem::path& step : text) {

@@ -12,7 +12,7 @@
 
 namespace polyhead::config {
 
-/// An enumerator and the word that stands for it in the file.
+/// An enumerator and its word in the file.
 template <class E>
 struct Word {
   E value;
@@ -89,7 +89,7 @@ inline constexpr std::array kWords<LayerKind>{
     Word<LayerKind>{LayerKind::batchnorm, "batchnorm"}, Word<LayerKind>{LayerKind::layernorm, "layernorm"},
     Word<LayerKind>{LayerKind::dropout, "dropout"},     Word<LayerKind>{LayerKind::flatten, "flatten"}};
 
-/// The words alone, for messages.
+/// The words without their enumerators, for messages.
 template <class E>
 std::vector<std::string> word_list() {
   std::vector<std::string> words;
@@ -97,7 +97,7 @@ std::vector<std::string> word_list() {
   return words;
 }
 
-/// The enumerator of a word; null when there is none.
+/// Enumerator of a word; null when there is none.
 template <class E>
 const E* find_word(std::string_view text) {
   for (const Word<E>& word : kWords<E>) {

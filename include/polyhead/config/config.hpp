@@ -10,8 +10,8 @@
 #include <variant>
 #include <vector>
 
-/// A job as the user describes it: plain structs with their defaults. What each option means, its unit and
-/// its allowed values stand in one place, `options.cpp`; `polyhead config-reference` prints them.
+/// A job as the user describes it: plain structs with their defaults. `options.cpp` states each option's
+/// meaning, unit and allowed values; `polyhead config-reference` prints them.
 namespace polyhead::config {
 
 enum class DataFormat { automatic, image_folder, webdataset, cifar10, cifar100, hdf5 };
@@ -30,17 +30,17 @@ enum class Cache { none, features };
 enum class Device { automatic, cpu, cuda };
 enum class Trunk { compare, ignore };
 
-/// What is done to an image before the backbone sees it.
+/// Operations on an image before the backbone sees it.
 struct Preprocess {
   std::optional<int> resize;  ///< length of the shorter side, pixels, antialiased; empty: as it is
   std::optional<int> crop;    ///< side of the square cut from the centre, pixels; empty: as it is
   Interpolation interpolation = Interpolation::bilinear;
   PreprocessMode mode = PreprocessMode::exact;
-  std::array<double, 3> mean{0, 0, 0};  ///< subtracted, a value a channel, in units of pixel / 255
-  std::array<double, 3> std{1, 1, 1};   ///< divided by, a value a channel
+  std::array<double, 3> mean{0, 0, 0};  ///< subtracted, one value per channel, in units of pixel / 255
+  std::array<double, 3> std{1, 1, 1};   ///< divided by, one value per channel
 };
 
-/// From the labels of the data set to the outputs of the heads. Empty: label i is output i.
+/// Map from the labels of the data set to the outputs of the heads. Empty: label i is output i.
 struct ClassMap {
   struct Entry {
     std::string label;         ///< a name, or a number where the data set has no names
@@ -48,22 +48,22 @@ struct ClassMap {
     friend bool operator==(const Entry&, const Entry&) = default;
   };
   std::vector<Entry> entries;
-  std::filesystem::path file;  ///< instead of entries: the outputs' names, one a line
+  std::filesystem::path file;  ///< instead of entries: names of the outputs, one per line
 };
 
-/// How many samples may be quarantined before the run stops.
+/// Number of samples that may be quarantined before the run stops.
 struct BadLimit {
-  double share = 0.001;               ///< of all samples, from 0 to 1; where there is no count
-  std::optional<std::int64_t> count;  ///< so many samples, whatever their share
+  double share = 0.001;               ///< share of all samples, from 0 to 1; used where there is no count
+  std::optional<std::int64_t> count;  ///< number of samples, whatever their share
   friend bool operator==(const BadLimit&, const BadLimit&) = default;
-  /// Samples that may be quarantined of so many; a share is rounded down.
+  /// Samples that may be quarantined among `samples`; a share is rounded down.
   [[nodiscard]] std::int64_t of(std::int64_t samples) const;
 };
 
-/// Which columns of a list of images are read. Empty: as the list's header says.
+/// Columns of a list of images that are read. Empty: as the list's header says.
 struct Columns {
   std::string path;   ///< the column's name in the header
-  std::string label;  ///< the same; empty, with a path: the list has no labels
+  std::string label;  ///< likewise; empty, with a path: the list has no labels
   friend bool operator==(const Columns&, const Columns&) = default;
 };
 
@@ -77,28 +77,29 @@ struct Data {
       "labels";  ///< name of the HDF5 dataset with the class of each sample; it may be missing
   ClassMap classes;
   Preprocess preprocess;
-  std::uint64_t max_pixels = 178'956'970;  ///< of an image; Pillow's limit against decompression bombs
+  std::uint64_t max_pixels = 178'956'970;  ///< pixels of an image; Pillow's limit against decompression bombs
   std::uint64_t max_file_size = std::uint64_t{256} << 20U;  ///< bytes of an encoded image
-  std::optional<int> workers;                               ///< decoding threads a rank; empty: `auto`
+  std::optional<int> workers;                               ///< decoding threads per rank; empty: `auto`
   BadLimit max_bad;
-  std::uint64_t read_ahead = std::uint64_t{64} << 20U;  ///< bytes of decoded micro-batches kept ready, a rank
-  Columns columns;                                      ///< of a CSV or TSV file
+  std::uint64_t read_ahead = std::uint64_t{64}
+                             << 20U;  ///< bytes of decoded micro-batches kept ready, per rank
+  Columns columns;                    ///< for CSV and TSV files
 };
 
-/// The start of a parameter's name in the file and what takes its place: {"fc1": "0"}.
+/// Prefixes of parameter names in the file and their replacements: {"fc1": "0"}.
 using Renames = std::map<std::string, std::string>;
 
-inline constexpr double kDefaultEpsilon = 1e-5;  ///< of PyTorch's BatchNorm and LayerNorm
+inline constexpr double kDefaultEpsilon = 1e-5;  ///< epsilon of PyTorch's BatchNorm and LayerNorm
 
 struct Backbone {
   Arch arch = Arch::resnet18;
   std::filesystem::path weights;
   Precision precision = Precision::fp32;
-  Engine engine = Engine::automatic;  ///< what computes it on CPUs
-  std::string key;  ///< the file's entry that is read, "state_dict_ema"; empty: the only one
-  std::optional<std::string> prefix;  ///< what the names in the file start with; nothing: found out
+  Engine engine = Engine::automatic;  ///< engine that computes it on CPUs
+  std::string key;  ///< entry of the file that is read, "state_dict_ema"; empty: the only one
+  std::optional<std::string> prefix;  ///< prefix of the names in the file; nothing: found out
   Renames rename;
-  double batchnorm_eps = kDefaultEpsilon;  ///< of all its batch norms
+  double batchnorm_eps = kDefaultEpsilon;  ///< epsilon of all its batch norms
 };
 
 enum class LayerKind { linear, relu, gelu, tanh, batchnorm, layernorm, dropout, flatten };
@@ -115,13 +116,13 @@ struct Head {
   std::string name;
   std::string glob;  ///< instead of `name` and `weights`: one head for each file that matches; gone after
                      ///< `resolve_files`
-  std::vector<Layer> layers;  ///< may be empty until the weights are read: found out from their shapes
+  std::vector<Layer> layers;  ///< may be empty until the weights are read: their shapes then tell
   std::filesystem::path weights;
   double weight = 1.0;                ///< the head's share in the fusion
-  std::string key;                    ///< as the backbone's
-  std::optional<std::string> prefix;  ///< as the backbone's; with a * one head for each match
+  std::string key;                    ///< as for the backbone
+  std::optional<std::string> prefix;  ///< as for the backbone; with a * one head for each match
   Renames rename;
-  Trunk trunk = Trunk::compare;  ///< what is done with a backbone in the head's file
+  Trunk trunk = Trunk::compare;  ///< treatment of a backbone in the head's file
   double batchnorm_eps = kDefaultEpsilon;
   double layernorm_eps = kDefaultEpsilon;
 };
@@ -140,16 +141,16 @@ struct GridShape {
 struct Parallel {
   Strategy strategy = Strategy::automatic;
   std::optional<int> batch;    ///< samples in a micro-batch; empty: `auto`
-  std::optional<int> threads;  ///< compute threads a rank; empty: `auto`
+  std::optional<int> threads;  ///< compute threads per rank; empty: `auto`
   Device device = Device::automatic;
-  std::optional<GridShape> grid;  ///< with strategy `grid`, and only with it
+  std::optional<GridShape> grid;  ///< given with strategy `grid`, and only then
   Features features = Features::exchange;
 };
 
 struct Output {
   std::filesystem::path path;
   bool head_scores = false;
-  std::vector<Uncertainty> uncertainty;             ///< what is stored of it, each once
+  std::vector<Uncertainty> uncertainty;             ///< measures that are stored, each once
   std::chrono::milliseconds commit_interval{5000};  ///< longest time that finished rows stay uncommitted
   Writers writers = Writers::coordinator;
   Cache cache = Cache::none;
@@ -157,11 +158,11 @@ struct Output {
 
 struct Comm {
   CommBackend backend = CommBackend::automatic;
-  std::chrono::milliseconds timeout{60000};  ///< a rank silent for so long counts as lost
+  std::chrono::milliseconds timeout{60000};  ///< a rank silent for this long counts as lost
 };
 
 struct Run {
-  std::optional<std::chrono::milliseconds> time_limit;  ///< from the program's start; empty: none
+  std::optional<std::chrono::milliseconds> time_limit;  ///< counted from the program's start; empty: none
   std::filesystem::path against;  ///< .npz with reference logits that are compared first; empty: none
 };
 

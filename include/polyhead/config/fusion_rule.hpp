@@ -8,11 +8,11 @@
 
 namespace polyhead::config {
 
-/// How the heads' scores become one answer. Each rule has a row in `kFusionRules`, and one in the table of
-/// src/fusion/rule.cpp, which computes it.
+/// Rule that turns the heads' scores into one answer. Each rule has a row in `kFusionRules`, and one in the
+/// table of src/fusion/rule.cpp, which computes it.
 enum class FusionRule : std::uint8_t { mean_logits, mean_probabilities, median };
 
-/// What the configuration knows of a rule.
+/// The configuration's part of a rule.
 struct FusionRuleWord {
   FusionRule value;
   std::string_view text;  ///< its word in the file

@@ -5,7 +5,7 @@
 
 namespace polyhead::config {
 
-/// What keeps `name` from being a head's name, if anything: "is longer than 63 bytes".
+/// Reason why `name` cannot be a head's name, if any: "is longer than 63 bytes".
 std::optional<std::string> problem_of_head_name(const std::string& name);
 
 }  // namespace polyhead::config

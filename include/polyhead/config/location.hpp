@@ -8,7 +8,8 @@
 
 namespace polyhead::config {
 
-/// Where a value was written. `str()` is "file.yaml:3:7" (line and column from 1), or "--set data.path=x".
+/// Place where a value was written. `str()` is "file.yaml:3:7" (line and column from 1), or "--set
+/// data.path=x".
 struct Location {
   std::string source;
   int line = 0;  ///< 0: the source has no lines (the command line)
@@ -16,17 +17,16 @@ struct Location {
   [[nodiscard]] std::string str() const;
 };
 
-/// One thing that is wrong with a configuration.
+/// One error in a configuration.
 struct Issue {
   Location where;
   std::string text;
 };
 
-/// All that is wrong with a configuration, in the order of the file: one line an issue, "file.yaml:3:7:
-/// text".
+/// All errors in a configuration, in the order of the file: one issue per line, "file.yaml:3:7: text".
 class ConfigError : public Error {
  public:
-  /// `code` is `config`, or `no_input` when nothing but missing files is wrong.
+  /// `code` is `config`, or `no_input` when missing files are the only errors.
   ConfigError(ExitCode code, std::vector<Issue> issues);
   [[nodiscard]] const std::vector<Issue>& issues() const noexcept { return issues_; }
 
@@ -34,7 +34,7 @@ class ConfigError : public Error {
   std::vector<Issue> issues_;
 };
 
-/// Where each value that was given stands, by its full key: "data.path", "heads[2].weights".
+/// Location of each given value, by its full key: "data.path", "heads[2].weights".
 using Locations = std::map<std::string, Location>;
 
 }  // namespace polyhead::config

@@ -5,8 +5,7 @@
 
 #include "polyhead/config/config.hpp"
 
-/// The words that stand for each enumerator in the YAML file, used in messages and in the job's identity as
-/// well.
+/// Words of the enumerators in the YAML file, used in messages and in the job's identity as well.
 namespace polyhead::config {
 
 std::string_view name(DataFormat value);

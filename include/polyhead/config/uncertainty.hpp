@@ -8,7 +8,7 @@
 
 namespace polyhead::config {
 
-/// Measures of how sure the ensemble is of a sample. Each is a column of the result, /uncertainty/WORD.
+/// Measures of the ensemble's certainty about a sample. Each is a column of the result, /uncertainty/WORD.
 enum class Uncertainty : std::uint8_t { margin };
 
 /// A measure and its word in the file.

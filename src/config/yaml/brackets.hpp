@@ -13,8 +13,8 @@ struct Bracket {
   [[nodiscard]] char close() const { return open == '[' ? ']' : '}'; }
 };
 
-/// The brackets of YAML's flow style that a text opens and does not close, the innermost last. A rough look:
-/// quotes and comments are left out, brackets inside plain words, as in x-{0..9}.tar, too.
+/// Brackets of YAML's flow style that a text opens and does not close, the innermost last. Approximate:
+/// quotes, comments, and brackets inside plain words, as in x-{0..9}.tar, are ignored.
 std::vector<Bracket> open_brackets(std::string_view text);
 
 }  // namespace polyhead::config

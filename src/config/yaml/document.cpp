@@ -27,14 +27,14 @@ Location location(const Source& source, const YAML::Mark& mark) {
   refuse(source.at(fault.line, fault.column), fmt::format("malformed YAML: {}{}", fault.text, shown_line));
 }
 
-/// Builds nodes from yaml-cpp's events. (Its own YAML::Node merges duplicate keys without a word.)
+/// Builds nodes from yaml-cpp's events. (Its own YAML::Node silently merges duplicate keys.)
 class Builder : public YAML::EventHandler {
  public:
   Builder(const std::string& text, const Source& source, std::vector<Issue>& issues)
       : text_(text), source_(source), issues_(issues) {}
 
-  /// The document. What is wrong with keys is said only now: yaml-cpp makes a key of a list or map that never
-  /// ends, and finds out later.
+  /// Returns the document. Errors about keys are reported only now: yaml-cpp makes a key of a list or map
+  /// that never ends, and finds out later.
   Node take() {
     if (bad_key_) refuse(bad_key_->where, bad_key_->text);
     return std::move(root_);
@@ -92,7 +92,7 @@ class Builder : public YAML::EventHandler {
     return node;
   }
 
-  /// yaml-cpp takes a quote without its end for a text up to the end of the file.
+  /// Refuses a quote without its end: yaml-cpp takes it for a text up to the end of the file.
   void check_closed(const YAML::Mark& mark) {
     const std::size_t offset = offset_of(text_, mark.line + 1, mark.column + 1);
     const bool is_quote = offset < text_.size() && (text_[offset] == '"' || text_[offset] == '\'');
@@ -170,7 +170,7 @@ class Builder : public YAML::EventHandler {
   bool started_ = false;
 };
 
-/// Throws ConfigError for what the parser does not understand at a place.
+/// Throws ConfigError for a text that the parser does not understand at a place.
 [[noreturn]] void refuse_message(const std::string& text, const Source& source,
                                  const YAML::Exception& error) {
   const bool about_alias =

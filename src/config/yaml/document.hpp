@@ -14,7 +14,7 @@ inline constexpr std::size_t kMaxDocumentNodes = 1'000'000;
 inline constexpr std::size_t kMaxDocumentDepth = 64;
 
 /// Reads one YAML document; a null node when there is none. Duplicate keys are added to `issues` (the first
-/// value stays). Throws ConfigError for what is not YAML, or YAML that a configuration does not need:
+/// value stays). Throws ConfigError for malformed YAML, and for YAML that a configuration does not need:
 /// anchors, tags, keys that are not plain words, several documents.
 Node parse_document(const std::string& text, const Source& source, std::vector<Issue>& issues);
 

@@ -26,7 +26,7 @@ std::string quote(const std::string& text) {
 
 void append_flow(const Node& node, std::string& out);
 
-/// Options are plain words; labels may be anything.
+/// Text of a key. Options are plain words; labels may be any text.
 std::string key_text(const std::string& key) {
   const bool plain = std::all_of(key.begin(), key.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';

@@ -9,7 +9,7 @@ namespace polyhead::config {
 /// YAML on one line: {a: 1, b: [2, "x"]}.
 std::string emit_flow(const Node& node);
 
-/// YAML with a line for every value of the upper two levels, deeper ones on their parent's line.
+/// YAML with one line for every value of the upper two levels; deeper values stay on their parent's line.
 std::string emit(const Node& node);
 
 }  // namespace polyhead::config

@@ -7,10 +7,10 @@
 
 namespace polyhead::config {
 
-/// Largest text of a configuration, so that a wrong file does not take all memory.
+/// Bytes of the largest text of a configuration, so that a wrong file does not take all memory.
 inline constexpr std::size_t kMaxDocumentBytes = std::size_t{16} << 20U;
 
-/// Where a text comes from.
+/// Source of a text.
 struct Source {
   std::string name;
   bool has_lines = true;  ///< false: the command line

@@ -25,7 +25,7 @@ struct Line {
   [[nodiscard]] std::size_t indent() const { return std::min(text.find_first_not_of(kBlanks), text.size()); }
   [[nodiscard]] std::string_view content() const { return text.substr(indent()); }
   [[nodiscard]] bool says_nothing() const { return content().empty() || content().starts_with('#'); }
-  /// Where the key begins, behind the dash of a list's item.
+  /// Column where the key begins, after the dash of a list's item.
   [[nodiscard]] std::size_t key_column() const {
     std::size_t at = indent();
     while (text.substr(at).starts_with("- ")) at = std::min(text.find_first_not_of(' ', at + 1), text.size());
@@ -50,7 +50,7 @@ std::string_view first_word(std::string_view text) {
   return text.substr(0, text.find_first_of(" \t:"));
 }
 
-/// Characters that look like others and come with text that was copied from documents.
+/// Character that looks like another one and comes with text copied from documents.
 struct LookAlike {
   std::string_view bytes;
   std::string_view what;
@@ -65,7 +65,7 @@ constexpr std::array kLookAlikes{
     LookAlike{"\xE2\x80\x98", "a curly quote (U+2018); YAML wants an ordinary '"},
     LookAlike{"\xE2\x80\x99", "a curly quote (U+2019); YAML wants an ordinary '"}};
 
-/// Finds out what was mistyped, from the place at which the parser gave up.
+/// Finds the mistake from the place at which the parser gave up.
 class Guess {
  public:
   Guess(const std::string& text, int line, int column, std::string_view message)
@@ -87,7 +87,7 @@ class Guess {
                                                     : Line{line_, {}};
   }
 
-  /// The last line before that says something.
+  /// Last line with content before the parser's.
   [[nodiscard]] std::optional<Line> before() const {
     for (int number = std::min(line_ - 1, static_cast<int>(lines_.size())); number > 0; --number) {
       const Line& line = lines_[static_cast<std::size_t>(number - 1)];
@@ -96,7 +96,7 @@ class Guess {
     return std::nullopt;
   }
 
-  /// The parser's place: what stands there, and before it in its line.
+  /// Text at the parser's place, and the text before it in its line.
   [[nodiscard]] std::string_view at() const {
     const auto from = static_cast<std::size_t>(std::max(0, column_ - 1));
     return here().text.substr(std::min(from, here().text.size()));
@@ -144,7 +144,7 @@ class Guess {
   [[nodiscard]] std::optional<SyntaxFault> bracket() const {
     const bool is_end = says("illegal flow end");
     if (!is_end && !says("flow not found")) return std::nullopt;
-    // The parser says 1:1 for the end of a text without a last line break.
+    // The parser reports 1:1 for the end of a text without a last line break.
     const std::size_t end = line_ == 1 && column_ == 1 ? text_.size() : offset_of(text_, line_, column_);
     const std::vector<Bracket> open = open_brackets(std::string_view(text_).substr(0, end));
     if (is_end && open.empty())
@@ -157,7 +157,7 @@ class Guess {
                        fmt::format("this {} is not closed: its {} is missing", last.open, last.close())};
   }
 
-  /// A key without its colon makes one text with the line that follows.
+  /// Looks for a key without its colon, which makes one text with the next line.
   [[nodiscard]] std::optional<SyntaxFault> colon() const {
     if (!says("illegal map value")) return std::nullopt;
     if (left().substr(here().indent()).find(": ") != std::string_view::npos)
@@ -210,7 +210,7 @@ class Guess {
     return fault("a list's item beside keys; indent it below the key that it belongs to");
   }
 
-  /// The columns in which the lines above that are still open begin.
+  /// Columns at which the enclosing lines before this one begin.
   [[nodiscard]] std::vector<std::size_t> open_columns() const {
     std::vector<std::size_t> columns;
     for (const Line& line : lines_) {
@@ -253,7 +253,7 @@ class Guess {
   std::string_view message_;
 };
 
-/// For a terminal: one column a character.
+/// Text for a terminal: one column per character.
 std::string visible(std::string_view text) {
   std::string result;
   for (const char c : text) {
@@ -282,7 +282,7 @@ bool is_closed_quote(const std::string& text, std::size_t offset) {
       ++i;
     } else if (text[i] == quote) {
       if (quote == '"' || i + 1 == text.size() || text[i + 1] != quote) return true;
-      ++i;  // '' inside single quotes
+      ++i;  // '' inside single quotes is one quote
     }
   }
   return false;

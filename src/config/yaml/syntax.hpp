@@ -11,11 +11,11 @@ struct SyntaxFault {
   std::string text;  ///< "this line is indented with a tab; YAML wants spaces"; empty when nothing is guessed
 };
 
-/// What the user has probably mistyped, from what the parser says at a place: parsers notice a missing colon
-/// or bracket lines later.
+/// The user's probable mistake, from the parser's report at a place: parsers notice a missing colon or
+/// bracket lines later.
 SyntaxFault guess_syntax_fault(const std::string& text, int line, int column, const std::string& message);
 
-/// The line with a caret below the column, to follow a message; tabs are shown as arrows.
+/// The line with a caret under the column, to follow a message; tabs are shown as arrows.
 std::string excerpt(const std::string& text, int line, int column);
 
 /// Byte offset of a place in the text, at most its size.

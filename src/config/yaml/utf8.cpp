@@ -7,8 +7,8 @@
 namespace polyhead::config {
 namespace {
 
-/// Characters that start with `first` to `last`, and the range of their second byte, which alone rules out
-/// overlong forms, surrogates and what lies beyond U+10FFFF (RFC 3629, section 4).
+/// Characters that start with `first` to `last`, and the range of their second byte. That range alone rules
+/// out overlong forms, surrogates and values beyond U+10FFFF (RFC 3629, section 4).
 struct Form {
   std::uint8_t first, last, second_low, second_high;
   std::size_t length;
@@ -26,7 +26,7 @@ std::uint8_t byte(char c) {
   return static_cast<std::uint8_t>(c);
 }
 
-/// Bytes of the character that `text` starts with; 0: malformed.
+/// Bytes of the character at the start of `text`; 0: malformed.
 std::size_t character_length(std::string_view text) {
   const std::uint8_t lead = byte(text[0]);
   if (lead < 0x80) return 1;
