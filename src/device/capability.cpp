@@ -10,7 +10,7 @@ namespace {
 constexpr int kCuda13 = 13000;
 constexpr double kMinCapability = 7.5;  // CUDA 13 compiles for nothing older
 
-/// Its minor part has one digit. 0 for what is no number.
+/// Compute capability as a number; its minor part has one digit. 0 for a text that is no number.
 double number_of(const std::string& capability) {
   double number = 0;
   std::from_chars(capability.data(), capability.data() + capability.size(), number);

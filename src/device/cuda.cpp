@@ -61,7 +61,7 @@ std::string uuid_text(const cudaUUID_t& uuid) {
   return text;
 }
 
-/// The folder that LibTorch was loaded from: its CUDA half lies beside libc10.
+/// Folder that LibTorch was loaded from: its CUDA half lies beside libc10.
 std::filesystem::path torch_folder() {
   std::filesystem::path folder;
   dl_iterate_phdr(
@@ -80,11 +80,11 @@ class PinnedMemory : public std::pmr::memory_resource {
   explicit PinnedMemory(int index) : index_(index) {}
 
  private:
-  void* do_allocate(std::size_t bytes, std::size_t /*alignment*/) override {  // pages: aligned to anything
+  void* do_allocate(std::size_t bytes, std::size_t /*alignment*/) override {  // pages satisfy any alignment
     void* memory = nullptr;
     check(cudaSetDevice(index_), fmt::format("cudaSetDevice({})", index_));
     const cudaError_t result = cudaHostAlloc(&memory, bytes, cudaHostAllocDefault);
-    if (result == cudaErrorMemoryAllocation) {  // the host's, since the GPU has its context
+    if (result == cudaErrorMemoryAllocation) {  // host memory is short, since the GPU has its context
       cudaGetLastError();
       throw std::bad_alloc();
     }

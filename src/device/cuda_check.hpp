@@ -12,7 +12,7 @@ namespace polyhead::device {
 /// One CUDA call, one check.
 inline void check(cudaError_t result, std::string_view call) {
   if (result == cudaSuccess) return;
-  cudaGetLastError();  // the runtime would report it again at the next call
+  cudaGetLastError();  // clears the error: the runtime would report it again at the next call
   throw Error(ExitCode::unavailable, fmt::format("{} failed: {}", call, cudaGetErrorString(result)));
 }
 

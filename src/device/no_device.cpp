@@ -18,7 +18,7 @@ std::string version_text(int version) {
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
-/// The result says why. A driver older than the runtime is no reason by itself: within a major version it
+/// Describes by the result. A driver older than the runtime is no reason by itself: within a major version it
 /// works.
 std::string describe(const NoDevice& none) {
   if (none.driver == 0) return "no NVIDIA driver is installed";

@@ -6,15 +6,15 @@
 
 namespace polyhead::device {
 
-/// What the driver and the environment say where no GPU can be used.
+/// Answers of the driver and the environment where no GPU can be used.
 struct NoDevice {
-  cudaError_t result = cudaSuccess;  ///< of cudaGetDeviceCount
+  cudaError_t result = cudaSuccess;  ///< result of cudaGetDeviceCount
   int driver = 0;                    ///< CUDA version, as cudaDriverGetVersion gives it; 0: none is installed
-  int runtime = 0;                   ///< the same of the runtime
+  int runtime = 0;                   ///< CUDA version of the runtime
   const char* visible = nullptr;     ///< CUDA_VISIBLE_DEVICES, if it is set
 };
 
-/// Why, and how to mend it.
+/// Reason, and how to mend it.
 std::string describe(const NoDevice& none);
 
 /// 13020 -> "13.2"

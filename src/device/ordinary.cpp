@@ -7,7 +7,7 @@
 namespace polyhead::device {
 namespace {
 
-/// Aligned as kernels want it.
+/// Memory aligned as kernels need it.
 class AlignedMemory : public std::pmr::memory_resource {
  private:
   static std::align_val_t aligned(std::size_t alignment) {

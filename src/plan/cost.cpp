@@ -9,7 +9,7 @@ namespace polyhead::plan {
 namespace {
 
 constexpr double kFloat = 4;
-constexpr double kDrain = 2;  // exchanges that nothing hides, at the end
+constexpr double kDrain = 2;  // exchanges at the end that no computation hides
 
 double real(std::int64_t value) {
   return static_cast<double>(value);
@@ -19,7 +19,7 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
 }
 
-/// Of a group's ranks: all on one node, or not.
+/// Link between a group's ranks, by whether all are on one node.
 const Link& link_of(const Topology& topology, const Grid& grid) {
   const bool whole = topology.ranks <= topology.ranks_per_node || topology.ranks_per_node % grid.heads == 0;
   return whole ? topology.inside : topology.between;
@@ -37,7 +37,7 @@ double fusing_seconds(const Workload& workload, const Processor& processor, std:
   return real(heads * workload.batch * workload.classes) * processor.score_seconds;
 }
 
-/// Each rank gets what all others have: features first, then sums and what their heads say.
+/// Each rank receives the data of all others: features first, then sums and outputs of the heads.
 double exchange_seconds(const Workload& workload, const Topology& topology, const Grid& grid, bool local) {
   if (grid.heads == 1) return 0;
   const double others = grid.heads - 1;
@@ -48,7 +48,7 @@ double exchange_seconds(const Workload& workload, const Topology& topology, cons
                   link_of(topology, grid));
 }
 
-/// Seconds that rank 0 takes to take in one micro-batch.
+/// Seconds in which rank 0 takes in one micro-batch.
 double keeping_seconds(const Workload& workload, const Topology& topology) {
   const Link& link = topology.nodes() > 1 ? topology.between : topology.inside;
   const double slower = std::min(link.bytes_per_second, topology.keeping.bytes_per_second);
@@ -59,18 +59,18 @@ double computing(const StepTime& step) {
   return step.backbone + step.heads + step.fusing;
 }
 
-/// Seconds of setting up in which the first images are read already.
+/// Seconds of set-up during which the first images are already read.
 double equip_seconds(const Workload& workload, const Topology& topology) {
   if (topology.ranks == 1) return topology.equip_seconds;
   std::int64_t bytes = workload.backbone.bytes;
   for (const HeadCost& head : workload.heads) bytes += head.bytes;
-  // A broadcast that is cut into pieces takes the time of two transfers, however many ranks there are.
+  // A broadcast in pieces takes the time of two transfers, however many ranks there are.
   const Link& link = topology.nodes() > 1 ? topology.between : topology.inside;
   return topology.equip_seconds + transfer(2 * real(bytes), std::log2(topology.ranks), link);
 }
 
-/// Seconds that a GPU waits for the first images: what is left of reading them when it is ready. Cores that
-/// read and compute lose nothing.
+/// Seconds that a GPU waits for the first images: the reading that is left when it is ready. Cores that read
+/// and compute lose nothing.
 double fill_seconds(const Workload& workload, const Topology& topology, const StepTime& step,
                     double equipping) {
   if (topology.reading.shares_cores) return 0;

@@ -25,11 +25,10 @@ struct Excess {
 
 Excess excess_of(const Candidate& candidate, const MemoryLimits& limits);
 
-/// Why the automatic choice is what it is, as a sentence.
+/// Reason for the automatic choice, as a sentence.
 std::string explain_choice(const Plan& plan, const Workload& workload, const Topology& topology);
 
-/// In warnings.cpp. What a user should know: ranks that idle, memory that is not there, what slows the job
-/// down.
+/// Facts that a user should know: ranks that idle, missing memory, causes of slowness. In warnings.cpp.
 std::vector<std::string> warnings_of(const Plan& plan, const Workload& workload, const Topology& topology);
 
 }  // namespace polyhead::plan

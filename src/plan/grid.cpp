@@ -6,7 +6,7 @@
 namespace polyhead::plan {
 namespace {
 
-/// Runs that are as long as they may be at cost `limit`; more than `parts` of them if the limit is too low.
+/// Runs of the greatest lengths at cost `limit`; more than `parts` of them if the limit is too low.
 std::vector<HeadRange> runs_within(std::span<const std::int64_t> costs, std::int64_t limit) {
   std::vector<HeadRange> runs{{0, 0}};
   std::int64_t sum = 0;
@@ -25,7 +25,7 @@ std::vector<HeadRange> runs_within(std::span<const std::int64_t> costs, std::int
 
 std::vector<HeadRange> split_heads(std::span<const std::int64_t> costs, int parts) {
   const auto wanted = static_cast<std::size_t>(parts);
-  // The lowest limit that gives few enough runs, by bisection.
+  // Lowest limit that gives few enough runs, by bisection.
   std::int64_t low = costs.empty() ? 0 : *std::ranges::max_element(costs);
   std::int64_t high = std::accumulate(costs.begin(), costs.end(), std::int64_t{0});
   while (low < high) {

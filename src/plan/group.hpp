@@ -7,7 +7,7 @@
 #include "polyhead/plan/grid.hpp"
 #include "polyhead/plan/workload.hpp"
 
-/// What the ranks of a group share and send.
+/// Shares and messages of the ranks of a group.
 namespace polyhead::plan {
 
 inline HeadRange all_heads(const Workload& workload) {
@@ -19,13 +19,13 @@ inline std::span<const HeadCost> heads_of(const Workload& workload, HeadRange ra
       .subspan(static_cast<std::size_t>(range.first), static_cast<std::size_t>(range.count));
 }
 
-/// The heads of each of `parts` ranks.
+/// Heads of each of `parts` ranks.
 std::vector<HeadRange> shares_of(const Workload& workload, int parts);
 
 /// Bytes of the 64-bit sums of one micro-batch.
 std::int64_t sum_bytes(const Workload& workload);
 
-/// Bytes that `heads` heads say of one micro-batch to the rank that fuses it.
+/// Bytes of the outputs of `heads` heads for one micro-batch, sent to the rank that fuses it.
 std::int64_t head_output_bytes(const Workload& workload, std::int64_t heads);
 
 }  // namespace polyhead::plan

@@ -103,8 +103,8 @@ bool LeaseSchedule::others_are_sooner(const Taker& self, double together, double
   if (sizes_ || !self.speed.known()) return false;
   const auto unit = static_cast<double>(unit_);
   const double end = self.busy_for(now) + unit / self.speed.at(now);
-  if (end * together < static_cast<double>(left())) return false;  // saves the loop while much is left
-  double units = 0;                                                // that the others can finish until then
+  if (end * together < static_cast<double>(left())) return false;  // skips the loop while much is left
+  double units = 0;  // units that the others can finish until then
   for (const Taker& other : takers_) {
     if (&other == &self || other.sent_away || other.under_way() <= 0 || !other.speed.known()) continue;
     units += std::floor(std::max(0.0, end - other.busy_for(now)) * other.speed.at(now) / unit);

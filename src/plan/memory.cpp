@@ -10,26 +10,26 @@ namespace {
 
 constexpr std::int64_t kFloat = 4;
 constexpr std::int64_t kSlots = 3;  // steps of a group under way: begun, exchanged, finished
-// Left to fragmentation, to the system and to its page cache.
+// Usable share; the rest is for fragmentation, the system and its page cache.
 constexpr double kUsableOfGpu = 0.95;
 constexpr double kUsableOfHost = 0.9;
-// On the GPU of each rank that exchanges over NCCL: its channels' buffers.
+// Bytes on the GPU of each rank that exchanges over NCCL: its channels' buffers.
 constexpr std::int64_t kNccl = std::int64_t{512} << 20U;
 
-/// The heads take memory that the backbone has let go of, but for what a CPU's engine keeps.
+/// The heads reuse the backbone's memory, except for the memory that a CPU's engine keeps.
 std::int64_t worst_activations(const Workload& workload, bool gpu, std::int64_t heads) {
   const BackboneCost& backbone = workload.backbone;
   if (gpu) return workload.batch * std::max(backbone.activations, heads);
   return backbone.cpu_workspace + workload.batch * std::max(backbone.cpu_activations, heads);
 }
 
-/// Every head's scores of one micro-batch, where the rule needs them and the rows do not keep them.
+/// Bytes of every head's scores of one micro-batch, where the rule needs them and the rows do not keep them.
 std::int64_t member_bytes(const Workload& workload) {
   const bool only_for_the_rule = workload.head_values > 1 && !workload.head_scores;
   return only_for_the_rule ? head_output_bytes(workload, all_heads(workload).count) : 0;
 }
 
-/// Buffers for features, sums and what heads say, and the rows that leave the rank.
+/// Buffers for features, sums and outputs of heads, and the rows that leave the rank.
 std::int64_t exchange_bytes(const Workload& workload, int heads, bool local, std::int64_t own_heads) {
   const std::int64_t features = workload.batch * workload.backbone.feature_width * kFloat;
   const std::int64_t sums = sum_bytes(workload);
@@ -42,7 +42,7 @@ std::int64_t exchange_bytes(const Workload& workload, int heads, bool local, std
   return kSlots * slot + scores + member_bytes(workload) + 2 * workload.batch * workload.row_bytes;
 }
 
-/// Of a micro-batch's images, as they are kept for the computation.
+/// Bytes of a micro-batch's images, as they are kept for the computation.
 std::int64_t input_bytes(const Workload& workload, bool gpu) {
   return workload.batch * workload.image_values * (gpu ? workload.gpu_value : kFloat);
 }
@@ -51,18 +51,18 @@ std::int64_t loader_bytes(const Workload& workload, const Grid& grid, bool local
   const std::int64_t batch = input_bytes(workload, gpu);
   const std::int64_t ahead =
       static_cast<std::int64_t>(workload.read_ahead) / std::max<std::int64_t>(1, batch);
-  const std::int64_t held = local ? grid.heads : 1;  // by the computation
+  const std::int64_t held = local ? grid.heads : 1;  // held by the computation
   const std::int64_t readers = local ? grid.data : grid.ranks();
   const std::int64_t most = workload.micro_batches() / readers + 1;
   const std::int64_t batches = std::min(std::max<std::int64_t>(2, ahead) + held, most);
   return batches * batch + workers * workload.worker_bytes;
 }
 
-/// What a rank must hold of the heads.
+/// A rank's share of the heads.
 struct Share {
-  std::int64_t bytes = 0;  ///< of its heads' weights
+  std::int64_t bytes = 0;  ///< bytes of its heads' weights
   std::int64_t count = 0;
-  std::int64_t activations = 0;  ///< a sample, of the largest head
+  std::int64_t activations = 0;  ///< activations per sample, of the largest head
 };
 
 Share share_of(const Workload& workload, HeadRange range) {
@@ -74,14 +74,14 @@ Share share_of(const Workload& workload, HeadRange range) {
   return share;
 }
 
-/// Bytes while weights are read and handed on: rank 0 has all of them and its own, the others their own.
+/// Bytes while weights are read and passed on: rank 0 holds all of them and its own, the others their own.
 std::int64_t setup_weights(const Workload& workload, const Share& share, bool first) {
   const std::int64_t own = workload.backbone.bytes + share.bytes;
   if (!first) return own;
   return own + workload.backbone.bytes + share_of(workload, all_heads(workload)).bytes;
 }
 
-/// A rank's part of what the ranks of its node share.
+/// A rank's part of the memory that its node's ranks share.
 std::int64_t shared_bytes(const Workload& workload, const Topology& topology, const Grid& grid) {
   const std::int64_t sharers = std::min(topology.neighbours(), grid.ranks());
   return (workload.backbone.shared_bytes + sharers - 1) / sharers;
@@ -109,7 +109,7 @@ RankMemory memory_of_share(const Workload& workload, const Topology& topology, c
                   0,
                   0};
   } else {
-    // As read, and as the engine wants it.
+    // Weights as read, and in the engine's layout.
     memory.host.backbone =
         backbone + workload.backbone.prepared_bytes + shared_bytes(workload, topology, grid);
     memory.host.heads = share.bytes;

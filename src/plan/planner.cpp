@@ -14,9 +14,10 @@
 namespace polyhead::plan {
 namespace {
 
-constexpr int kSmall = 16;         // up to so many ranks in a group, every number is tried
-constexpr double kClearly = 0.95;  // of data parallelism's time: what a grid must reach to be taken instead
-constexpr double kAsFast = 1.01;   // among grids, the smallest H that is about as fast as the best
+constexpr int kSmall = 16;  // largest H up to which every number of ranks in a group is tried
+constexpr double kClearly =
+    0.95;  // share of data parallelism's time that a grid must reach to be taken instead
+constexpr double kAsFast = 1.01;  // among grids, the smallest H that is about as fast as the best
 
 void check_grid(const config::GridShape& grid, int ranks) {
   const std::int64_t needed = std::int64_t{grid.data} * grid.heads;
@@ -28,7 +29,7 @@ void check_grid(const config::GridShape& grid, int ranks) {
                   grid.data, grid.heads, needed, ranks, ranks == 1 ? "was" : "were", needed));
 }
 
-/// The grid that the configuration asks for, if it does.
+/// Grid that the configuration asks for, if any.
 std::optional<Grid> wanted_grid(const config::Parallel& wanted, int ranks) {
   switch (wanted.strategy) {
     case config::Strategy::data:
@@ -45,8 +46,8 @@ std::optional<Grid> wanted_grid(const config::Parallel& wanted, int ranks) {
   return std::nullopt;
 }
 
-/// Sizes of head groups worth a try: small ones, those that leave no rank over, powers of two. A group never
-/// needs more ranks than there are heads.
+/// Sizes of head groups that are tried: small ones, those that leave no rank over, powers of two. A group
+/// never needs more ranks than there are heads.
 std::set<int> group_sizes(int ranks, std::size_t heads) {
   const int most = static_cast<int>(
       std::min<std::size_t>(static_cast<std::size_t>(ranks), std::max<std::size_t>(heads, 1)));
@@ -77,7 +78,7 @@ class Planner {
     return candidate;
   }
 
-  /// Whether memory suffices for the grid, or, without one, for any that is worth a try.
+  /// Whether memory suffices for the grid, or, without one, for any grid that is tried.
   [[nodiscard]] bool any_fits(const std::optional<Grid>& grid) const {
     if (grid) return consider(*grid).fits;
     return std::ranges::any_of(group_sizes(topology_.ranks, workload_.heads.size()), [&](int size) {
@@ -93,7 +94,7 @@ class Planner {
     return all;
   }
 
-  /// How far a candidate is beyond the memory there is: at most 1 when it fits.
+  /// A candidate's memory relative to the limit: at most 1 when it fits.
   [[nodiscard]] double pressure(const Candidate& candidate) const {
     double most = 0;
     const auto share = [](std::int64_t used, std::int64_t limit) {

@@ -22,7 +22,7 @@ int threads_for(const std::vector<RankCores>& ranks, int rank) {
 }
 
 int workers_for(std::optional<int> wanted, int compute_threads) {
-  constexpr int kMax = 256;  // that data.workers may say
+  constexpr int kMax = 256;  // the limit of data.workers
   return wanted.value_or(std::clamp(compute_threads, 1, kMax));
 }
 

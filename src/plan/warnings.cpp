@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kPoor = 0.9;           // efficiency below which a reason is given
 constexpr std::int64_t kFewSteps = 20;  // steps of a rank below which the last one shows
-constexpr double kSlower = 1.05;        // than what auto would take, before it is mentioned
+constexpr double kSlower = 1.05;        // factor over the time of auto from which it is mentioned
 
 const Candidate& find(const Plan& plan, const Grid& grid) {
   return *std::ranges::find(plan.compared, grid, &Candidate::grid);
@@ -72,7 +72,7 @@ class Warnings {
          chosen_.grid.ranks());
   }
 
-  /// Ranks that own no micro-batch and have no share of the heads of those of others.
+  /// Ranks that own no micro-batch and have no share of the heads for those of others.
   void no_work() {
     const std::int64_t groups = (workload_.micro_batches() + chosen_.grid.heads - 1) / chosen_.grid.heads;
     if (groups >= chosen_.grid.data) return;
@@ -117,7 +117,7 @@ class Warnings {
 
   void tail() {
     const Estimate& estimate = chosen_.estimate;
-    if (workload_.micro_batches() < chosen_.grid.ranks()) return;  // said already
+    if (workload_.micro_batches() < chosen_.grid.ranks()) return;  // already said
     if (estimate.efficiency >= kPoor || estimate.steps >= kFewSteps || estimate.steps == 0) return;
     const double full = static_cast<double>(workload_.micro_batches()) /
                         static_cast<double>(estimate.steps * chosen_.grid.ranks());
@@ -127,7 +127,7 @@ class Warnings {
          counted(estimate.steps, "step"), counted(enough_ranks(), "rank"));
   }
 
-  /// The fewest ranks of the same H that need no more steps.
+  /// Fewest ranks of the same H that need no more steps.
   [[nodiscard]] std::int64_t enough_ranks() const {
     const std::int64_t in_steps = (workload_.micro_batches() + chosen_.grid.heads - 1) / chosen_.grid.heads;
     return (in_steps + chosen_.estimate.steps - 1) / chosen_.estimate.steps * chosen_.grid.heads;

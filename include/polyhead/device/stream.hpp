@@ -8,7 +8,7 @@ struct CUstream_st;
 struct CUevent_st;
 
 /// Streams, events and memory of the calling thread's current GPU (`select`). One CUDA call, one check: each
-/// throws Error(unavailable) when it fails, Error(config) in a build without CUDA.
+/// function throws Error(unavailable) when it fails, Error(config) in a build without CUDA.
 namespace polyhead::device {
 
 struct StreamTraits {
@@ -16,9 +16,9 @@ struct StreamTraits {
   static type invalid() { return nullptr; }
   static void close(type stream) noexcept;
 };
-/// Work for a GPU, done in order.
+/// Queue of work for a GPU, done in order.
 using Stream = UniqueHandle<StreamTraits>;
-/// One that does not wait for the default stream, nor it for this one.
+/// Makes a stream that does not wait for the default stream, nor that for it.
 Stream make_stream();
 
 struct EventTraits {
@@ -29,12 +29,12 @@ struct EventTraits {
 /// A point in a stream.
 using Event = UniqueHandle<EventTraits>;
 Event make_event();
-/// The event stands for all that the stream was given so far.
+/// Makes the event stand for all work that the stream was given so far.
 void record(const Event& event, const Stream& stream);
-/// Whether the GPU has come past it. Never waits.
+/// Whether the GPU has passed the event. Never waits.
 bool passed(const Event& event);
-/// Returns when the GPU has done all that the stream was given. Without a limit: only for copies, which wait
-/// for nobody.
+/// Returns when the GPU has done all work of the stream. It has no limit: only for copies, which wait for no
+/// other rank.
 void finish(const Stream& stream);
 
 struct DeviceMemoryTraits {
@@ -42,7 +42,7 @@ struct DeviceMemoryTraits {
   static type invalid() { return nullptr; }
   static void close(type memory) noexcept;
 };
-/// Memory of the GPU. Taking it and giving it back may wait for work under way.
+/// Memory of the GPU. Allocating and freeing may wait for work under way.
 using DeviceMemory = UniqueHandle<DeviceMemoryTraits>;
 DeviceMemory allocate_device(std::size_t bytes);
 

@@ -6,8 +6,8 @@
 
 namespace polyhead::plan {
 
-/// How the ranks of a job are laid out: D data groups, each of H ranks that share the heads. Groups are runs
-/// of consecutive ranks, so that those who exchange most sit on one host. Ranks beyond D x H idle.
+/// Layout of a job's ranks: D data groups, each of H ranks that share the heads. Groups are runs of
+/// consecutive ranks, so that ranks that exchange most are on one host. Ranks beyond D x H idle.
 struct Grid {
   int data = 1;   ///< D: groups that work on different micro-batches
   int heads = 1;  ///< H: ranks of a group, each with its own heads
@@ -16,7 +16,7 @@ struct Grid {
   [[nodiscard]] int ranks() const { return data * heads; }
   [[nodiscard]] bool works(int rank) const { return rank < ranks(); }
   [[nodiscard]] int group_of(int rank) const { return rank / heads; }
-  /// Which share of the heads the rank has: 0 is the group's leader.
+  /// Number of the rank's share of the heads; 0 is the group's leader.
   [[nodiscard]] int member_of(int rank) const { return rank % heads; }
   [[nodiscard]] int leader_of(int group) const { return group * heads; }
 };
@@ -28,8 +28,8 @@ struct HeadRange {
   friend bool operator==(const HeadRange&, const HeadRange&) = default;
 };
 
-/// Cuts the heads into `parts` runs of consecutive heads so that the most expensive run is as cheap as it can
-/// be. `costs`: of each head, in any unit. With more parts than heads some runs are empty.
+/// Cuts the heads into `parts` runs of consecutive heads so that the most expensive run is as cheap as
+/// possible. `costs`: one per head, in any unit. With more parts than heads some runs are empty.
 std::vector<HeadRange> split_heads(std::span<const std::int64_t> costs, int parts);
 
 }  // namespace polyhead::plan

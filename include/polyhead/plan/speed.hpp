@@ -4,23 +4,23 @@
 
 namespace polyhead::plan {
 
-/// How fast one taker of leases is: micro-batches a second, over about the last quarter of what it has
-/// finished and at least about the last six units, so that it shows soon when a device slows down. Time is
+/// Speed of one taker of leases, in micro-batches per second. It covers about the last quarter of the
+/// finished work and at least about the last six units, so that a device that slows down shows soon. Time is
 /// the caller's, in seconds.
 class Speed {
  public:
   explicit Speed(std::int64_t unit = 1) : unit_(static_cast<double>(unit)) {}
 
-  /// Work begins, or begins again after a time without any.
+  /// Begins the work, or begins it again after a pause.
   void start(double now) { last_ = now; }
-  /// `micro_batches` have been finished since the last call.
+  /// Records `micro_batches` finished since the last call.
   void add(std::int64_t micro_batches, double now);
 
-  /// False until something is finished; nothing is known before.
+  /// Whether the speed is known: something is finished.
   [[nodiscard]] bool known() const { return seconds_ > 0; }
-  /// When known: micro-batches a second. Falls while nothing is heard: no more than if one unit ended now.
+  /// Micro-batches per second, when known. Falls during silence: no higher than if one unit ended now.
   [[nodiscard]] double at(double now) const;
-  /// Seconds since something was last heard, or since the start.
+  /// Seconds since the last report, or since the start.
   [[nodiscard]] double silence(double now) const;
 
  private:
@@ -28,7 +28,7 @@ class Speed {
   double last_ = 0;
   double finished_ = 0;       // all micro-batches
   double micro_batches_ = 0;  // those that still count: older ones fade
-  double seconds_ = 0;        // that those took
+  double seconds_ = 0;        // seconds that those took
 };
 
 }  // namespace polyhead::plan
