@@ -15,7 +15,7 @@ namespace {
 constexpr double kDefaultCache = 1 << 20U;
 constexpr double kMaxSlots = 1e6;
 
-/// Chunks side by side in one band of rows, and their bytes. Doubles: a silly file must not overflow.
+/// Chunks side by side in one band of rows, and their bytes. Doubles: an absurd file must not overflow them.
 struct Band {
   double chunks = 1;
   double bytes = 0;

@@ -14,19 +14,20 @@
 namespace polyhead::h5::detail {
 namespace {
 
-/// At exit HDF5 would close what it could not close before, after a write that failed, and crash. All else is
-/// closed by its owner. The call counts only before the library's first use.
+/// Keeps HDF5 from closing anything at exit: after a failed write it would close what it could not close
+/// before, and crash. All else is closed by its owner. The call counts only before the library's first use.
 [[maybe_unused]] const herr_t kNothingAtExit = H5dont_atexit();
 
-constexpr std::size_t kReasons = 4;  // the innermost lines of a stack say it; the outer ones repeat it
+constexpr std::size_t kReasons =
+    4;  // number of innermost stack lines that are kept; the outer ones repeat them
 
-/// What HDF5's error stack says.
+/// Content of HDF5's error stack.
 struct Why {
   std::vector<std::string> reasons;
-  bool system = false;  ///< a call of the system has failed
+  bool system = false;  ///< whether a system call has failed
 };
 
-/// Of what HDF5 says of a failed call of the system - time, pointers, sizes - only the system's reason.
+/// System's reason in HDF5's text about a failed system call; its time, pointers and sizes are left out.
 std::optional<std::string> reason_of_system(const std::string& description) {
   constexpr std::string_view kBefore = "error message = '";
   const std::size_t at = description.find(kBefore);
@@ -62,7 +63,7 @@ void silence() {
   static_cast<void>(done);
 }
 
-/// A disk that fails is no damage to the file.
+/// A failing disk is no damage to the file.
 void fail(ExitCode code, std::string_view where, std::string_view action) {
   const Why found = why();
   if (found.system && code == ExitCode::bad_data) code = ExitCode::io_error;

@@ -9,11 +9,11 @@ namespace polyhead::h5::detail {
 /// Stops HDF5 from printing its error stack by itself: a setting of each thread.
 void silence();
 
-/// Throws "WHERE: cannot ACTION: what HDF5's error stack says". Where a call of the system has failed,
-/// bad_data becomes io_error.
+/// Throws "WHERE: cannot ACTION: text of HDF5's error stack". Where a system call has failed, bad_data
+/// becomes io_error.
 [[noreturn]] void fail(ExitCode code, std::string_view where, std::string_view action);
 
-/// Makes one call of HDF5 and returns its result; a negative one becomes an Error.
+/// Makes one HDF5 call and returns its result; a negative one becomes an Error.
 template <class Call>
 auto checked(ExitCode code, std::string_view where, std::string_view action, Call&& call) {
   silence();

@@ -29,7 +29,8 @@ void Coverage::add(hid_t selected) {
   pieces_.push_back(std::move(piece));
 }
 
-/// Blocks may stick out; and what was everything becomes one block, so that it can be joined with others.
+/// Cuts off the parts of blocks beyond the dataset. A selection of everything becomes one block, so that it
+/// can be joined with others.
 void Coverage::clip(hid_t space) const {
   Dimensions start{};
   Dimensions once{};
@@ -40,7 +41,7 @@ void Coverage::clip(hid_t space) const {
   });
 }
 
-/// Whether no two of them have a row in common. Sorts them.
+/// Whether no two selections have a row in common. Sorts them.
 bool Coverage::are_apart() {
   std::ranges::sort(pieces_, {}, &Piece::first);
   return std::ranges::adjacent_find(
@@ -50,7 +51,7 @@ bool Coverage::are_apart() {
 std::uint64_t Coverage::values() {
   if (pieces_.empty()) return 0;
   std::uint64_t values = 0;
-  if (are_apart()) {  // as nearly always; joining takes far longer
+  if (are_apart()) {  // the usual case; joining takes far longer
     for (const Piece& piece : pieces_) values += count(piece.space.get());
     return values;
   }

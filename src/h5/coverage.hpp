@@ -9,21 +9,20 @@
 
 namespace polyhead::h5::detail {
 
-/// Which values of a virtual dataset come from a source. Mappings may overlap, so their sizes cannot be
-/// added.
+/// Values of a virtual dataset that come from a source. Mappings may overlap, so their sizes cannot be added.
 class Coverage {
  public:
   Coverage(const Extent& extent, std::string where) : extent_(extent), where_(std::move(where)) {}
 
-  /// Takes one mapping's selection in the virtual dataset, one without an end as far as the dataset goes.
+  /// Adds one mapping's selection in the virtual dataset; one without an end extends to the dataset's end.
   /// Throws Error(bad_data).
   void add(hid_t selected);
-  /// Of all mappings together, each value counted once.
+  /// Number of values of all mappings together, each counted once.
   [[nodiscard]] std::uint64_t values();
 
  private:
   struct Piece {
-    hsize_t first = 0;  ///< along the first dimension
+    hsize_t first = 0;  ///< start along the first dimension
     hsize_t last = 0;
     Handle space;
   };

@@ -17,7 +17,7 @@ namespace {
 using detail::checked;
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
-/// The dimensions, refused when their product with an element's size could overflow.
+/// Dimensions, refused when their product with an element's size could overflow.
 std::vector<std::int64_t> shape_of(hid_t dataset, const std::string& where) {
   const Handle space(
       checked(ExitCode::bad_data, where, "read its shape", [&] { return H5Dget_space(dataset); }));
@@ -68,7 +68,7 @@ Selection select_rows(hid_t dataset, const std::string& where, const std::vector
   checked(ExitCode::io_error, where, "select rows", [&] {
     return H5Sselect_hyperslab(file.get(), H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr);
   });
-  // The memory's shape has the file's rank: for chunked data HDF5 is slow otherwise.
+  // The memory's shape has the file's rank: otherwise HDF5 is slow for chunked data.
   Handle memory(checked(ExitCode::io_error, where, "select rows", [&] {
     return H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr);
   }));

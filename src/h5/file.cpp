@@ -31,14 +31,14 @@ Handle access_properties(const std::string& where, bool locking) {
   return properties;
 }
 
-/// Whether the file system has locks; HDF5 itself does without only where the call is unknown (ENOSYS), and
-/// not on NFS without lockd (ENOLCK) or Lustre (EOPNOTSUPP).
+/// Whether the file system has locks. HDF5 itself does without them only where the call is unknown (ENOSYS),
+/// but not on NFS without lockd (ENOLCK) or Lustre (EOPNOTSUPP).
 bool has_locks(const FileDescriptor& file) {
   return ::flock(file.get(), LOCK_SH | LOCK_NB) == 0 || errno == EWOULDBLOCK || errno == EACCES;
 }
 
-/// Tells apart what HDF5 reports as one: missing, forbidden, not a file, a failing disk. A FIFO must not
-/// hang. Gives the file out.
+/// Distinguishes errors that HDF5 reports as one: missing, forbidden, not a file, a failing disk. A FIFO must
+/// not block. Returns the open file.
 FileDescriptor open_readable(const std::filesystem::path& path) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) {
@@ -99,13 +99,14 @@ File File::open(const std::filesystem::path& path) {
 
 File File::create(const std::filesystem::path& path) {
   const std::string where = path.string();
-  const Handle properties = access_properties(where, false);  // nobody else knows the file yet
+  const Handle properties = access_properties(where, false);  // no other process knows the file yet
   checked(ExitCode::internal, where, "set file properties",
           [&] { return H5Pset_alignment(properties.get(), 1, kAlignment); });
-  // Closing the file closes what is still open in it: afterwards HDF5 holds nothing of it back.
+  // Closing the file closes all that is still open in it, so that HDF5 keeps no unwritten data.
   checked(ExitCode::internal, where, "set file properties",
           [&] { return H5Pset_fclose_degree(properties.get(), H5F_CLOSE_STRONG); });
-  // Otherwise small writes wait in a buffer until the dataset is closed, where nobody hears that they failed.
+  // Without this, small writes wait in a buffer until the dataset is closed, where their failure is not
+  // reported.
   checked(ExitCode::internal, where, "set file properties",
           [&] { return H5Pset_sieve_buf_size(properties.get(), 0); });
   Handle file(checked(ExitCode::cant_create, where, "be created",
@@ -168,7 +169,7 @@ Dataset File::create_dataset(const std::string& name, Type type, const std::vect
 void File::close() {
   checked(ExitCode::io_error, path_.string(), "be written out",
           [&] { return H5Fflush(handle_.get(), H5F_SCOPE_GLOBAL); });
-  // Let go of first: where HDF5 failed to close a file, closing it again crashes.
+  // Released first: where HDF5 failed to close a file, closing it again crashes.
   checked(ExitCode::io_error, path_.string(), "be closed", [&] { return H5Fclose(handle_.release()); });
 }
 

@@ -33,7 +33,8 @@ std::string name_of_filter(H5Z_filter_t number, const char* in_file) {
   return known != kKnown.end() ? known->name : in_file;
 }
 
-/// Bit i: the first chunk was written without filter i, as a writer may that lacks an optional one.
+/// Bit i is set if the first chunk was written without filter i, as by a writer that lacks an optional
+/// filter.
 unsigned skipped_filters(hid_t dataset) {
   detail::silence();
   const Handle space(H5Dget_space(dataset));  // HDF5 1.10 does not take H5S_ALL here

@@ -20,7 +20,7 @@ auto read_sources(const std::string& where, Call&& call) {
   return checked(ExitCode::bad_data, where, "read its sources", std::forward<Call>(call));
 }
 
-/// What a call that tells the length of a text, and then the text, gives.
+/// Result of a call that first returns the length of a text, and then the text.
 template <class Call>
 std::string told_text(const std::string& where, Call&& call) {
   const auto size =
@@ -37,16 +37,16 @@ struct Extent {
   Dimensions sides{};
 };
 
-/// Of a data space, and of an open dataset. Throw Error(bad_data).
+/// Extent of a data space, and of an open dataset. Throw Error(bad_data).
 Extent extent_of(hid_t space, const std::string& where);
 Extent extent_of_dataset(hid_t dataset, const std::string& where);
 std::uint64_t values_in(const Extent& extent);
 
-/// The shape of what a selection holds; `all`: of the space, for a selection of all. One dimension where it
-/// is not regular.
+/// Shape of a selection's values; `all`: extent of the space, for a selection of all. One dimension where the
+/// selection is not regular.
 Extent selected_shape(hid_t space, const Extent& all, const std::string& where);
-/// Whether reading all of `found` in its order begins with the values of `wanted`: the same sides, but for
-/// the first, which may be longer, and for leading ones. For one dimension the number of values decides.
+/// Whether the values of `found`, in its order, begin with those of `wanted`. The sides must be equal, except
+/// for the first, which may be longer, and for leading ones. For one dimension the number of values decides.
 bool begins_with(const Extent& found, const Extent& wanted);
 /// "[4, 8, 8, 3]".
 std::string shown(const Extent& extent);
@@ -61,11 +61,11 @@ struct Slab {
   [[nodiscard]] bool ends(std::size_t dimension) const {
     return count.at(dimension) != H5S_UNLIMITED && block.at(dimension) != H5S_UNLIMITED;
   }
-  /// Where it has no end, it gets the extent's; its last block may stick out.
+  /// Ends an endless selection at the extent; its last block may extend beyond.
   void end_at(const Extent& extent);
 };
 
-/// Nothing for a selection of another kind.
+/// Regular blocks of a selection; nothing for another kind.
 std::optional<Slab> slab_of(hid_t space);
 
 /// A selection that grows with the dataset: regular blocks, without an end along one dimension.
@@ -76,13 +76,13 @@ struct Endless {
   hsize_t block = 1;  ///< H5S_UNLIMITED: one block without an end
   Extent piece;       ///< one block
 
-  /// Steps along the dimension that lie below `end`.
+  /// Steps along the dimension before `end`.
   [[nodiscard]] std::uint64_t length(std::uint64_t end) const;
-  /// Blocks that begin below `end`.
+  /// Blocks that begin before `end`.
   [[nodiscard]] std::uint64_t blocks(std::uint64_t end) const;
 };
 
-/// Nothing for a selection that has an end.
+/// Endless form of a selection; nothing when it has an end.
 std::optional<Endless> endless(hid_t space, std::size_t rank);
 
 }  // namespace polyhead::h5::detail

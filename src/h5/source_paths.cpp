@@ -17,7 +17,7 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-/// "${ORIGIN}" at a prefix's begin is the folder of the file that is read.
+/// Expands "${ORIGIN}" at a prefix's start to the folder of the file that is read.
 fs::path expanded(std::string_view prefix, const fs::path& parent) {
   if (!prefix.starts_with(kOrigin)) return prefix;
   return parent.parent_path().native() + std::string(prefix.substr(kOrigin.size()));

@@ -23,9 +23,9 @@ namespace {
 using namespace detail;
 namespace fs = std::filesystem;
 
-constexpr int kDeepest = 16;  // virtual datasets of virtual datasets
+constexpr int kDeepest = 16;  // levels of virtual datasets in virtual datasets
 
-/// What all levels have in common: a source that many name is looked at once.
+/// State common to all levels: a source with many references is checked once.
 struct Visited {
   std::set<fs::path> files;
   std::set<std::pair<std::string, std::string>> datasets;  ///< file and name
@@ -56,7 +56,7 @@ class Sources {
   Visited& visited_;
   Handle properties_;
   Handle file_;
-  // The source that was looked at last: thousands of mappings may follow of one file.
+  // Last source that was checked: thousands of mappings of one file may follow each other.
   std::string last_file_;
   std::string last_name_;
   std::string last_where_;
@@ -127,7 +127,7 @@ void Sources::check_mapping(std::size_t number, const Extent& extent, Coverage& 
     check_source(block_name(file, block), block_name(name, block), source.get(), grows->piece);
 }
 
-/// `wanted`: the rows of this dataset that all of a source stands for.
+/// `wanted`: rows of this dataset that the whole source stands for.
 void Sources::check_source(const std::string& file, const std::string& name, hid_t selected,
                            const Extent& wanted) {
   const Extent& there = open(file, name);

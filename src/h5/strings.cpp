@@ -13,9 +13,9 @@ namespace polyhead::h5 {
 namespace {
 
 using detail::checked;
-constexpr std::size_t kMaxBytes = std::size_t{1} << 30U;  // of all strings of a dataset
+constexpr std::size_t kMaxBytes = std::size_t{1} << 30U;  // limit of the bytes of all strings of a dataset
 
-/// `length` bytes, or H5T_VARIABLE.
+/// String type of `length` bytes, or H5T_VARIABLE.
 Handle string_type(const std::string& where, std::size_t length) {
   const auto call = [&](auto&& make) {
     return checked(ExitCode::internal, where, "make a string type", make);
@@ -27,7 +27,7 @@ Handle string_type(const std::string& where, std::size_t length) {
   return type;
 }
 
-/// Where strings are read from: a dataset or an attribute.
+/// Object that strings are read from: a dataset or an attribute.
 struct Source {
   hid_t object;
   bool attribute;
@@ -147,7 +147,7 @@ void File::write_strings(const std::string& name, const std::vector<std::string>
 
 std::vector<std::string> File::read_strings(const std::string& name) const {
   const std::string where = path_.string() + ":" + name;
-  static_cast<void>(dataset(name));  // its message when there is none
+  static_cast<void>(dataset(name));  // throws its message when there is none
   const Handle handle(checked(ExitCode::bad_data, where, "be opened as a dataset",
                               [&] { return H5Dopen2(handle_.get(), name.c_str(), H5P_DEFAULT); }));
   return read_all({handle.get(), false, where});
@@ -159,7 +159,7 @@ void File::write_attribute(const std::string& name, std::int64_t value) {
 
 void File::write_attribute(const std::string& name, const std::string& value) {
   const std::string where = attribute_name(path_, name);
-  const Handle type = string_type(where, H5T_VARIABLE);  // h5py gives such an attribute out as `str`
+  const Handle type = string_type(where, H5T_VARIABLE);  // h5py returns such an attribute as `str`
   const char* text = value.c_str();
   put_attribute(handle_.get(), name, where, type.get(), type.get(), &text);
 }

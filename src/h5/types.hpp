@@ -12,7 +12,7 @@ namespace polyhead::h5::detail {
 std::int64_t stored_type(Type type);
 std::int64_t memory_type(Type type);
 
-/// The element type that HDF5's identifier stands for, in either byte order; `other` if it is none.
+/// Element type of an HDF5 identifier, in either byte order; `other` if there is none.
 Type type_from(std::int64_t identifier);
 
 template <class T>

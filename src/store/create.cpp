@@ -59,7 +59,7 @@ std::string shown(const fs::path& path) {
   return target == path ? path.string() : fmt::format("{} (a link to {})", path.string(), target.string());
 }
 
-/// Nobody's data, weights or thesis may go because of a wrong name.
+/// Keeps a wrong name from replacing foreign files, such as data or weights.
 [[noreturn]] void fail_for_stranger(const fs::path& path) {
   throw Error(ExitCode::cant_create,
               fmt::format("{}: is {} and no result of polyhead, so no run replaces it, --overwrite or not. "
@@ -79,7 +79,7 @@ void check_existing(const fs::path& path, Existing existing) {
                                 "output.path"));
 }
 
-/// The folder itself, or the nearest one above it that exists.
+/// The folder itself, or its nearest ancestor that exists.
 fs::path existing_folder(const fs::path& path) {
   fs::path folder = fs::absolute(path).parent_path();
   std::error_code error;
@@ -98,7 +98,7 @@ void check_layout(const Layout& layout) {
   if (!sound) throw Error(ExitCode::internal, "store: the layout of the result contradicts itself");
 }
 
-/// Names, ids and HDF5's own structures come on top.
+/// Least bytes of the file; names, ids and HDF5's own structures come on top.
 std::uint64_t least_bytes(const Layout& layout) {
   std::int64_t bytes = format::provenance_capacity() + format::summary_capacity(layout) +
                        format::certificate_capacity() + layout.batches();
@@ -106,7 +106,7 @@ std::uint64_t least_bytes(const Layout& layout) {
   return static_cast<std::uint64_t>(bytes);
 }
 
-/// Before anything is written: HDF5 would fill the disk, and say nothing of what it wants.
+/// Checks the disk's room before anything is written: HDF5 would fill the disk without naming what it needs.
 void check_room(const fs::path& path, const Layout& layout) {
   const std::optional<std::uint64_t> free = free_bytes(path);
   const std::uint64_t needed = least_bytes(layout);
@@ -123,8 +123,8 @@ void fill(File& file, std::uint64_t offset, std::uint64_t bytes, std::byte value
   }
 }
 
-/// Takes the space, then gives each column its value while pending. Zeros are there already, as the file
-/// system gives them.
+/// Takes the space, then gives each column its pending value. Zeros are already there: the file system
+/// provides them.
 void make_pending(const fs::path& path, const Layout& layout, const Offsets& offsets) {
   PosixFile file(path);
   file.reserve();
@@ -169,12 +169,12 @@ Offsets create(const fs::path& path, const Layout& layout, const SampleSource& s
     const Structure made = write_structure(temporary.path(), layout, samples, header);
     seal(temporary.path(), made.open);
     make_pending(temporary.path(), layout, made.offsets);
-    if (existing == Existing::overwrite) check_existing(path, existing);  // again: it took a while
+    if (existing == Existing::overwrite) check_existing(path, existing);  // again: writing took some time
     temporary.publish(existing == Existing::overwrite);
     return made.offsets;
   } catch (const Error& error) {
     if (error.code() != ExitCode::io_error) throw;
-    fail(path, error.what());  // no row is lost yet: it is the file that cannot be made
+    fail(path, error.what());  // no row is lost yet: only the file's creation failed
   }
 }
 

@@ -6,7 +6,8 @@
 
 namespace polyhead::store {
 
-/// Bytes that are free on the disk that `file` lies on, or will; nothing where the file system does not say.
+/// Bytes that are free on the disk that holds or will hold `file`; nothing where the file system does not
+/// tell.
 std::optional<std::uint64_t> free_bytes(const std::filesystem::path& file);
 
 }  // namespace polyhead::store

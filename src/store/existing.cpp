@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kHdf5 = "\x89HDF\r\n\x1a\n";
 constexpr std::uint64_t kSearched = std::uint64_t{1} << 20U;  // the root's attributes are made first
 
-/// The file itself, not a link. Size and kind; false where nothing has the name.
+/// Reads size and kind of the file itself, not of a link's target; false where nothing has the name.
 bool look_at(const fs::path& target, struct stat& status) {
   if (::lstat(target.c_str(), &status) == 0) return true;
   if (errno == ENOENT || errno == ENOTDIR) return false;
@@ -42,7 +42,7 @@ bool is_result(const ReadFile& file, std::string_view head) {
   return has_seal(file) || (head.starts_with(kHdf5) && head.find(format::kName) != std::string_view::npos);
 }
 
-/// The kernel's opinion on following the links: it knows circles, and those that other users have set.
+/// Lets the kernel follow the links: it detects circles, and links that other users have set.
 void check_links(const fs::path& output) {
   struct stat status {};
   if (::stat(output.c_str(), &status) == 0 || errno == ENOENT || errno == ENOTDIR) return;

@@ -12,12 +12,12 @@ struct Extent {
   friend bool operator==(const Extent&, const Extent&) = default;
 };
 
-/// The largest page of the systems this runs on (arm64 and POWER have 64 KiB). Clients of a shared file
-/// system may read, cache and write back whole pages.
+/// Largest page of the systems this runs on (arm64 and POWER have 64 KiB). Clients of a shared file system
+/// may read, cache and write back whole pages.
 inline constexpr std::uint64_t kPage = 65536;
 
-/// The pages that hold bytes of the extent and nothing else; none: count 0, first as given. Neighbours, who
-/// see the same file, find other pages: so each page can have one writer without a word between them.
+/// Pages that hold only bytes of the extent; none: count 0, first as given. Neighbours in the same file find
+/// other pages, so each page has one writer without any agreement.
 Extent own_pages(const Extent& extent);
 
 }  // namespace polyhead::store

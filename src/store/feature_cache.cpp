@@ -25,13 +25,13 @@ namespace polyhead::store {
 namespace {
 
 constexpr std::uint64_t kBlock = 4096;
-constexpr std::size_t kHead = 2 * sizeof(Digest);  // of a place: its digest and the files' stamp
+constexpr std::size_t kHead = 2 * sizeof(Digest);  // bytes of a place's head: its digest and the files' stamp
 
 std::size_t index(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
-/// What a file will still take of its disk, were it written as long as `size`.
+/// Bytes that a file will still take on its disk if written to the length `size`.
 std::uint64_t not_yet_taken(const std::filesystem::path& path, std::optional<std::uint64_t> size = {}) {
   struct stat status {};
   const bool there = ::stat(path.c_str(), &status) == 0;
@@ -78,7 +78,7 @@ FeatureCache::FeatureCache(const std::filesystem::path& output, const std::strin
 
 FeatureCache::~FeatureCache() = default;
 
-/// The file as long as it will be, zeros where it was not.
+/// Extends the file to its final length, with zeros.
 void FeatureCache::make() {
   const FileDescriptor file(
       ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
@@ -174,7 +174,7 @@ void FeatureCache::write(const Features& features) {
 
 void FeatureCache::forget(std::int64_t batch) {
   put(batch, std::vector<std::byte>(sizeof(Digest)));
-  if (!writing_) reading_.reset();  // it could not be forgotten
+  if (!writing_) reading_.reset();  // the micro-batch could not be forgotten on the disk
 }
 
 void FeatureCache::put(std::int64_t batch, std::span<const std::byte> bytes) {

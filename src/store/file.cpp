@@ -31,10 +31,10 @@ std::string_view advice(int reason) {
                                               std::generic_category().message(reason), advice(reason)));
 }
 
-/// Before fallocate, which would fill a disk that is too small up to the last block.
+/// Checks the space before fallocate, which would fill a disk that is too small up to the last block.
 void check_space(const std::filesystem::path& path, const FileDescriptor& file, const struct stat& status) {
   struct statvfs disk {};
-  if (::fstatvfs(file.get(), &disk) != 0 || disk.f_blocks == 0) return;  // a file system that does not say
+  if (::fstatvfs(file.get(), &disk) != 0 || disk.f_blocks == 0) return;  // the file system does not tell
   const std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   const auto size = static_cast<std::uint64_t>(status.st_size);
   const std::uint64_t taken = static_cast<std::uint64_t>(status.st_blocks) * 512;
@@ -52,7 +52,7 @@ PosixFile::PosixFile(const std::filesystem::path& path)
   check_still_there();
 }
 
-/// Writing to a file without a name, or past the end of one that was cut, would seem to work.
+/// Checks, since writing to an unlinked file, or past the end of a truncated one, would seem to work.
 void PosixFile::check_still_there() {
   struct stat status {};
   if (::fstat(file_.get(), &status) != 0) fail(path_, "be examined");
@@ -93,7 +93,7 @@ void PosixFile::reserve() {
   if (::fstat(file_.get(), &status) != 0) fail(path_, "be examined");
   if (status.st_size == 0) return;
   check_space(path_, file_, status);
-  // fallocate, not posix_fallocate: that one touches every block where the file system cannot reserve.
+  // fallocate, not posix_fallocate, which writes to every block where the file system cannot reserve.
   while (::fallocate(file_.get(), 0, 0, status.st_size) != 0) {
     if (errno == EINTR) continue;
     if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL) return;

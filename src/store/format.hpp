@@ -8,7 +8,7 @@
 #include "polyhead/h5/h5.hpp"
 #include "polyhead/store/result_shape.hpp"
 
-/// Names, types and shapes of format version 1, for the side that writes and the side that reads.
+/// Names, types and shapes of format version 1, for writing and reading.
 namespace polyhead::store::format {
 
 inline constexpr const char* kName = "polyhead-result";
@@ -33,7 +33,7 @@ struct Column {
   [[nodiscard]] std::int64_t row_bytes() const;
 };
 
-/// The datasets with one row a sample that a layout asks for, in the file's order.
+/// Datasets with one row per sample that a layout asks for, in the file's order.
 std::vector<Column> columns(const Layout& layout);
 
 /// Bytes of the text area /job/NAME that a layout needs.

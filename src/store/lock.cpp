@@ -19,9 +19,9 @@
 namespace polyhead::store {
 namespace {
 
-constexpr int kAttempts = 100;  // each is lost only to a job that ends in this very moment
+constexpr int kAttempts = 100;  // each is lost only to a job that ends at that moment
 constexpr std::string_view kNote = "process ";
-/// A byte that no result has: locks on it hinder nobody, and h5py's own lock is of another kind.
+/// Byte that no result has: locks on it hinder nobody, and h5py's own lock is of another kind.
 constexpr off_t kLockedByte = off_t{1} << 62;
 
 FileDescriptor open_lock(const std::filesystem::path& path) {
@@ -31,7 +31,7 @@ FileDescriptor open_lock(const std::filesystem::path& path) {
                                                  path.string(), std::generic_category().message(errno)));
 }
 
-/// What the holder wrote, fit for a message: the file may hold anything.
+/// Note of the holder, fit for a message: the file may hold anything.
 std::string note_in(const FileDescriptor& file) {
   std::array<char, 200> text{};
   const ssize_t length = ::pread(file.get(), text.data(), text.size(), 0);
@@ -47,8 +47,8 @@ std::string holder(const FileDescriptor& file) {
   return note.empty() ? "another process" : note;
 }
 
-/// It is emptied and removed: a lock file of another program (Cargo.lock, where the output is Cargo) must
-/// stay.
+/// Refuses a lock file of another program (Cargo.lock, where the output is Cargo): ours is emptied and
+/// removed.
 void check_ours(const std::filesystem::path& path, const FileDescriptor& file) {
   const std::string note = note_in(file);
   if (note.starts_with(kNote) || kNote.starts_with(note)) return;  // a crash may have cut it
@@ -68,7 +68,7 @@ void check_ours(const std::filesystem::path& path, const FileDescriptor& file) {
 
 void lock(const std::filesystem::path& path, const FileDescriptor& file) {
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return;
-  if (errno == EWOULDBLOCK || errno == EACCES) fail_taken(path, file);  // the latter from SMB
+  if (errno == EWOULDBLOCK || errno == EACCES) fail_taken(path, file);  // EACCES: from SMB
   const std::string reason = std::generic_category().message(errno);
   const std::string note = note_in(file);
   log::warning(fmt::format(
@@ -94,17 +94,17 @@ struct flock byte_lock(short kind) {
   return lock;
 }
 
-/// Whether another run has taken the byte. All take it for reading, as NFS makes locks on the file of h5py's
-/// flock, with which that is at peace; and then ask who would be in the way of writing it.
+/// Whether another run has locked the byte. All runs lock it for reading, which is compatible with h5py's
+/// flock: NFS turns that into a lock on the file. Then they ask which lock would prevent writing it.
 bool taken_by_another(const FileDescriptor& file) {
   struct flock lock = byte_lock(F_RDLCK);
-  if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) return false;  // no locks: said of the lock file
+  if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) return false;  // no locks: the lock file's warning tells
   lock = byte_lock(F_WRLCK);
   return ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK &&
          lock.l_start == kLockedByte && lock.l_len == 1;
 }
 
-/// Whether `path` still names the file that was opened: its last holder may have removed it.
+/// Whether `path` still names the open file: its last holder may have removed it.
 bool is_named(const std::filesystem::path& path, const FileDescriptor& file) {
   struct stat named {};
   struct stat opened {};
@@ -116,7 +116,7 @@ void write_holder(const std::filesystem::path& path, const FileDescriptor& file)
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host = {"unknown"};
   const std::string text = fmt::format("{}{} on {}\n", kNote, ::getpid(), host.data());
-  // A part of the note will do.
+  // A part of the note is enough.
   if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), text.data(), text.size(), 0) < 0) {
     throw Error(ExitCode::cant_create, fmt::format("{}: the output's lock file cannot be written: {}",
                                                    path.string(), std::generic_category().message(errno)));
@@ -149,7 +149,7 @@ void OutputLock::hold_file() {
   if (output_file_ && taken_by_another(output_file_)) fail_other_name(output_);
 }
 
-/// Of an object whose constructor throws there is no destructor.
+/// An object whose constructor throws has no destructor call.
 void OutputLock::hold_file_or_leave() {
   try {
     hold_file();
@@ -160,7 +160,7 @@ void OutputLock::hold_file_or_leave() {
 }
 
 void OutputLock::remove() const {
-  if (is_named(path_, file_)) ::unlink(path_.c_str());  // still locked: nobody else can hold it now
+  if (is_named(path_, file_)) ::unlink(path_.c_str());  // still locked: no other process can hold it now
 }
 
 OutputLock::~OutputLock() {

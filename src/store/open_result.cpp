@@ -36,7 +36,7 @@ void check_datasets(const h5::File& file, const Layout& layout) {
   }
 }
 
-constexpr std::uint64_t kAlignment = 4096;  // of every dataset, h5::File::create
+constexpr std::uint64_t kAlignment = 4096;  // alignment of every dataset, see h5::File::create
 
 /// A dataset and its bytes in the file.
 struct Place {
@@ -59,7 +59,7 @@ Extent extent_of(const h5::Dataset& dataset) {
   return {dataset.offset().value_or(0), bytes};
 }
 
-/// Looks up datasets, and remembers where all of them are.
+/// Looks up datasets and records the places of all of them.
 class Places {
  public:
   explicit Places(const h5::File& file) : file_(file) {}

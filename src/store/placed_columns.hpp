@@ -12,15 +12,15 @@
 namespace polyhead::store {
 
 /// Throws Error(internal) for rows whose columns don't have the layout's sizes, or, where `rows.rest`, the
-/// sizes that are left of them.
+/// sizes of the rest.
 void check_rows(const Rows& rows, const Layout& layout, const Offsets& offsets);
 
-/// What a rank writes by itself of a column's bytes: pages of its own. Columns of one value per sample go
-/// with the rest, so that a status is never seen before the row that it tells of.
+/// Part of a column's bytes that a rank writes by itself: pages of its own. Columns of one value per sample
+/// go with the rest, so that a status never precedes its row.
 Extent pages_of_rank(const RowColumn& column, const Extent& where);
 
-/// Calls `visit(column, where, values)` for each column: `where` are all its bytes of this micro-batch in the
-/// file, none where the layout does not have it; `values` are what `rows` holds of them.
+/// Calls `visit(column, where, values)` for each column. `where`: all its bytes of this micro-batch in the
+/// file, none where the layout does not have it. `values`: its values in `rows`.
 template <class AnyRows, class Visit>
 void visit_placed(const Layout& layout, const Offsets& offsets, AnyRows& rows, const Visit& visit) {
   std::size_t index = 0;

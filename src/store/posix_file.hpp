@@ -14,9 +14,9 @@ class PosixFile final : public File {
   explicit PosixFile(const std::filesystem::path& path);
   void write(std::uint64_t offset, std::span<const std::byte> bytes) override;
   void sync() override;
-  /// Content and metadata to the disk (fsync).
+  /// Syncs content and metadata to the disk (fsync).
   void sync_all();
-  /// Takes the disk space of the file as long as it is now (fallocate); does nothing where the file system
+  /// Takes the disk space for the file's present length (fallocate); does nothing where the file system
   /// cannot. Throws Error(io_error), for instance when the disk is too small.
   void reserve();
 
@@ -25,7 +25,7 @@ class PosixFile final : public File {
 
   std::filesystem::path path_;
   FileDescriptor file_;
-  std::int64_t size_ = 0;  ///< the least that it may have
+  std::int64_t size_ = 0;  ///< least size that it may have
 };
 
 }  // namespace polyhead::store

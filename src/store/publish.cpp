@@ -88,7 +88,7 @@ void TemporaryFile::publish(bool replace) {
   const bool named =
       !replace && (rename_without_replacing(path_, target_) || link_without_replacing(path_, target_));
   if (!named) {
-    // A file system without either call leaves a moment between look and rename; the output's lock covers it.
+    // Without either call a moment remains between check and rename; the output's lock covers it.
     std::error_code error;
     if (!replace && std::filesystem::exists(std::filesystem::symlink_status(target_, error))) {
       fail_to_name(target_, EEXIST);

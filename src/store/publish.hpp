@@ -10,13 +10,13 @@ void make_folders(const std::filesystem::path& folder);
 /// Makes the names in a folder durable. Throws Error(cant_create).
 void sync_folder(const std::filesystem::path& folder);
 
-/// Gives `from` the name `to` unless that exists: one step for renameat2, which some file systems (NFS) do
-/// not have; link and unlink elsewhere. Both return false when the file system cannot do it, and throw
-/// Error(cant_create) for anything else.
+/// Gives `from` the name `to` unless that exists. renameat2 does it in one step, which some file systems
+/// (NFS) do not have; there, link and unlink. Both return false when the file system cannot do it, and throw
+/// Error(cant_create) for any other failure.
 bool rename_without_replacing(const std::filesystem::path& from, const std::filesystem::path& to);
 bool link_without_replacing(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// A name beside a target that nobody can guess. The file under it is removed unless it was published.
+/// Unguessable name beside a target. The file under it is removed unless it was published.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& target);

@@ -26,7 +26,7 @@ void ReadFile::read(std::uint64_t offset, std::span<std::byte> bytes) const {
     const ssize_t got = ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (!file_) errno = open_error_;
     if (got < 0 && errno == EINTR) continue;
-    if (got == 0) errno = EIO;  // it was cut meanwhile
+    if (got == 0) errno = EIO;  // it was truncated meanwhile
     if (got <= 0) {
       throw Error(ExitCode::io_error, fmt::format("{}: cannot be read: {}", path_.string(),
                                                   std::generic_category().message(errno)));

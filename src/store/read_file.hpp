@@ -12,10 +12,10 @@ namespace polyhead::store {
 /// A regular file, read with pread, and not through HDF5.
 class ReadFile {
  public:
-  /// Anything that is no file that can be read has size 0.
+  /// Opens the file; a path that is no readable file has size 0.
   explicit ReadFile(const std::filesystem::path& path);
   [[nodiscard]] std::uint64_t size() const { return size_; }
-  /// All of the bytes at `offset`. Throws Error(io_error), also past the end.
+  /// Reads all of `bytes` at `offset`. Throws Error(io_error), also past the end.
   void read(std::uint64_t offset, std::span<std::byte> bytes) const;
 
  private:

@@ -53,7 +53,7 @@ Committed committed_of(const Reader& reader) {
   check_status(reader, committed.ledger);
   const std::string area = reader.area("provenance");
   const std::string_view text = std::string_view(area).substr(0, area.find('\0'));
-  // A line that was cut by a crash goes; find gives npos + 1 == 0 where there is no whole line.
+  // Drops a line that a crash has cut; find gives npos + 1 == 0 where there is no whole line.
   committed.provenance_used = text.rfind('\n') + 1;
   committed.provenance_dirty = area.find_last_not_of('\0') + 1;
   return committed;

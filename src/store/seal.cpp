@@ -23,9 +23,9 @@ constexpr std::string_view kMagic = "PHseal01";
 constexpr std::size_t kMaxExtents = 1024;
 constexpr std::size_t kPiece = std::size_t{1} << 20U;
 
-/// The end of a sealed file; the sealed extents stand before it.
+/// End of a sealed file; the sealed extents stand before it.
 struct Tail {
-  Digest digest;  ///< of the extents, then of their bytes
+  Digest digest;  ///< digest of the extents, then of their bytes
   std::uint64_t extents = 0;
   std::array<char, kMagic.size()> magic{};
 };
@@ -60,7 +60,7 @@ bool lies_within(const Extent& extent, std::uint64_t size) {
   return extent.first <= size && extent.count <= size - extent.first;
 }
 
-/// Nothing where the file ends otherwise.
+/// Tail of a sealed file; nothing where the file ends otherwise.
 std::optional<Tail> tail_of(const ReadFile& source) {
   if (source.size() < sizeof(Tail)) return std::nullopt;
   Tail tail;
@@ -69,7 +69,7 @@ std::optional<Tail> tail_of(const ReadFile& source) {
   return tail;
 }
 
-/// Nothing where the seal's own extents make no sense.
+/// Digest by the seal's own extents; nothing where these are invalid.
 std::optional<Digest> digest_by(const ReadFile& source, const Tail& tail) {
   const std::uint64_t room = source.size() - sizeof(Tail);
   if (tail.extents > kMaxExtents || tail.extents * sizeof(Extent) > room) return std::nullopt;

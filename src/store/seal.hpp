@@ -6,10 +6,11 @@
 #include "extent.hpp"
 #include "read_file.hpp"
 
-/// The seal of a result file: a digest of all that stays as it is once the file is made - HDF5's own
-/// structures, names, the description of the job. HDF5 believes damaged structures: it was seen to copy
-/// gigabytes for minutes. So they are looked at before HDF5 looks at them. The seal lies behind the end of
-/// the file as HDF5 knows it: HDF5 does not see it, and cuts it off when somebody changes the file with it.
+/// Seal of a result file: a digest of all bytes that stay the same once the file is made, namely HDF5's own
+/// structures, names, and the description of the job. HDF5 trusts damaged structures: it was seen to copy
+/// gigabytes for minutes. So the seal is checked before HDF5 opens the file. The seal lies after the end of
+/// the file as HDF5 knows it. HDF5 does not see it, and cuts it off when a program changes the file through
+/// HDF5.
 namespace polyhead::store {
 
 /// Appends the seal of all bytes outside of `open`, which are ascending and apart. Throws Error(io_error).
@@ -19,7 +20,7 @@ void seal(const std::filesystem::path& path, const std::vector<Extent>& open);
 bool has_seal(const ReadFile& file);
 
 /// Throws Error(bad_data) when sealed bytes have changed, Error(io_error) when they cannot be read. A file
-/// without a seal passes, and one that cannot be opened: whoever opens it next says why.
+/// without a seal passes. So does one that cannot be opened: its next opening reports why.
 void check_seal(const std::filesystem::path& path);
 
 }  // namespace polyhead::store

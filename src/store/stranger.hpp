@@ -5,8 +5,8 @@
 
 namespace polyhead::store {
 
-/// What stands under an output's name and is no result, for a message: "a folder", "an HDF5 file of another
-/// program".
+/// Describes a file under an output's name that is no result, for a message: "a folder", "an HDF5 file of
+/// another program".
 std::string describe_stranger(const std::filesystem::path& output);
 
 }  // namespace polyhead::store

@@ -14,7 +14,7 @@
 namespace polyhead::store {
 namespace {
 
-constexpr std::int64_t kChunk = 1 << 16;                   // labels, offsets
+constexpr std::int64_t kChunk = 1 << 16;                   // labels or offsets
 constexpr std::size_t kBlobChunk = std::size_t{1} << 20U;  // bytes of ids
 
 template <class T>
@@ -35,7 +35,7 @@ void write_attributes(h5::File& file, const Layout& layout) {
   file.write_attribute("fusion_rule", layout.fusion_rule);
 }
 
-/// Datasets with a row a sample; those that the run writes give their offsets.
+/// Creates the datasets with one row per sample; those that the run writes give their offsets.
 void create_columns(h5::File& file, const Layout& layout, Offsets& offsets) {
   for (const format::Column& column : format::columns(layout)) {
     const h5::Dataset dataset = file.create_dataset(column.name, column.type, column.shape);
@@ -54,7 +54,7 @@ void write_labels(const h5::File& file, const Layout& layout, const SampleSource
   }
 }
 
-/// Where each id starts, and after the last one the length of them all, which is returned.
+/// Writes where each id starts, and last the length of them all, which is returned.
 std::uint64_t write_id_offsets(h5::File& file, const Layout& layout, const SampleSource& samples) {
   const h5::Dataset dataset = file.create_dataset(format::kIdOffset, h5::Type::u64, {layout.samples + 1});
   std::uint64_t end = 0;

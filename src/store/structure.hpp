@@ -8,14 +8,14 @@
 
 namespace polyhead::store {
 
-/// Where things are in a new file.
+/// Places in a new file.
 struct Structure {
   Offsets offsets;
   std::vector<Extent> open;  ///< see `open_extents`
 };
 
-/// Writes a new HDF5 file with all datasets of `layout` and what is known before the first row, and closes
-/// it. Throws Error(cant_create); what `samples` throws passes through.
+/// Writes a new HDF5 file with all datasets of `layout` and all content known before the first row, and
+/// closes it. Throws Error(cant_create); errors of `samples` pass through.
 Structure write_structure(const std::filesystem::path& path, const Layout& layout,
                           const SampleSource& samples, const Header& header);
 

@@ -95,7 +95,8 @@ void Writer::reopen(std::span<const std::int64_t> batches) {
 
 void Writer::sync() {
   check_usable();
-  sync_failed_ = true;  // until it has succeeded: the kernel reports a lost page once, a second try would lie
+  sync_failed_ = true;  // until it has succeeded: the kernel reports a lost page once, so a second try would
+                        // seem to succeed
   file_->sync();
   sync_failed_ = false;
 }
@@ -107,7 +108,7 @@ void Writer::commit() {
   sync();
   std::sort(pending_.begin(), pending_.end());
   while (!pending_.empty()) {
-    // The last run of neighbours: their bytes go in one write.
+    // Last run of neighbours: their bytes go in one write.
     auto first = std::prev(pending_.end());
     while (first != pending_.begin() && *std::prev(first) == *first - 1) --first;
     const std::vector<std::byte> done(static_cast<std::size_t>(pending_.end() - first), std::byte{1});
@@ -150,7 +151,7 @@ void Writer::write_text(const TextArea& area, std::string_view text) {
                                                 text.size(), area.capacity));
   }
   std::string padded(text);
-  padded.resize(area.capacity, '\0');  // an earlier, longer text goes
+  padded.resize(area.capacity, '\0');  // removes an earlier, longer text
   file_->write(area.offset, std::as_bytes(std::span(padded)));
 }
 

@@ -11,8 +11,8 @@
 #include "polyhead/base/unique_handle.hpp"
 
 /// A thin layer over HDF5: one call, one check. Errors are `polyhead::Error` and name the file and the
-/// dataset. Nothing above this module sees hdf5.h. Debian's HDF5 serialises its calls by itself, so any
-/// thread may use this.
+/// dataset. Only this module sees hdf5.h. Debian's HDF5 serialises its calls, so any thread may use this
+/// module.
 namespace polyhead::h5 {
 
 struct HandleTraits {
@@ -39,7 +39,7 @@ class Dataset {
   Dataset(Handle handle, std::string where);
 
   [[nodiscard]] const std::vector<std::int64_t>& shape() const { return shape_; }
-  /// As stored; `other` for strings, compounds and the like.
+  /// Type as stored; `other` for strings, compounds and the like.
   [[nodiscard]] Type type() const { return type_; }
   /// "file.h5:/images", for messages.
   [[nodiscard]] const std::string& where() const { return where_; }
@@ -49,26 +49,28 @@ class Dataset {
   /// allocated.
   [[nodiscard]] std::optional<std::uint64_t> offset() const;
 
-  /// What the file packs together; empty when the dataset is contiguous.
+  /// Unit that the file packs; empty when the dataset is contiguous.
   struct Chunk {
-    std::int64_t rows = 1;   ///< of the first dimension
+    std::int64_t rows = 1;   ///< rows of the first dimension
     std::int64_t bytes = 0;  ///< unpacked
   };
   [[nodiscard]] std::optional<Chunk> chunk() const;
-  /// How much of a chunked dataset is there: where a chunk was never written, values are the fill value.
+  /// Extent to which a chunked dataset is written: values of a chunk that was never written are the fill
+  /// value.
   struct Chunks {
     std::int64_t written = 0;
     std::int64_t all = 0;
   };
-  /// Nothing when it is not chunked.
+  /// Numbers of written and of all chunks; nothing when the dataset is not chunked.
   [[nodiscard]] std::optional<Chunks> chunks() const;
-  /// Looks for all that reading wants beside the file, as HDF5 itself gives fill values for what it does not
-  /// find: each source of a virtual dataset, with the rows that are taken from it, and each external file,
-  /// as long as needed. Filters are asked for, too, and a dataset to which nothing was ever written is
-  /// refused. Returns the other files. Throws Error (no_input, bad_data) that names what is missing and where
-  /// it was looked for.
+  /// Checks everything beside the file that reading needs, since HDF5 itself returns fill values for missing
+  /// parts. Each source of a virtual dataset must have the rows that are taken from it, and each external
+  /// file the needed length. Filters must be available, and a dataset to which nothing was ever written is
+  /// refused. Returns the other files. Throws Error (no_input, bad_data) that names the missing part and
+  /// where it was looked for.
   [[nodiscard]] std::vector<std::filesystem::path> check_sources() const;
-  /// Throws Error(bad_data) that names the filters, as blosc or lzf, without which no row can be read here.
+  /// Throws Error(bad_data) that names the missing filters, such as blosc or lzf, without which no row can be
+  /// read here.
   void check_filters() const;
 
   /// Reads rows [first, first + count) of the first dimension, converted to `as`. `out` holds exactly these
@@ -76,7 +78,7 @@ class Dataset {
   void read_rows(std::int64_t first, std::int64_t count, Type as, std::span<std::byte> out) const;
   template <class T>
   void read_rows(std::int64_t first, std::int64_t count, std::span<T> out) const;
-  /// Writes the same way; only before the file is closed for the run.
+  /// Writes rows in the same way; only before the file is closed for the run.
   void write_rows(std::int64_t first, std::int64_t count, Type as, std::span<const std::byte> in) const;
   template <class T>
   void write_rows(std::int64_t first, std::int64_t count, std::span<const T> in) const;
@@ -91,30 +93,30 @@ class Dataset {
 /// An open file.
 class File {
  public:
-  /// Opens to read. Throws Error: no_input when it is missing or may not be read, bad_data when it is not
-  /// HDF5.
+  /// Opens a file for reading. Throws Error: no_input when it is missing or may not be read, bad_data when it
+  /// is not HDF5.
   static File open(const std::filesystem::path& path);
   /// Creates a new file, alignment 4096, and fails if the path exists. Throws Error(cant_create).
   static File create(const std::filesystem::path& path);
 
   [[nodiscard]] bool has(const std::string& name) const;
-  /// The names of the datasets and groups directly in `group`, in the file's order.
+  /// Names of the datasets and groups directly in `group`, in the file's order.
   [[nodiscard]] std::vector<std::string> list(const std::string& group = "/") const;
-  /// Throws Error(bad_data) that lists what the file does hold when `name` is not there.
+  /// Opens a dataset. Throws Error(bad_data) that lists the file's datasets when `name` is not there.
   [[nodiscard]] Dataset dataset(const std::string& name) const;
 
-  /// A contiguous dataset, allocated at once and never filled; parent groups are made as needed.
+  /// Creates a contiguous dataset, allocated at once and never filled; parent groups are made as needed.
   [[nodiscard]] Dataset create_dataset(const std::string& name, Type type,
                                        const std::vector<std::int64_t>& shape);
-  /// A one-dimensional dataset of fixed-length UTF-8 strings, null-padded.
+  /// Writes a one-dimensional dataset of fixed-length UTF-8 strings, null-padded.
   void write_strings(const std::string& name, const std::vector<std::string>& values);
   [[nodiscard]] std::vector<std::string> read_strings(const std::string& name) const;
-  /// Attributes of the root group.
+  /// Writes an attribute of the root group.
   void write_attribute(const std::string& name, std::int64_t value);
   void write_attribute(const std::string& name, const std::string& value);
   [[nodiscard]] std::optional<std::int64_t> read_integer_attribute(const std::string& name) const;
   [[nodiscard]] std::optional<std::string> read_text_attribute(const std::string& name) const;
-  /// Flushes and closes, and throws where the destructor would have to stay silent.
+  /// Flushes and closes. Throws errors that the destructor would have to ignore.
   void close();
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 

@@ -10,26 +10,26 @@
 #include "polyhead/store/result_shape.hpp"
 #include "polyhead/store/rows.hpp"
 
-/// The columns of the result that a run computes: datasets with one row per sample. This table is all that
-/// the file, the wire, the reader and the planner know of them.
+/// Columns of the result that a run computes: datasets with one row per sample. The file, the wire, the
+/// reader and the planner take all facts about columns from this table.
 namespace polyhead::store {
 
-/// Where a column lies in `Rows`. Its values have the same type in the file.
+/// Place of a column in `Rows`. Its values have the same type in the file.
 using ColumnMember = std::variant<std::vector<float> Rows::*, std::vector<std::int32_t> Rows::*,
                                   std::vector<std::uint8_t> Rows::*>;
 
-/// The axes of a column beside the samples'.
+/// Axes of a column besides the samples' axis.
 enum class Axes : std::uint8_t { none, classes, heads, heads_classes };
 
 /// One column.
 struct RowColumn {
-  const char* name;  ///< of the dataset
-  const char* key;   ///< of the member, for messages
+  const char* name;  ///< name of the dataset
+  const char* key;   ///< name of the member, for messages
   ColumnMember member;
   Axes axes;
   std::byte pending;  ///< each byte of its values while pending: 0, or 0xFF for an int32 of -1
   bool Layout::*only_where = nullptr;  ///< null: every result has it
-  const char* option = "";             ///< of the configuration, that asks for it
+  const char* option = "";             ///< option of the configuration that asks for it
 };
 
 /// All columns, in the order of the file.
@@ -44,10 +44,10 @@ inline constexpr std::array kRowColumns{
     RowColumn{"/samples/status", "status", &Rows::status, Axes::none, std::byte{0}},
     RowColumn{"/samples/reason", "reason", &Rows::reason, Axes::none, std::byte{0}}};
 
-/// Number of columns, whatever a result has of them.
+/// Number of columns in the table, whichever a result has.
 inline constexpr std::size_t kRowColumnCount = kRowColumns.size();
 
-/// The column's place in the table; the table's size for a name that is in none of its rows.
+/// Place of the column in the table; the table's size for a name that is not in it.
 constexpr std::size_t column_index(std::string_view name) {
   std::size_t index = 0;
   while (index < kRowColumnCount && kRowColumns[index].name != name) ++index;
@@ -63,11 +63,11 @@ std::int64_t width_of(const Layout& layout, const RowColumn& column);
 /// Bytes of one value.
 std::int64_t value_bytes(const RowColumn& column);
 
-/// Bytes that a sample has in all columns.
+/// Bytes per sample in all columns.
 std::int64_t row_bytes(const Layout& layout);
 
-/// Calls `visit(column, values)` for each column of the table; `values` is its vector in `rows`, empty
-/// where the layout does not have it.
+/// Calls `visit(column, values)` for each column of the table. `values` is its vector in `rows`, empty where
+/// the layout does not have it.
 template <class AnyRows, class Visit>
 void for_each_column(AnyRows& rows, const Visit& visit) {
   for (const RowColumn& column : kRowColumns) {

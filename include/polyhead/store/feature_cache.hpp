@@ -20,7 +20,7 @@ class OutputLock;
 class PosixFile;
 class ReadFile;
 
-/// What the backbone gave for one micro-batch, and which of its samples could not be read.
+/// Output of the backbone for one micro-batch, and its samples that could not be read.
 struct Features {
   std::int64_t batch = 0;       ///< number of the micro-batch
   std::vector<Reason> reasons;  ///< one for each real sample
@@ -28,32 +28,32 @@ struct Features {
 
   /// For messages between ranks.
   void put(WireWriter& writer) const;
-  /// Throws Error(internal) for what `put` did not write.
+  /// Reads what `put` wrote. Throws Error(internal) for anything else.
   static Features get(WireReader& reader);
 };
 
-/// What a cache holds: its size.
+/// Size of a cache.
 struct FeatureShape {
   std::int64_t samples = 0;  ///< N
   std::int64_t batch = 0;    ///< samples in a micro-batch, m
-  std::int64_t width = 0;    ///< values a sample, F
+  std::int64_t width = 0;    ///< values per sample, F
 };
 
 /// A file beside the output that keeps features for later jobs, with other heads or another fusion.
 ///
-/// Each micro-batch has a place of its own: a digest, the stamp of the files that its samples were read from,
-/// then reasons and values. The digest covers the key and the number of the micro-batch, too, and is looked
-/// at whenever they are read. So it is the ledger, nothing has to be synced, and what a crash or a disk has
-/// spoiled counts as not there.
+/// Each micro-batch has a place of its own: a digest, the stamp of its samples' files, then reasons and
+/// values. The digest also covers the key and the number of the micro-batch, and is checked at every read. So
+/// the digest serves as ledger, and nothing has to be synced. A place that a crash or a disk has spoiled
+/// counts as absent.
 class FeatureCache {
  public:
-  /// Tells the files of a micro-batch from what they may become: a digest over sizes and times of change.
-  /// Nothing where that cannot be told.
+  /// Stamp of a micro-batch's files, which shows later changes: a digest over sizes and times of change.
+  /// Nothing where no stamp can be taken.
   using StampOf = std::function<std::optional<Digest>(std::int64_t batch)>;
 
   /// Opens the cache beside `output` whose features depend on `key`, or makes it. The name comes from the
-  /// key, and the text of the key stands at the file's begin. Throws Error where another job holds it, or the
-  /// disk has no room for it and for what `output` has not taken yet.
+  /// key, and the key's text stands at the file's start. Throws Error where another job holds it, or the disk
+  /// lacks room for it and for the space that `output` has not taken yet.
   FeatureCache(const std::filesystem::path& output, const std::string& key, const FeatureShape& shape,
                StampOf stamp);
   ~FeatureCache();
@@ -61,22 +61,22 @@ class FeatureCache {
   FeatureCache& operator=(const FeatureCache&) = delete;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  /// Micro-batches that had features when it was opened.
+  /// Number of micro-batches that had features when the cache was opened.
   [[nodiscard]] std::int64_t held() const { return held_; }
   /// Bytes of one micro-batch.
   [[nodiscard]] std::uint64_t stride() const { return stride_; }
-  /// Features of a micro-batch, where they are there, sound, and its files as they were. Otherwise its
-  /// samples will be read from now on, so the stamp is kept for `write`. Never throws: a cache that cannot be
-  /// read is an empty one.
+  /// Features of a micro-batch, if they are present and sound and its files unchanged. Otherwise its samples
+  /// will be read from now on, so the stamp is kept for `write`. Never throws: a cache that cannot be read is
+  /// an empty one.
   std::optional<Features> read(std::int64_t batch);
-  /// Keeps them, but for those whose files cannot be told from others. A failing disk ends that, with a
-  /// warning, and never the run. Throws Error(internal) for features of another shape.
+  /// Keeps features, except where the files have no stamp. A failing disk ends the writing, with a warning,
+  /// and never the run. Throws Error(internal) for features of another shape.
   void write(const Features& features);
-  /// As if it had never been written.
+  /// Removes a micro-batch, as if it had never been written.
   void forget(std::int64_t batch);
-  /// Micro-batches that `read` did not give, since their files have changed.
+  /// Number of micro-batches that `read` did not give, since their files have changed.
   [[nodiscard]] std::int64_t outdated() const { return outdated_; }
-  /// Micro-batches that `read` gave.
+  /// Number of micro-batches that `read` gave.
   [[nodiscard]] std::int64_t served() const { return served_; }
 
  private:
@@ -95,11 +95,11 @@ class FeatureCache {
   std::map<std::int64_t, std::optional<Digest>> read_now_;  ///< stamps of micro-batches that are under way
   Digest key_;
   std::filesystem::path path_;
-  std::uint64_t begin_;   ///< of the first micro-batch; before it stands the key
-  std::uint64_t stride_;  ///< of micro-batches
+  std::uint64_t begin_;   ///< offset of the first micro-batch; the key stands before it
+  std::uint64_t stride_;  ///< bytes per micro-batch
   std::unique_ptr<OutputLock> lock_;
-  std::unique_ptr<PosixFile> writing_;  ///< none once writing has failed
-  std::unique_ptr<ReadFile> reading_;   ///< none where something was to be forgotten then
+  std::unique_ptr<PosixFile> writing_;  ///< null once writing has failed
+  std::unique_ptr<ReadFile> reading_;   ///< null where a micro-batch had to be forgotten after that
   std::int64_t held_ = 0;
   std::int64_t served_ = 0;
   std::int64_t outdated_ = 0;

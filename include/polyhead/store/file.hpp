@@ -11,14 +11,14 @@
 
 namespace polyhead::store {
 
-/// The file was deleted, replaced or cut by somebody else while it was written to: nothing of it is kept.
+/// Another process has deleted, replaced or cut the file while it was written: nothing of it is kept.
 class FileGone : public Error {
  public:
   explicit FileGone(const std::string& message) : Error(ExitCode::io_error, message) {}
 };
 
-/// The three calls that the result file is written through once its layout exists. An interface, so that
-/// tests can record and replay what reaches the disk.
+/// The calls through which the result file is written once its layout exists. An interface, so that tests can
+/// record and replay what reaches the disk.
 class File {
  public:
   virtual ~File() = default;
@@ -29,7 +29,7 @@ class File {
   virtual void sync() = 0;
 };
 
-/// The real thing. Opens an existing file for writing. Its calls also throw FileGone.
+/// Opens an existing file for writing. Its calls also throw FileGone.
 std::unique_ptr<File> open_for_writing(const std::filesystem::path& path);
 
 }  // namespace polyhead::store

@@ -9,12 +9,12 @@ namespace polyhead::store {
 /// Version of the result file's format; only grows. docs/result-format.md describes each.
 inline constexpr std::int64_t kFormatVersion = 1;
 
-/// All that the shape of a result file depends on.
+/// Parameters of a result file's shape.
 struct Layout {
   std::int64_t samples = 0;              ///< N
   std::int64_t classes = 0;              ///< C
-  std::vector<std::string> heads;        ///< their names; K = heads.size()
-  std::vector<double> head_weights;      ///< their shares in the fusion; K
+  std::vector<std::string> heads;        ///< names of the heads; K = heads.size()
+  std::vector<double> head_weights;      ///< weights of the heads in the fusion; K
   std::vector<std::string> class_names;  ///< C names, or empty
   std::string fusion_rule;               ///< "mean-logits"
   std::int64_t batch = 0;                ///< samples in a micro-batch, m

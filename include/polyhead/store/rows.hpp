@@ -7,13 +7,13 @@
 
 namespace polyhead::store {
 
-/// The finished rows of one micro-batch, by column, as they go to the file. `count` real samples, padding
-/// already gone.
+/// Finished rows of one micro-batch, by column, as they go to the file. `count` real samples, without
+/// padding.
 struct Rows {
-  std::int64_t batch = 0;           ///< number of the micro-batch
-  std::int64_t count = 0;           ///< samples, n
-  bool rest = false;                ///< what fills pages of its own is gone from the columns (PageWriter)
-  std::vector<float> fused_scores;  ///< [n, C]; NaN where quarantined
+  std::int64_t batch = 0;                      ///< number of the micro-batch
+  std::int64_t count = 0;                      ///< samples, n
+  bool rest = false;                           ///< pages of its own are gone from the columns (PageWriter)
+  std::vector<float> fused_scores;             ///< [n, C]; NaN where quarantined
   std::vector<std::int32_t> fused_prediction;  ///< [n]; -1 where quarantined
   std::vector<std::int32_t> head_prediction;   ///< [n, K]; -1 where quarantined
   std::vector<float> head_scores;              ///< [n, K, C], or empty; NaN where quarantined
