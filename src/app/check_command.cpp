@@ -29,10 +29,10 @@ struct Options {
 
 void print_line(const std::string& line) {
   fmt::print("{}\n", line);
-  std::fflush(stdout);  // before what the log says next
+  std::fflush(stdout);  // before the next line of the log
 }
 
-/// What a run will need because of an output that is there; empty when there is none.
+/// Advice for a run where the output already exists; else empty.
 std::string advice_on_output(const std::filesystem::path& output) {
   const std::string ways = store::ways_on(output);
   return ways.empty() ? "" : fmt::format("{} is there already: a run will need {}", output.string(), ways);
@@ -48,13 +48,13 @@ run::Inputs timed_inputs(const Options& options) {
   return inputs;
 }
 
-/// The command line's reference, or the configuration's; empty without one.
+/// Reference of the command line, or else of the configuration; empty without one.
 std::filesystem::path reference_of(const Options& options, const config::Config& config) {
   return options.against.empty() ? config.run.against : std::filesystem::path(options.against);
 }
 
 void check(const Options& options) {
-  // A signal ends the looks, and what they have made for themselves goes.
+  // A signal ends the looks, and their temporary files go.
   const StopSignals signals([] { _exit(static_cast<int>(ExitCode::preempted)); }, std::chrono::seconds(2));
   run::Inputs inputs = timed_inputs(options);
   run::look_at_data(inputs, options.looks);

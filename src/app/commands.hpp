@@ -9,8 +9,7 @@
 
 namespace polyhead::app {
 
-/// Adds every command to the command line. Parsing runs the one that was named; `exit_code` is what it wants
-/// to return.
+/// Adds every command to the command line. Parsing runs the named one and sets `exit_code` to its result.
 void add_commands(CLI::App& app, int argc, char** argv, int& exit_code);
 
 /// `polyhead run`, in run_command.cpp: starts MPI.
@@ -25,7 +24,7 @@ void add_verify(CLI::App& app);
 /// `polyhead doctor`, in doctor_command.cpp; starts MPI, too.
 void add_doctor(CLI::App& app, int& exit_code);
 
-/// The words of `--progress`.
+/// Words of `--progress`.
 const std::map<std::string, run::ProgressStyle>& progress_styles();
 
 /// `polyhead plan`, in plan_command.cpp.

@@ -21,7 +21,7 @@
 namespace polyhead::app {
 namespace {
 
-/// For MPI to start, where programs may have to be loaded first, and once more for the hosts to be looked at.
+/// Limit for MPI's start, during which programs may have to be loaded, and again for the hosts' examination.
 constexpr std::chrono::seconds kLimit{30};
 
 struct Options {
@@ -57,7 +57,7 @@ int examine(const Options& options) {
       fmt::print("{}", options.json ? doctor::json(found.reports) : doctor::text(found.reports));
     std::fflush(stdout);
     if (!found.complete)
-      mpi.abort(static_cast<int>(ExitCode::unavailable));  // some would never come to the end
+      mpi.abort(static_cast<int>(ExitCode::unavailable));  // some ranks would never reach the end
   } catch (const comm::AgreedError& error) {
     if (mpi.rank() == 0) log::error(error.what());
     return static_cast<int>(error.code());

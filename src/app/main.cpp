@@ -16,14 +16,15 @@
 
 namespace {
 
-/// Activations of a micro-batch are freed and taken again at each step. By default glibc returns such memory
-/// to the system, and the page faults of taking it back cost a quarter of the speed.
+/// Keeps freed memory in the process. Activations of a micro-batch are freed and taken again at each step. By
+/// default glibc returns such memory to the system, and the page faults of taking it back cost a quarter of
+/// the speed.
 void keep_freed_memory() {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
 }
 
-/// Said once, by the first of the processes that a launcher has started alike.
+/// Prints the usage once, in the first of the processes that a launcher has started alike.
 int show_usage(CLI::App& app, const CLI::ParseError& error, const std::vector<std::string>& words) {
   constexpr int kUsage = static_cast<int>(polyhead::ExitCode::usage);
   if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
@@ -44,7 +45,7 @@ int main(int argc, char** argv) {
   using polyhead::ExitCode;
   polyhead::settle_environment();
   keep_freed_memory();
-  // A limit on the size of files is an error like a full disk, no reason to die.
+  // Exceeding a limit on file sizes is an error like a full disk, not a reason to die.
   std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app{"polyhead: one shared vision backbone, many heads, one fused answer per sample"};
   int exit_code = 0;

@@ -21,7 +21,7 @@ namespace polyhead::app {
 namespace {
 
 constexpr int kMaxRanks = 65536;
-constexpr double kCoresOfGpu = 8;  // that a node has for each, when nobody says
+constexpr double kCoresOfGpu = 8;  // cores of a node per GPU, when not given
 
 struct Options {
   std::string config;
@@ -54,10 +54,10 @@ void check(const Options& options) {
   }
 }
 
-/// This machine, or the one that the command line describes.
+/// Machine of this host, or the one that the command line describes.
 run::Machine machine_of(const Options& options, const config::Parallel& parallel) {
   config::Parallel here = parallel;
-  if (options.gpus_per_node) here.device = config::Device::cpu;  // no GPU is needed here to plan for others
+  if (options.gpus_per_node) here.device = config::Device::cpu;  // planning for others needs no GPU here
   const int gpus = options.gpus_per_node.value_or(0);
   run::Machine machine = run::this_machine(options.ranks.value_or(std::max(1, gpus)), here);
   if (options.gpus_per_node) {
@@ -65,7 +65,7 @@ run::Machine machine_of(const Options& options, const config::Parallel& parallel
     machine.gpu_memory = options.gpu_memory.value_or(0);
     machine.gpu_flops = options.gpu_tflops.value_or(0) * 1e12;
     machine.ranks_per_node = std::min(machine.ranks, gpus);
-    machine.memory = 0;  // other hosts than this one
+    machine.memory = 0;  // hosts other than this one
     machine.cores = kCoresOfGpu * gpus;
   }
   if (options.ranks_per_node) machine.ranks_per_node = std::min(machine.ranks, *options.ranks_per_node);
@@ -108,7 +108,7 @@ void plan(const Options& options) {
                                              machine.threads_of_rank(), survey.reading);
   plan::Topology topology = run::topology_of(machine, survey.config, workload.image_values);
   workload.batch =
-      plan::choose_batch(workload, topology, survey.config.parallel);  // by assumptions, as a run
+      plan::choose_batch(workload, topology, survey.config.parallel);  // by assumptions, as in a run
   report::PlanContext context;
   if (options.measure) {
     const run::Measurement measured = measure(options, machine, workload);

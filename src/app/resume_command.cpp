@@ -27,7 +27,7 @@ std::string quoted(const std::string& word) {
   return text + "'";
 }
 
-/// The words of a process's command line; none when it cannot be read.
+/// Words of a process's command line; none when it cannot be read.
 std::vector<std::string> words_of(int process) {
   std::ifstream file(fmt::format("/proc/{}/cmdline", process), std::ios::binary);
   std::vector<std::string> words;
@@ -35,7 +35,7 @@ std::vector<std::string> words_of(int process) {
   return words;
 }
 
-/// Where a process works; empty when that cannot be read, or when the folder is gone.
+/// Working folder of a process; empty when it cannot be read, or when the folder is gone.
 std::string folder_of(int process) {
   std::error_code none;
   const std::filesystem::path link = fmt::format("/proc/{}/cwd", process);
@@ -79,11 +79,11 @@ std::string resume_command(const std::vector<std::string>& words) {
 Typed command_typed(const std::vector<std::string>& words, const comm::Variables& variable) {
   const int parent_id = ::getppid();
   const std::vector<std::string> parent = words_of(parent_id);
-  // Several programs, divided by colons, have options of their own each.
+  // Several programs, separated by colons, have options of their own each.
   const bool simple = !parent.empty() && is_starter(parent.front()) && std::ranges::count(parent, ":") == 0;
   if (simple) return {folder_of(parent_id), parent};
   std::vector<std::string> command;
-  if (const auto ranks = variable("OMPI_COMM_WORLD_SIZE")) {  // by mpirun on another host
+  if (const auto ranks = variable("OMPI_COMM_WORLD_SIZE")) {  // mpirun runs on another host
     command = {"mpirun", "-np", *ranks};
   } else if (const auto tasks = variable("SLURM_STEP_NUM_TASKS")) {
     command = begun_by_srun(*tasks, variable);

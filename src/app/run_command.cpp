@@ -26,7 +26,7 @@ namespace {
 
 /// Bounds the waits of set-up and end, where rank 0 may scan a large data set while the others wait.
 constexpr std::chrono::minutes kSetupLimit{30};
-/// After a second signal the coordinator has so long to commit what has arrived.
+/// Time after a second signal in which the coordinator can commit what has arrived.
 constexpr std::chrono::seconds kLastCommit{3};
 
 void print_summary(const run::JobResult& result) {
@@ -47,7 +47,7 @@ int run_with(comm::MpiEnvironment& mpi, const run::JobOptions& options, run::Sta
       log::error(error.what());
     }
     return static_cast<int>(error.code());
-  } catch (const Error& error) {  // this rank alone: the others must not wait for it
+  } catch (const Error& error) {  // only this rank failed: the others must not wait for it
     log::error(error.what());
     mpi.abort(static_cast<int>(error.code()));
   } catch (const std::exception& error) {
@@ -62,7 +62,7 @@ int run_on_all_ranks(const run::JobOptions& options) {
   const StopSignals signals(
       [&] {
         if (comm::MpiEnvironment* mpi = running) mpi->abort(kStopped);
-        _exit(kStopped);  // MPI is not there yet, or no longer
+        _exit(kStopped);  // MPI has not started, or has ended
       },
       kLastCommit);
   warn_before_start();
@@ -94,7 +94,7 @@ void add_run(CLI::App& app, int argc, char** argv, int& exit_code) {
   auto* overwrite = command->add_flag_callback(
       "--overwrite", [options] { options->existing = store::Existing::overwrite; },
       "Replace the output file if it is there: a result of polyhead, or an empty file");
-  // A flag, which takes a value after '=' only: the next word may be the configuration.
+  // A flag that takes a value only after '=': the next word may be the configuration.
   auto* go_on =
       command
           ->add_flag(

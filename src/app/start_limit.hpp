@@ -5,11 +5,11 @@
 
 namespace polyhead::app {
 
-/// "90s", "10min", "500ms", "1h", or a plain number of seconds. Throws Error(usage) for anything else, and
-/// for nothing or more than a day.
+/// Reads "90s", "10min", "500ms", "1h", or a plain number of seconds. Throws Error(usage) for any other text,
+/// for zero and for more than a day.
 std::chrono::milliseconds read_start_limit(const std::string& text);
 
-/// How long MPI may take to start: POLYHEAD_MPI_START_TIMEOUT, else `usual`. No configuration is read by
+/// Time limit of MPI's start: POLYHEAD_MPI_START_TIMEOUT, else `usual`. No configuration has been read by
 /// then.
 std::chrono::milliseconds start_limit(std::chrono::milliseconds usual);
 

@@ -18,7 +18,7 @@ std::vector<std::string> commands_of(const CLI::App& app) {
   return names;
 }
 
-/// Null where there is none of that name.
+/// Command of that name, or null.
 const CLI::App* find_command(const CLI::App& app, const std::string& name) {
   const auto found =
       app.get_subcommands([&](const CLI::App* command) { return command->get_name() == name; });
@@ -63,7 +63,7 @@ std::string synopsis(const CLI::App& command) {
   return text;
 }
 
-/// Nothing where the command knows all options.
+/// Message about an unknown option; nothing where the command knows all.
 std::optional<std::string> unknown_option(const CLI::App& command, const CLI::ParseError& error) {
   if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError)) return std::nullopt;
   for (const std::string& word : command.remaining()) {

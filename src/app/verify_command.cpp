@@ -15,7 +15,7 @@ namespace polyhead::app {
 
 namespace {
 
-/// "10%" or "0.1" to "0.1"; an empty text when that is a share, else what is wrong.
+/// Turns "10%" or "0.1" into "0.1". Returns an empty text for a valid share, else the error.
 std::string read_share(std::string& text) {
   double share = 0;
   const char* const end = text.data() + text.size();

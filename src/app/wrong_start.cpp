@@ -10,7 +10,7 @@
 namespace polyhead::app {
 namespace {
 
-/// A launcher may end all processes as soon as one of them fails.
+/// Waits for the first process: a launcher may end all processes as soon as one of them fails.
 constexpr std::chrono::seconds kForTheFirst{1};
 
 }  // namespace
@@ -21,8 +21,7 @@ void warn_before_start() {
 }
 
 bool speaks_for_all(const comm::Launch& launch) {
-  return launch.rank == 0 ||
-         !launch.counted;  // where nothing but ranks is known, the first one knows nothing
+  return launch.rank == 0 || !launch.counted;  // a rank number alone tells the first process nothing
 }
 
 std::optional<int> refuse_wrong_launcher(const comm::MpiEnvironment& mpi) {

@@ -7,14 +7,14 @@
 
 namespace polyhead::app {
 
-/// A warning where MPI is likely to end this process when it starts; said by the first of all.
+/// Warns where MPI is likely to end this process at its start; only the first process logs it.
 void warn_before_start();
 
-/// Whether this process speaks for all that the launcher has started.
+/// Whether this process speaks for all processes that the launcher has started.
 bool speaks_for_all(const comm::Launch& launch);
 
-/// The exit code for a process that another MPI's launcher has started as one of several; nothing where all
-/// is well. Logs what is wrong, once for all of them.
+/// Exit code for a process that another MPI's launcher has started as one of several; nothing in a regular
+/// start. Logs the error once for all processes.
 std::optional<int> refuse_wrong_launcher(const comm::MpiEnvironment& mpi);
 
 }  // namespace polyhead::app

@@ -49,10 +49,10 @@ StartFacts start_facts(const comm::MpiEnvironment& mpi, const std::vector<std::s
   return facts;
 }
 
-/// Of the job, in rank order.
+/// Ranks of the job, in rank order.
 struct Ranks {
   std::vector<std::string> hosts;
-  std::vector<bool> first;  ///< of their hosts, which look at them
+  std::vector<bool> first;  ///< first ranks of their hosts, which examine them
 };
 
 Ranks gather_ranks(comm::Collectives& world, const comm::MpiEnvironment& mpi) {
@@ -66,7 +66,8 @@ Ranks gather_ranks(comm::Collectives& world, const comm::MpiEnvironment& mpi) {
   return ranks;
 }
 
-/// By how much each rank's clock is ahead of rank 0's, but for the moments in which a barrier lets ranks go.
+/// Lead in seconds of each rank's clock over rank 0's, except for the moments in which a barrier releases
+/// ranks.
 std::vector<double> compare_clocks(comm::Collectives& world) {
   world.barrier();
   const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
@@ -102,7 +103,7 @@ config::Device share_device(comm::Collectives& world, const std::optional<config
   return device;
 }
 
-/// In rank order. Hosts that do not answer in time have a report that says so.
+/// Reports in rank order. Hosts that do not answer in time have a report that says so.
 Examination collect(comm::Channel& channel, HostReport mine, const Ranks& ranks,
                     std::chrono::milliseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
@@ -134,7 +135,7 @@ Examination examine(comm::MpiEnvironment& mpi, const std::optional<config::Confi
   const Ranks ranks = gather_ranks(*world, mpi);
   const std::vector<double> clocks = compare_clocks(*world);
   HostReport mine{mpi.host(), {}};
-  // From here on a host may hang, and nobody waits for it without a limit.
+  // From here on a host may hang, so every wait for it has a limit.
   if (mpi.local_rank() == 0) mine.findings = examine_host(start_facts(mpi, ranks.hosts), wanted);
   if (mpi.rank() != 0) {
     if (mpi.local_rank() == 0) reports->send(0, 0, pack(mine));

@@ -11,16 +11,15 @@
 
 namespace polyhead::doctor {
 
-/// How this process was started.
+/// Start of this process.
 struct StartFacts {
   std::string library;  ///< "Open MPI v4.1.4, ..."
   int ranks = 1;
   int hosts = 1;
   int ranks_here = 1;
   bool mpirun_found = false;
-  bool root_refused = false;  ///< mpirun would not start anything for this user
-  std::string
-      wrong_launcher{};  ///< of another MPI, which started this: what to do; empty where there is none
+  bool root_refused = false;     ///< mpirun would refuse to start anything for this user
+  std::string wrong_launcher{};  ///< advice where another MPI's launcher has started this process; else empty
 };
 
 struct GpuFacts {
@@ -30,7 +29,7 @@ struct GpuFacts {
   std::string nccl;  ///< its version; empty when it cannot be loaded
   std::string why_no_nccl;
   config::Device wanted = config::Device::automatic;
-  std::string why_unsupported{};  ///< LibTorch has no kernels for one of them
+  std::string why_unsupported{};  ///< reason why LibTorch has no kernels for one of them
 };
 
 struct Interface {
@@ -54,38 +53,38 @@ struct NetworkFacts {
 
 struct CoreFacts {
   int online = 1;
-  int allowed = 1;              ///< by this process's affinity
-  std::optional<double> quota;  ///< of the cgroup
+  int allowed = 1;              ///< cores, by this process's affinity
+  std::optional<double> quota;  ///< cores' worth of time, by the cgroup
 };
 
 struct LimitFacts {
   std::uint64_t files = 0;                      ///< ulimit -n
   std::uint64_t locked = 0;                     ///< bytes, ulimit -l
-  std::uint64_t memory = 0;                     ///< bytes that are free, on the machine
+  std::uint64_t memory = 0;                     ///< bytes that are free on the machine
   std::optional<std::uint64_t> memory_granted;  ///< bytes, by the cgroup
   std::uint64_t shared = 0;                     ///< bytes that are free in /dev/shm
 };
 
-/// The folder of the output, or the nearest one that is there. Error numbers are 0 where the call worked.
+/// Folder of the output, or its nearest ancestor that exists. Error numbers are 0 where the call worked.
 struct OutputFacts {
   std::filesystem::path folder;
   std::string file_system;  ///< "ext4"
   std::uint64_t free = 0;   ///< bytes
   int create = 0;
-  int reserve = 0;  ///< fallocate
-  int lock = 0;     ///< flock
-  int sync = 0;     ///< fdatasync
+  int reserve = 0;  ///< errno of fallocate
+  int lock = 0;     ///< errno of flock
+  int sync = 0;     ///< errno of fdatasync
   std::chrono::duration<double> sync_time{0};
   bool all_write = false;  ///< output.writers: all
 };
 
-/// /sys/class/net and the addresses of this host, one entry an IPv4 address.
+/// Interfaces of /sys/class/net and the addresses of this host, one entry per IPv4 address.
 std::vector<Interface> interfaces();
-/// What lies in `root`; given for tests.
+/// Ports found in `root`, which is a parameter for tests.
 std::vector<FabricPort> fabric(const std::filesystem::path& root = "/sys/class/infiniband");
 /// `MemAvailable` of the text of /proc/meminfo, in bytes; 0 where there is none.
 std::uint64_t available_memory(const std::string& meminfo);
-/// "ext4", "nfs"; "0x1234" for one without a name here. `type`: of statfs.
+/// Name of a file system: "ext4", "nfs"; "0x1234" for one without a name here. `type`: from statfs.
 std::string file_system_name(std::uint64_t type);
 
 GpuFacts gpu_facts(config::Device wanted);

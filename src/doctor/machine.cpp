@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kMemoryOfRank = 512 * kMiB;  // LibTorch, a ResNet-18 and a batch of 32: 380 to 430 MB
-constexpr std::uint64_t kSharedOfRank = 8 * kMiB;    // Open MPI takes 4 MiB, and more when many talk
+constexpr std::uint64_t kSharedOfRank =
+    8 * kMiB;  // Open MPI takes 4 MiB, and more when many ranks communicate
 constexpr std::uint64_t kFilesOfRank = 1024;
 constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 

@@ -29,8 +29,8 @@ std::int64_t speed_of(const std::string& name) {
   return std::max<std::int64_t>(0, mbits);  // -1: not known
 }
 
-/// Bridges of containers and virtual machines: each host has one, with the same address, and no host reaches
-/// another by it.
+/// Bridges of containers and virtual machines. Each host has one, with the same address, and no host reaches
+/// another through it.
 bool is_bridge(const Interface& interface) {
   return std::ranges::any_of(std::array{"docker", "virbr", "br-", "cni", "lxc", "podman"},
                              [&](const char* prefix) { return interface.name.starts_with(prefix); });

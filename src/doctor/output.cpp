@@ -20,7 +20,7 @@ constexpr std::uint64_t kMinFree = 16 * kMiB;
 constexpr std::uint64_t kLittleFree = 1024 * kMiB;
 constexpr double kSlowSync = 1;  // seconds
 
-/// A file that has no name for longer than a moment.
+/// A file whose name exists for a moment only.
 FileDescriptor nameless_file(const std::filesystem::path& folder) {
   std::string name = (folder / ".polyhead-doctor-XXXXXX").string();
   FileDescriptor file(::mkostemp(name.data(), O_CLOEXEC));

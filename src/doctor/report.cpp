@@ -11,7 +11,7 @@
 namespace polyhead::doctor {
 namespace {
 
-/// The same answer of several hosts.
+/// One answer, with the hosts that gave it.
 struct Answer {
   Finding finding;
   std::vector<std::string> hosts;
@@ -21,7 +21,7 @@ bool same(const Finding& a, const Finding& b) {
   return a.check == b.check && a.verdict == b.verdict && a.text == b.text && a.advice == b.advice;
 }
 
-/// The answer that is the finding; a new one stands behind those of the same check.
+/// Answer equal to the finding; a new one is put after those of the same check.
 Answer& answer_for(const Finding& finding, std::vector<Answer>& answers) {
   const auto found =
       std::ranges::find_if(answers, [&](const Answer& answer) { return same(answer.finding, finding); });
@@ -32,7 +32,7 @@ Answer& answer_for(const Finding& finding, std::vector<Answer>& answers) {
   return *answers.insert(last == answers.rend() ? answers.end() : last.base(), Answer{finding, {}});
 }
 
-/// In the order of the first host's checks.
+/// Answers in the order of the first host's checks.
 std::vector<Answer> merge(const std::vector<HostReport>& reports) {
   std::vector<Answer> answers;
   for (const HostReport& report : reports) {
@@ -41,7 +41,7 @@ std::vector<Answer> merge(const std::vector<HostReport>& reports) {
   return answers;
 }
 
-/// Do hosts give different answers to this check?
+/// Whether hosts give different answers to this check.
 bool differs(const std::vector<Answer>& answers, const std::string& check) {
   return std::ranges::count_if(answers, [&](const Answer& answer) { return answer.finding.check == check; }) >
          1;

@@ -14,7 +14,7 @@ FixedPoint::FixedPoint(std::int64_t heads) {
 
 std::optional<std::int64_t> FixedPoint::quantise(double weight, double score) const {
   const double product = weight * score;
-  if (!(std::abs(product) <= kMax)) return std::nullopt;  // false for NaN, too
+  if (!(std::abs(product) <= kMax)) return std::nullopt;  // also false for NaN
   return std::llrint(std::ldexp(product, exponent_));
 }
 

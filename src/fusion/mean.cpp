@@ -15,8 +15,8 @@ bool all_finite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
 }
 
-/// Sums of one sample: C of weighted scores, then the number of heads with a score that is not finite, then
-/// with one out of range.
+/// Sums of one sample: C sums of weighted scores, then the number of heads with a score that is not finite,
+/// then the number with one out of range.
 class Mean final : public Rule {
  public:
   Mean(Transform transform, std::vector<double> weights, std::int64_t classes)

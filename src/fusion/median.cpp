@@ -7,8 +7,8 @@
 namespace polyhead::fusion {
 namespace {
 
-/// The median of `values`, which are finite and at least one; reorders them. Zero has no sign: which of two
-/// equal zeros comes first is the library's choice.
+/// Median of `values`, which are finite and at least one; reorders them. A zero is always positive: the
+/// library chooses which of two equal zeros comes first.
 float median_of(std::span<float> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::ranges::nth_element(values, middle);

@@ -11,7 +11,7 @@
 namespace polyhead::fusion {
 namespace {
 
-/// What computes a rule of `config::kFusionRules`.
+/// Factory of a rule of `config::kFusionRules`.
 struct Row {
   config::FusionRule rule;
   std::unique_ptr<Rule> (*make)(const std::vector<double>& weights, std::int64_t classes);

@@ -43,7 +43,7 @@ void AccuracyCounts::merge(const AccuracyCounts& other) {
 
 AccuracyBounds bounds(std::int64_t correct, std::int64_t labelled, std::int64_t quarantined) {
   const auto all = static_cast<double>(labelled + quarantined);
-  if (all == 0) return {0, 1};  // nothing is known
+  if (all == 0) return {0, 1};  // no sample was counted
   return {static_cast<double>(correct) / all, static_cast<double>(correct + quarantined) / all};
 }
 

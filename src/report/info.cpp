@@ -14,9 +14,9 @@
 namespace polyhead::report {
 namespace {
 
-constexpr std::size_t kNames = 20;         // heads, classes
-constexpr std::size_t kRanges = 10;        // of missing samples
-constexpr std::size_t kTextBytes = 16384;  // of one text of /job
+constexpr std::size_t kNames = 20;         // limit of listed heads and classes
+constexpr std::size_t kRanges = 10;        // limit of listed ranges of missing samples
+constexpr std::size_t kTextBytes = 16384;  // limit of the bytes shown of one text of /job
 
 std::string shortened(std::vector<std::string> names) {
   const std::size_t all = names.size();
@@ -33,7 +33,7 @@ std::string heads_line(const store::Layout& layout) {
   return fmt::format("{}: {}", layout.heads.size(), shortened(std::move(heads)));
 }
 
-/// Nothing where none is stored.
+/// Line about the stored uncertainty; nothing where none is stored.
 std::string uncertainty_line(const store::Layout& layout) {
   constexpr std::string_view kGroup = "/uncertainty/";
   std::vector<std::string> measures;
@@ -81,7 +81,8 @@ std::string progress_lines(const store::Reader& reader) {
   return text + fmt::format("missing      samples {}\n", missing(reader.ledger(), layout));
 }
 
-/// Said by a start or a resume; within a command, which is a text of the same line, the quotes are escaped.
+/// Line about mixed machines, which a start or a resume records. A command, a text in the same provenance
+/// line, has its quotes escaped.
 std::string mixed_line(const store::Reader& reader) {
   if (reader.text("provenance").find(R"("mixed_fingerprints":true)") == std::string::npos) return "";
   return "numerics     mixed: parts may differ in the last digits from those of one machine "

@@ -61,7 +61,7 @@ std::string summary_json(const store::Reader& reader, const std::optional<metric
                    {"earlier_images", figures->earlier_images},
                    {"limited_by", limited_by(*figures)}};
   }
-  // A name that is not UTF-8 must not cost the summary.
+  // A name that is not UTF-8 must not fail the summary.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

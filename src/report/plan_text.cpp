@@ -16,7 +16,7 @@ namespace polyhead::report {
 namespace {
 
 constexpr std::size_t kLabel = 12;
-constexpr std::size_t kMaxRows = 9;  // of the comparison
+constexpr std::size_t kMaxRows = 9;  // limit of the comparison's rows
 constexpr std::array<std::pair<std::string_view, std::int64_t plan::MemoryUse::*>, 6> kParts{
     {{"process", &plan::MemoryUse::process},
      {"backbone", &plan::MemoryUse::backbone},
@@ -93,7 +93,7 @@ std::string memory(const plan::Plan& plan) {
   return text + fmt::format("  the largest micro-batch that fits: {} images\n", plan.largest_batch);
 }
 
-/// The first, the chosen and the last row, and what is fastest of the others.
+/// Rows of the first, the chosen and the last candidate, and the fastest of the others.
 std::set<std::size_t> rows_to_show(const plan::Plan& plan) {
   std::set<std::size_t> shown;
   const auto& all = plan.compared;

@@ -10,7 +10,7 @@
 namespace polyhead::report {
 namespace {
 
-constexpr std::size_t kMaxMembers = 8;  // whose heads are listed
+constexpr std::size_t kMaxMembers = 8;  // limit of the ranks whose heads are listed
 
 }  // namespace
 

@@ -13,11 +13,11 @@
 namespace polyhead::report {
 namespace {
 
-constexpr std::size_t kAllHeads = 20;  // more are shown as the best and the worst kSomeHeads
+constexpr std::size_t kAllHeads = 20;  // with more heads, only the best and the worst kSomeHeads are shown
 constexpr std::size_t kSomeHeads = 10;
 /// Share of the time. Data are prepared while a rank computes, so the slower of the two never waits for the
-/// other: a rank that waits for more than its first batch is held up by its data, be it by a little. Below 5%
-/// it is that first batch and chance.
+/// other. A rank that waits for more than its first batch is limited by its data, if only slightly. Below 5%
+/// the waiting is that first batch and chance.
 constexpr double kMuchWaiting = 0.05;
 /// Share of the time.
 constexpr double kMuchComputing = 0.5;

@@ -6,7 +6,7 @@
 
 namespace polyhead::report {
 
-/// What comes from a file, fit for a terminal: control characters become '?', line ends stay.
+/// Text from a file, fit for a terminal: control characters become '?', line ends stay.
 std::string printable(std::string_view text);
 /// The same without line ends.
 std::string one_line(std::string_view text);

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-/// `polyhead doctor`: does a machine have what a run needs? Each check is a pure function of facts;
+/// `polyhead doctor`: checks whether a machine has what a run needs. Each check is a pure function of facts;
 /// `facts.hpp` collects them.
 namespace polyhead::doctor {
 
@@ -16,16 +16,16 @@ enum class Verdict {
 /// "ok", "note", "problem"
 std::string name(Verdict verdict);
 
-/// What one check found.
+/// Result of one check.
 struct Finding {
   std::string check;  ///< "network"
   Verdict verdict = Verdict::ok;
-  std::string text;    ///< what should be the same on all hosts
-  std::string detail;  ///< what each host has of its own: addresses, free memory
+  std::string text;    ///< text that should be the same on all hosts
+  std::string detail;  ///< details of each host: addresses, free memory
   std::string advice;  ///< how to mend it; empty for ok
 };
 
-/// What the checks of one host found.
+/// Findings of the checks of one host.
 struct HostReport {
   std::string host;
   std::vector<Finding> findings;

@@ -14,10 +14,10 @@ namespace polyhead::fusion {
 /// them stays within 2^62. For 5 heads e = 39: each term is off by at most 2^-40.
 class FixedPoint {
  public:
-  /// The largest |weight x score| that is exact; beyond it a sample is quarantined.
+  /// Largest |weight x score| that is exact; a sample with a larger one is quarantined.
   static constexpr double kMax = 1 << 20;
 
-  /// `heads`: K, of the whole job, at least 1.
+  /// `heads`: K, number of heads of the whole job, at least 1.
   explicit FixedPoint(std::int64_t heads);
 
   [[nodiscard]] int exponent() const { return exponent_; }

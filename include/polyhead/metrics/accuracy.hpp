@@ -6,7 +6,7 @@
 
 namespace polyhead::metrics {
 
-/// Integer counts behind the accuracies of an ensemble and its heads: mergeable, exact, independent of order.
+/// Integer counts for the accuracies of an ensemble and its heads: mergeable, exact, independent of order.
 class AccuracyCounts {
  public:
   explicit AccuracyCounts(std::int64_t heads) : head_correct_(static_cast<std::size_t>(heads)) {}
@@ -17,9 +17,9 @@ class AccuracyCounts {
            std::span<const std::int32_t> heads, std::span<const std::uint8_t> status);
   void merge(const AccuracyCounts& other);
 
-  /// Done samples with a label.
+  /// Number of done samples with a label.
   [[nodiscard]] std::int64_t labelled() const { return labelled_; }
-  /// Quarantined samples with a label.
+  /// Number of quarantined samples with a label.
   [[nodiscard]] std::int64_t quarantined() const { return quarantined_; }
   [[nodiscard]] std::int64_t correct() const { return correct_; }
   [[nodiscard]] std::int64_t head_correct(std::int64_t head) const {
@@ -34,8 +34,8 @@ class AccuracyCounts {
   std::vector<std::int64_t> head_correct_;
 };
 
-/// The range that an accuracy lies in when `quarantined` samples have no prediction: all of them wrong, to
-/// all of them right.
+/// Range of an accuracy when `quarantined` samples have no prediction: from all of them wrong to all of them
+/// right.
 struct AccuracyBounds {
   double worst = 0;
   double best = 0;

@@ -7,18 +7,18 @@
 
 namespace polyhead::report {
 
-/// What a plan is about, in words.
+/// Subject of a plan, in words.
 struct PlanContext {
   std::string job;       ///< "ensemble.yaml: 50000 images of 224 x 224, resnet18, 5 heads, 10 classes"
-  std::string machines;  ///< "64 ranks on 8 nodes, 8 a node, each with a GPU"
-  std::vector<std::string> measured;  ///< what was measured, a line each
-  std::vector<std::string> assumed;   ///< what was not
+  std::string machines;  ///< "64 ranks on 8 nodes, 8 per node, each with a GPU"
+  std::vector<std::string> measured;  ///< measured facts, one per line
+  std::vector<std::string> assumed;   ///< assumed facts, one per line
 };
 
-/// A plan for a terminal: who runs what, memory, time, what else was considered and why it was not taken.
+/// A plan for a terminal: assignment, memory, time, the alternatives and why they were not taken.
 std::string plan_text(const plan::Plan& plan, const plan::Workload& workload, const PlanContext& context);
 
-/// The same as a JSON object. Times in seconds, memory in bytes.
+/// The plan as a JSON object. Times in seconds, memory in bytes.
 std::string plan_json(const plan::Plan& plan, const plan::Workload& workload, const PlanContext& context);
 
 }  // namespace polyhead::report
