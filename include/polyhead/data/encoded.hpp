@@ -4,8 +4,8 @@
 
 namespace polyhead::data {
 
-/// Whether samples of this format are image files, which a codec decodes, and not arrays of pixels. Not
-/// for `automatic`.
+/// Whether samples of this format are image files that a codec decodes, rather than arrays of pixels. Not for
+/// `automatic`.
 bool is_encoded(config::DataFormat format);
 
 }  // namespace polyhead::data

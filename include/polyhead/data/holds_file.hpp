@@ -6,9 +6,8 @@
 
 namespace polyhead::data {
 
-/// Whether `file` may be one of those that the data set is read from: data.path, a shard of its pattern, or
-/// any file in the folders data.path and data.root. Looks at nothing in them. Throws Error(config) for a
-/// pattern that is none.
+/// Whether the data set may be read from `file`: it is data.path, a shard of its pattern, or any file in the
+/// folders data.path and data.root. Reads nothing in them. Throws Error(config) for an invalid pattern.
 bool holds_file(const config::Data& data, const std::filesystem::path& file);
 
 }  // namespace polyhead::data

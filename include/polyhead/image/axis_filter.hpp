@@ -18,19 +18,18 @@ struct Range {
   friend bool operator==(const Range&, const Range&) = default;
 };
 
-/// How the pixels along one axis of a resized image are made: each is a weighted sum of neighbours in the
-/// source. The filters are Pillow's, widened by the scale where the image shrinks (antialiasing):
-/// https://pillow.readthedocs.io/en/stable/handbook/concepts.html#filters
-/// `Weight` is float, or int32_t for fixed point with `kFractionBits` fractional bits, as Pillow computes on
-/// 8-bit images. Positions are computed as the model does, too: in double for fixed point (Pillow), in float
-/// for float (PyTorch).
+/// Weights that resize one axis of an image: each pixel is a weighted sum of neighbours in the source. The
+/// filters are Pillow's, widened by the scale where the image shrinks (antialiasing):
+/// https://pillow.readthedocs.io/en/stable/handbook/concepts.html#filters `Weight` is float, or int32_t for
+/// fixed point with `kFractionBits` fractional bits, as Pillow computes on 8-bit images. Positions follow the
+/// same models: double for fixed point (Pillow), float for float (PyTorch).
 template <class Weight>
 class AxisFilter {
  public:
   static constexpr int kFractionBits = 22;
 
-  /// For the positions `window` of an axis of `from` pixels resized to `to`. Memory is reused. `extent`: what
-  /// of the source becomes `to`, when that is not all of its last pixel.
+  /// Rebuilds the weights for the positions `window` of an axis of `from` pixels resized to `to`. Memory is
+  /// reused. `extent`: part of the source that becomes `to`, when it ends within the last pixel.
   void rebuild(int from, int to, Range window, config::Interpolation interpolation,
                std::optional<double> extent = {});
 
@@ -38,7 +37,7 @@ class AxisFilter {
   [[nodiscard]] std::size_t size() const { return taps_.size(); }
   /// First source position of the window's position `index`.
   [[nodiscard]] int first(std::size_t index) const { return taps_[index].first; }
-  /// Its weights, for the source positions from `first` on.
+  /// Weights of that position, for the source positions from `first` on.
   [[nodiscard]] std::span<const Weight> weights(std::size_t index) const {
     return std::span(weights_).subspan(taps_[index].offset, taps_[index].count);
   }
@@ -50,7 +49,7 @@ class AxisFilter {
   struct Taps {
     int first = 0;
     std::size_t count = 0;
-    std::size_t offset = 0;  ///< of its first weight
+    std::size_t offset = 0;  ///< index of its first weight
   };
   void add(int first, std::span<const Real> weights);
 

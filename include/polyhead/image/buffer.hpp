@@ -5,10 +5,10 @@
 
 namespace polyhead::image {
 
-/// Buffers of a reading thread that are larger are given back after each sample.
+/// Bytes of the largest buffer that a reading thread keeps; larger ones are freed after each sample.
 inline constexpr std::size_t kKeptBuffer = std::size_t{4} << 20U;
 
-/// At least `size` elements, of which any content is lost: old and new memory are never held at once.
+/// Resizes to at least `size` elements; the content is lost. Old and new memory are never held at once.
 template <class T>
 void make_room(std::vector<T>& buffer, std::size_t size) {
   if (buffer.size() >= size) return;
@@ -16,7 +16,7 @@ void make_room(std::vector<T>& buffer, std::size_t size) {
   buffer.resize(size);
 }
 
-/// Gives an unusually large buffer back; whether it was one.
+/// Frees an unusually large buffer. Returns whether it was one.
 template <class T>
 bool trim(std::vector<T>& buffer) {
   if (buffer.capacity() * sizeof(T) <= kKeptBuffer) return false;

@@ -10,10 +10,10 @@
 
 namespace polyhead::image {
 
-/// What people do with files of a kind, and so what can be done to have them evaluated.
+/// Families of file kinds, by which the user is told how to have them evaluated.
 enum class KindFamily { image, text, document, archive, array, table, database, pickle, records, video };
 
-/// What a file is, by its first bytes or its name.
+/// Kind of a file, by its first bytes or its name.
 struct FileKind {
   std::string_view name;  ///< with its article: "a WebP image"
   KindFamily family = KindFamily::document;
@@ -21,17 +21,18 @@ struct FileKind {
   bool is_read = false;                ///< whether it is an image of a format that is read
 };
 
-/// How many of a file's first bytes `kind_of` looks at.
+/// Number of a file's first bytes that `kind_of` reads.
 inline constexpr std::size_t kKindBytes = 512;
 
-/// Nothing for kinds that are not known; images that are read, HDF5 and tar are.
+/// Kind of a file with this start; nothing for unknown kinds. Known kinds include images that are read, HDF5
+/// and tar.
 std::optional<FileKind> kind_of(std::span<const std::byte> start);
-/// The same of a file: by its first bytes, else by its name for kinds without a mark. Nothing, too, for what
-/// cannot be read.
+/// Kind of a file: by its first bytes, else by its name for kinds without a mark. Nothing, too, for a file
+/// that cannot be read.
 std::optional<FileKind> kind_of_file(const std::string& path);
 /// Whether the bytes cannot be text.
 bool is_binary(std::string_view start);
-/// "unpack it and ...": how a data set of this kind comes to be read.
+/// Way to have a data set of this kind read: "unpack it and ...".
 std::string way_on(KindFamily family);
 
 }  // namespace polyhead::image

@@ -5,20 +5,21 @@
 
 namespace polyhead::image {
 
-/// Bytes that reading one sample may take without asking: of its file, and again of its decoder.
+/// Bytes that reading one sample may take without a turn: for its file, and again for its decoder.
 inline constexpr std::uint64_t kOrdinarySample = std::uint64_t{64} << 20U;
 
-/// Samples that need more are read one at a time, whatever the number of threads, so that a few huge images
-/// do not multiply. One thread at a time; a thread may hold several.
+/// Turn for large samples: samples that need more memory are read one at a time, whatever the number of
+/// threads, so that a few huge images do not multiply. One thread has the turn at a time; it may hold several
+/// of these objects.
 class LargeTurn {
  public:
   LargeTurn() : lock_(mutex(), std::defer_lock) {}
 
-  /// To be called before so much memory is taken. Waits while another thread has a large sample.
+  /// Must be called before taking `bytes`. Waits while another thread has a large sample.
   void take(std::uint64_t bytes) {
     if (bytes > kOrdinarySample && !lock_.owns_lock()) lock_.lock();
   }
-  /// The memory is given back.
+  /// Must be called after the memory is freed.
   void end() {
     if (lock_.owns_lock()) lock_.unlock();
   }

@@ -11,7 +11,7 @@ namespace polyhead::image {
 struct Normalization {
   std::array<float, 3> mean{};
   std::array<float, 3> std{};
-  std::array<std::array<float, 256>, 3> table{};  ///< the result of each 8-bit value, for each channel
+  std::array<std::array<float, 256>, 3> table{};  ///< result for each 8-bit value, per channel
 
   explicit Normalization(const config::Preprocess& preprocess) {
     for (std::size_t c = 0; c < 3; ++c) {
@@ -23,7 +23,7 @@ struct Normalization {
     }
   }
 
-  /// Of a value that is divided already.
+  /// Result for a value that is already divided by 255.
   [[nodiscard]] float of(float value, std::size_t channel) const {
     return (value - mean[channel]) / std[channel];
   }

@@ -10,7 +10,7 @@
 
 namespace polyhead::image {
 
-/// Values in one image, before or after preprocessing, stay below this.
+/// Limit of the values in one image, before and after preprocessing.
 inline constexpr std::int64_t kMaxValues = std::int64_t{1} << 31U;
 
 /// A decoded 8-bit image: [height, width, channels], 1 or 3 channels.
@@ -29,24 +29,23 @@ struct FloatImage {
   int channels = 3;
 };
 
-/// What torchvision's `Resize(resize)` and `CenterCrop(crop)` make of an image of this size. Nothing is ever
-/// padded: throws Error(bad_data) when the crop is larger than the (resized) image, or when a size gets out
-/// of hand.
+/// Geometry of torchvision's `Resize(resize)` and `CenterCrop(crop)` for an image of this size. Nothing is
+/// ever padded. Throws Error(bad_data) when the crop is larger than the (resized) image, or when a size
+/// exceeds its limit.
 Geometry geometry_of(const config::Preprocess& preprocess, ImageShape image);
 
-/// torchvision's `Resize`, `CenterCrop`, `ToTensor`, `Normalize` in one go; gray is repeated to 3 channels.
+/// torchvision's `Resize`, `CenterCrop`, `ToTensor`, `Normalize` in one pass; gray is repeated to 3 channels.
 /// 8-bit images give the same bits as torchvision on PIL images. One thread at a time.
 class Preprocessor {
  public:
   explicit Preprocessor(const config::Preprocess& preprocess);
 
-  /// Size of what an image of this size becomes. Throws what `geometry_of` throws.
+  /// Output size for an image of this size. Throws as `geometry_of` does.
   [[nodiscard]] ImageShape output(ImageShape image) const { return geometry_of(preprocess_, image).output; }
-  /// Writes one image, fp32 [3, H, W] with the H and W that `output` says, to `out`. Throws what `output`
-  /// throws.
+  /// Writes one image, fp32 [3, H, W] with the H and W of `output`, to `out`. Throws as `output` does.
   void operator()(const ByteImage& image, float* out);
   void operator()(const FloatImage& image, float* out);
-  /// The same before normalisation: uint8 [H, W, 3].
+  /// Writes one image without normalisation: uint8 [H, W, 3].
   void operator()(const ByteImage& image, std::uint8_t* out);
 
  private:
@@ -55,7 +54,7 @@ class Preprocessor {
 
   config::Preprocess preprocess_;
   Normalization normalization_;
-  Geometry geometry_;  ///< of the last image
+  Geometry geometry_;  ///< geometry of the last image
   Resizer<std::uint8_t> bytes_;
   Resizer<float> floats_;
 };

@@ -11,47 +11,46 @@
 
 namespace polyhead::image {
 
-/// Raised whenever resizing, cropping or normalising gives other bits than before: the numerics fingerprint
-/// holds it.
+/// Version of the resampling, raised whenever resizing, cropping or normalising changes its bits: the
+/// numerics fingerprint holds it.
 inline constexpr int kResamplingVersion = 1;
 
-/// Pixels in somebody else's memory: rows from the top, a pixel's channels side by side.
+/// View of pixels: rows from the top, the channels of a pixel side by side.
 template <class Pixel>
 struct PixelView {
-  const Pixel* pixels = nullptr;  ///< the first of the top row
+  const Pixel* pixels = nullptr;  ///< first pixel of the top row
   std::ptrdiff_t stride = 0;      ///< values from one row to the next
 };
 
-/// What becomes of an image: it is resized from `source` to `resized`; `output` is cut from that at (top,
-/// left).
+/// Steps for an image: it is resized from `source` to `resized`; `output` is cut from that at (top, left).
 struct Geometry {
   ImageShape source;
   ImageShape resized;
   ImageShape output;
   int top = 0;
   int left = 0;
-  int shrunk = 1;      ///< how often the source was divided already,
-  ImageShape whole{};  ///< and what it was before; its last pixels may be parts only
+  int shrunk = 1;      ///< factor by which the source was already divided,
+  ImageShape whole{};  ///< and its size before; its last pixels may be partial
   friend bool operator==(const Geometry&, const Geometry&) = default;
 };
 
-/// Whether the height is scaled before the width. Pillow's rule since version 13; before, width was always
-/// first. The order decides a rounding here and there, in images that lose more than twice as much height as
+/// Whether the height is scaled before the width. Pillow's rule since version 13; before that, width was
+/// always first. The order decides a few roundings, in images that lose more than twice as much height as
 /// width. https://github.com/python-pillow/Pillow/pull/9549
 bool height_first(const Geometry& geometry);
 
-/// Resizes and crops images; computes only what the crop keeps. uint8: bit for bit what the `Image.resize` of
-/// Pillow 13 gives (one axis, rounded to uint8, then the other). float: the same filters in fp32, as
-/// PyTorch's antialiased `interpolate` does. Keeps its buffers: no allocation as long as images don't grow.
+/// Resizes and crops images; computes only the part that the crop keeps. uint8: bit for bit the result of
+/// Pillow 13's `Image.resize` (one axis, rounded to uint8, then the other). float: the same filters in fp32,
+/// as in PyTorch's antialiased `interpolate`. Keeps its buffers: no allocation as long as images don't grow.
 template <class Pixel>
 class Resizer {
  public:
   explicit Resizer(config::Interpolation interpolation) : interpolation_(interpolation) {}
 
-  /// What the next images need; costs nothing when it is the same as before.
+  /// Prepares for the next images; costs nothing when the geometry is the same as before.
   void set(const Geometry& geometry);
-  /// `image`: [source.height, source.width, channels], channels 1 or 3. The result, [output.height,
-  /// output.width, channels], lies in `image` when nothing was resized, otherwise in this object until its
+  /// Resizes `image`: [source.height, source.width, channels], channels 1 or 3. The result is [output.height,
+  /// output.width, channels]. It is in `image` when nothing was resized, otherwise in this object until its
   /// next use.
   PixelView<Pixel> operator()(PixelView<Pixel> image, int channels);
 
@@ -71,7 +70,7 @@ class Resizer {
   AxisFilter<Weight> rows_;
   std::vector<Pixel> width_scaled_;   ///< result of the pass along the rows
   std::vector<Pixel> height_scaled_;  ///< result of the pass along the columns
-  std::vector<Weight> sums_;          ///< of one row, in the latter
+  std::vector<Weight> sums_;          ///< sums of one row, in the latter pass
 };
 
 }  // namespace polyhead::image
