@@ -13,9 +13,9 @@ struct ImageDims {
   friend bool operator==(const ImageDims&, const ImageDims&) = default;
 };
 
-/// Images as the kernels want them: [image][block of channels][row][column][channel of the block], in blocks
-/// of as many channels as a vector holds. Around each plane runs a border of one pixel of zeros, which
-/// nothing writes to; channels that fill up the last block are zero as well.
+/// Images in the kernels' layout: [image][block of channels][row][column][channel of the block], in blocks of
+/// as many channels as a vector holds. Each plane has a border of one pixel of zeros, which is never written;
+/// channels that fill up the last block are zero as well.
 class Activations {
  public:
   /// `block`: channels in a block. Throws std::bad_alloc.
@@ -24,7 +24,7 @@ class Activations {
         dims_(dims),
         block_(block),
         buffer_(static_cast<std::size_t>(images) * image_size(dims, block)) {}
-  /// Floats of an image.
+  /// Number of floats in an image.
   static std::size_t image_size(const ImageDims& dims, int block) {
     const int channels = (dims.channels + block - 1) / block * block;
     return static_cast<std::size_t>(channels) *
@@ -41,13 +41,13 @@ class Activations {
   [[nodiscard]] std::ptrdiff_t block_stride() const { return (dims_.height + 2) * row_stride(); }
   [[nodiscard]] std::ptrdiff_t image_stride() const { return blocks() * block_stride(); }
 
-  /// Floats from `data()` to the first channel of a pixel; rows and columns from -1 (the border) on.
+  /// Floats from `data()` to the first channel of a pixel; rows and columns start at -1 (the border).
   [[nodiscard]] std::ptrdiff_t offset(int image, int y, int x) const {
     return image * image_stride() + (y + 1) * row_stride() + std::ptrdiff_t{x + 1} * block_;
   }
   [[nodiscard]] float* data() { return buffer_.data(); }
   [[nodiscard]] const float* data() const { return buffer_.data(); }
-  /// The first channel of a pixel.
+  /// Address of a pixel's first channel.
   [[nodiscard]] float* at(int block, int image, int y, int x) {
     return data() + block * block_stride() + offset(image, y, x);
   }

@@ -8,12 +8,13 @@
 
 namespace polyhead::kernels {
 
-/// Samples that linear layers compute at once. Their values lie together: [panel][channel][sample of the
-/// panel]. Where a micro-batch ends before its last panel does, the rest may hold anything.
+/// Number of samples in a panel, which linear layers compute at once. Their values lie together:
+/// [panel][channel][sample of the panel]. Where a micro-batch ends within its last panel, the rest of the
+/// panel is unspecified.
 int panel_of(Isa isa);
 int panels_of(Isa isa, int samples);
 
-/// [sample][channel] to panels, and back.
+/// Converts [sample][channel] to panels, and back.
 void to_panels(Isa isa, std::span<const float> rows, int channels, float* panels);
 void from_panels(Isa isa, const float* panels, int channels, std::span<float> rows);
 
@@ -23,14 +24,14 @@ struct LinearCall {
   const float* bias = nullptr;    ///< [out]
   int in = 0;
   int out = 0;
-  bool relu = false;         ///< of the result, keeping NaN
+  bool relu = false;         ///< applied to the result, keeping NaN
   const float* x = nullptr;  ///< panels of `in` channels
   float* y = nullptr;        ///< panels of `out` channels
 };
 
-/// All calls in one, shared out over the team by rows of weights. A sum runs over the inputs one by one, so
-/// its bits depend neither on the other calls, the other samples, threads nor the instruction set. Throws
-/// Error(internal) where the processor does not have `isa`.
+/// Computes all calls in one, shared out over the team by rows of weights. A sum runs over the inputs one by
+/// one. So its bits depend neither on the other calls, the other samples, threads nor the instruction set.
+/// Throws Error(internal) where the processor does not have `isa`.
 void compute(Isa isa, std::span<const LinearCall> calls, int panels, Team& team);
 
 }  // namespace polyhead::kernels

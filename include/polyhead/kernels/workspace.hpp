@@ -8,8 +8,8 @@
 
 namespace polyhead::kernels {
 
-/// What one caller computes with: its threads and their scratch memory, for transformed tiles before and
-/// after the product. Layers keep no state of their own, so callers with a workspace each may share them.
+/// Resources of one caller: its threads and their scratch memory, for transformed tiles before and after the
+/// product. Layers keep no state of their own, so callers with a workspace each may share them.
 class Workspace {
  public:
   explicit Workspace(int threads) : team_(threads), scratch_(static_cast<std::size_t>(threads)) {}

@@ -11,22 +11,22 @@ namespace polyhead::model {
 /// One operation of a head at inference.
 struct HeadStep {
   config::LayerKind kind = config::LayerKind::relu;
-  std::int64_t index = 0;  ///< of its layer in the head: nn.Sequential's number
-  std::int64_t in = 0;     ///< values a sample
+  std::int64_t index = 0;  ///< number of its layer in the head, as in nn.Sequential
+  std::int64_t in = 0;     ///< input values per sample
   std::int64_t out = 0;
-  /// `linear`: the number of the batch norm right after it, which is folded into its weights.
+  /// `linear`: number of the batch norm right after it, which is folded into its weights.
   std::optional<std::int64_t> batch_norm;
   double epsilon = config::kDefaultEpsilon;  ///< `layernorm`: its eps
 };
 
-/// The head without the layers that do nothing at inference (dropout, flatten) and with batch norms folded
-/// where they follow a linear layer. `features`: values a sample that the backbone gives.
+/// Steps of the head, without the layers that do nothing at inference (dropout, flatten). Batch norms after a
+/// linear layer are folded into it. `features`: values per sample that the backbone gives.
 std::vector<HeadStep> head_steps(const config::Head& head, std::int64_t features);
 
-/// Multiplications for one sample: what heads are shared out among ranks by. At least 1.
+/// Number of multiplications per sample, by which heads are shared out among ranks. At least 1.
 std::int64_t head_cost(const config::Head& head, std::int64_t features);
 
-/// Scores a sample that the head gives.
+/// Number of scores per sample that the head gives.
 std::int64_t head_width(const config::Head& head, std::int64_t features);
 
 }  // namespace polyhead::model

@@ -5,13 +5,13 @@
 
 namespace polyhead::model {
 
-/// What `load_weights` will pack for this configuration: a pure function of the architecture and the heads'
-/// layers, so that every rank can check what it was sent.
+/// Layout of the values that `load_weights` packs for this configuration. A pure function of the architecture
+/// and the heads' layers, so that every rank can check the weights that it receives.
 struct Layout {
   std::vector<Parameter> parameters;  ///< backbone, then head by head
   std::int64_t values = 0;            ///< fp32 values in all, padding included
   std::vector<std::int64_t>
-      head_begin;  ///< [K + 1]: the value at which each head's begin, and the end of the last
+      head_begin;  ///< [K + 1]: index of each head's first value, and the end of the last head
   std::int64_t feature_width = 0;
   std::int64_t classes = 0;  ///< 0 without heads: a rank may have none
 };

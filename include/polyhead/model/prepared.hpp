@@ -10,14 +10,14 @@
 
 namespace polyhead::model {
 
-/// The backbone's weights as the winograd engine wants them: four times their size, the same for all ranks of
+/// Weights of the backbone in the winograd engine's layout: four times their size, the same for all ranks of
 /// a host, which may share them.
 struct Prepared {
   std::span<const float> values;
-  std::shared_ptr<const void> owner;  ///< of the values, for as long as somebody computes with them
+  std::shared_ptr<const void> owner;  ///< owner of the values, kept while they are in use
 };
 
-/// Values of them; 0 where another engine computes the backbone, which shares nothing.
+/// Number of prepared values; 0 where another engine computes the backbone, which shares nothing.
 std::size_t prepared_size(const config::Backbone& backbone, const DeviceAssignment& assignment);
 
 /// `to`: prepared_size values. Throws Error(internal).

@@ -18,31 +18,31 @@ struct Parameter {
   std::string name;                 ///< "backbone.layer1.0.conv1.weight", "heads.3.0.bias"
   std::vector<std::int64_t> shape;  ///< row-major
   std::int64_t offset =
-      0;  ///< of its first value in `Weights::values`; a multiple of 64, so 256-byte aligned
+      0;  ///< index of its first value in `Weights::values`; a multiple of 64, so 256-byte aligned
   [[nodiscard]] std::int64_t elements() const;
 };
 
-/// All that the model computes with, batch norms folded, in one fp32 buffer: what rank 0 reads and
-/// broadcasts.
+/// All parameters of the model, batch norms folded, in one fp32 buffer: rank 0 reads and broadcasts it.
 struct Weights {
   std::vector<Parameter> parameters;
   AlignedVector<float> values;
   std::shared_ptr<float> on_gpu;   ///< the values in the memory of the rank's GPU; `values` may be empty then
-  std::int64_t feature_width = 0;  ///< values a sample that the backbone gives: 512 or 2048
-  std::int64_t classes = 0;        ///< scores a sample that every head gives
+  std::int64_t feature_width = 0;  ///< values per sample that the backbone gives: 512 or 2048
+  std::int64_t classes = 0;        ///< scores per sample that every head gives
 
-  /// Over names, shapes and values of the parameters whose names begin so: of all, or "backbone.".
+  /// Digest over names, shapes and values of the parameters whose names begin with `begin`: all, or
+  /// "backbone.".
   [[nodiscard]] Digest digest(std::string_view begin = "") const;
 };
 
-/// What loading has to tell the user once: "resnet18.pth: fc.weight, fc.bias are not used: polyhead takes the
-/// features before them".
+/// Messages of loading that the user gets once: "resnet18.pth: fc.weight, fc.bias are not used: polyhead
+/// takes the features before them".
 using Notes = std::vector<std::string>;
 
 /// Reads and checks every weights file of the configuration (globs already expanded), folds the batch norms
 /// and packs the result. Throws Error(bad_data) that names the file and lists missing, unexpected and
-/// mis-shaped parameters with expected and found shapes, of all files at once; and Error(bad_data) when heads
-/// differ in their number of classes.
+/// mis-shaped parameters with expected and found shapes, of all files at once. Also throws Error(bad_data)
+/// when heads differ in their number of classes.
 Weights load_weights(const config::Config& config, Notes& notes);
 
 }  // namespace polyhead::model

@@ -34,7 +34,7 @@ class Network {
 
   [[nodiscard]] std::int64_t feature_width() const { return spec_.feature_width; }
 
-  /// All that one caller computes with: threads, scratch and activations for micro-batches of one shape.
+  /// Resources of one caller: threads, scratch and activations for micro-batches of one shape.
   class Memory;
   /// `pixels`: [batch][3][height][width]; `features`: [batch][feature_width]. A sample's bits depend on
   /// nothing but the sample.
@@ -51,7 +51,7 @@ class Network {
   std::vector<kernels::Convolution> convolutions_;  ///< all but the stem
 };
 
-/// What an image goes through the large layers with.
+/// Activations and scratch of one image in the large layers.
 struct Network::Lane {
   Lane(const Network& network, const Plan& plan, int height, int width, int threads);
   kernels::Workspace workspace{1};
@@ -66,7 +66,7 @@ class Network::Memory {
 
  private:
   friend class Network;
-  /// Where the plan's activation of an image is.
+  /// Place of an image in the plan's activation `number`.
   std::pair<kernels::Activations*, int> at(std::size_t number, int image, Lane& lane) {
     if (activations_[number]) return {&*activations_[number], image};
     return {&*lane.activations[number], 0};
@@ -75,8 +75,9 @@ class Network::Memory {
   int batch_;
   Plan plan_;
   kernels::Workspace workspace_;
-  std::vector<std::optional<kernels::Activations>> activations_;  ///< of layers for the whole batch
-  std::deque<Lane> lanes_;                                        ///< a thread
+  std::vector<std::optional<kernels::Activations>>
+      activations_;         ///< activations of layers for the whole batch
+  std::deque<Lane> lanes_;  ///< one per thread
 };
 
 }  // namespace polyhead::resnet

@@ -22,7 +22,7 @@ struct ConvSpec {
   }
 };
 
-/// Convolutions with a ReLU after each but the last, then the block's input is added, then a ReLU.
+/// Convolutions, each but the last with a ReLU; then the block's input is added, then a ReLU.
 struct BlockSpec {
   std::vector<ConvSpec> convs;
   std::optional<ConvSpec> downsample;  ///< fits the input to the sum where the shapes differ

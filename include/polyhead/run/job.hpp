@@ -10,16 +10,16 @@
 
 namespace polyhead::run {
 
-/// What rank 0 knows at the end.
+/// Result of a job on rank 0.
 struct JobResult {
   std::filesystem::path output;
-  std::optional<metrics::RunFigures> figures;  ///< none where the output was complete already
+  std::optional<metrics::RunFigures> figures;  ///< none where the output was already complete
 };
 
 /// Runs a job on all ranks, from configuration to complete result file. Collective. The result is filled on
-/// rank 0. Throws comm::AgreedError on all ranks for what is wrong before work starts; any other failure
-/// while running ends the job through `MpiEnvironment::abort`, after committing what is finished. A stop that
-/// was asked for is an AgreedError, too (preempted), with all that is finished kept.
+/// rank 0. Throws comm::AgreedError on all ranks for errors before work starts. Any other failure while
+/// running ends the job through `MpiEnvironment::abort`, after committing finished work. A requested stop is
+/// an AgreedError, too (preempted), with all finished work kept.
 JobResult run_job(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFile& status);
 
 }  // namespace polyhead::run

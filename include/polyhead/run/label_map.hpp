@@ -9,20 +9,20 @@
 
 namespace polyhead::run {
 
-/// Which output of the heads each label of the data set means (`data.classes`).
+/// Map from labels of the data set to outputs of the heads (`data.classes`).
 class LabelMap {
  public:
   /// Label i is output i.
   LabelMap() = default;
-  /// `names`: the data set's classes, or empty when its labels are only numbers. `outputs`: scores that a
-  /// head gives. Throws Error(config) that shows both sides when they do not fit.
+  /// `names`: the data set's classes, or empty when its labels are only numbers. `outputs`: number of scores
+  /// that a head gives. Throws Error(config) that shows both sides when they do not fit.
   LabelMap(const config::ClassMap& classes, const std::vector<std::string>& names, std::int64_t outputs);
 
-  /// Replaces labels by outputs; -1, unknown, stays. A label without an output becomes `kNoOutput`.
+  /// Replaces labels by outputs; -1 (unknown) stays. A label without an output becomes `kNoOutput`.
   void apply(std::span<std::int32_t> labels) const;
   static constexpr std::int32_t kNoOutput = -2;
 
-  /// Names of the outputs, or empty when nobody has named them.
+  /// Names of the outputs, or empty when they have none.
   [[nodiscard]] const std::vector<std::string>& output_names() const { return output_names_; }
 
  private:
@@ -31,7 +31,7 @@ class LabelMap {
              std::int64_t outputs);
 
   bool identity_ = true;
-  std::vector<std::int32_t> output_of_;  ///< of each label; kNoOutput where there is none
+  std::vector<std::int32_t> output_of_;  ///< output of each label; kNoOutput where there is none
   std::vector<std::string> output_names_;
 };
 

@@ -11,15 +11,15 @@
 
 namespace polyhead::run {
 
-/// What a short trial of the job on this machine shows, for one rank while as many others as a node has do
+/// Results of a short trial of the job on this machine, for one rank while as many others as a node has do
 /// the same.
 struct Measurement {
-  int ranks = 1;                 ///< that computed at once
-  double backbone = 0;           ///< seconds a micro-batch
-  double heads = 0;              ///< of all heads, seconds a micro-batch
-  double together = 0;           ///< reading, backbone, heads and fusing at once, seconds a micro-batch
-  double fusing = 0;             ///< seconds a micro-batch
-  double images_per_second = 0;  ///< read and decoded by a rank that does nothing else
+  int ranks = 1;                 ///< ranks that computed at once
+  double backbone = 0;           ///< seconds per micro-batch
+  double heads = 0;              ///< all heads, seconds per micro-batch
+  double together = 0;           ///< reading, backbone, heads and fusing at once, seconds per micro-batch
+  double fusing = 0;             ///< seconds per micro-batch
+  double images_per_second = 0;  ///< images read and decoded per second by a rank without other work
   double startup = 0;            ///< seconds to read the inputs
   double equip = 0;              ///< seconds to make the model
   std::uint64_t process = 0;     ///< bytes of memory that are neither weights nor buffers
@@ -34,7 +34,7 @@ Measurement measure(const std::filesystem::path& config, const std::vector<std::
 plan::Topology calibrated(plan::Topology topology, const plan::Workload& workload,
                           const Measurement& measured);
 
-/// A line for each figure.
+/// One line per figure.
 std::vector<std::string> describe(const Measurement& measured);
 
 }  // namespace polyhead::run
