@@ -13,7 +13,7 @@ void check_preprocess(Preprocess& preprocess, const Node& node, Context& context
 
 void check_parallel(Parallel& parallel, const Node& node, Context& context);
 
-/// Checks a head. One without a name gets that of its weights file.
+/// Checks a head. A head without a name gets that of its weights file.
 void check_head(Head& head, const Node& node, Context& context);
 
 /// An issue for each head that has the name of an earlier one.

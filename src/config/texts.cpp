@@ -61,7 +61,7 @@ std::optional<Expanded> expanded(const Node& node, bool is_pattern, Context& con
   return std::nullopt;
 }
 
-/// The first file or folder on the way whose real name contains ~ or $, or nothing: the user may mean it, as
+/// The first file or folder on the way whose real name contains ~ or $, or nothing. The user may mean it, as
 /// in configurations that were written before paths were expanded. The file itself need not exist yet.
 std::string found_as_written(const std::filesystem::path& folder, const std::filesystem::path& text) {
   std::filesystem::path way;

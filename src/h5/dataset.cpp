@@ -52,7 +52,7 @@ std::int64_t row_elements(const std::vector<std::int64_t>& shape) {
   return product;
 }
 
-/// The same block of rows as HDF5 sees it in the file and in memory.
+/// Selection of a block of rows, as HDF5 sees it in the file and in memory.
 struct Selection {
   Handle file;
   Handle memory;

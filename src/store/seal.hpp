@@ -6,8 +6,8 @@
 #include "extent.hpp"
 #include "read_file.hpp"
 
-/// Seal of a result file: a digest of all bytes that stay the same once the file is made, namely HDF5's own
-/// structures, names, and the description of the job. HDF5 trusts damaged structures: it was seen to copy
+/// Seal of a result file: a digest of all bytes that stay the same once the file is made. These are HDF5's
+/// own structures, names, and the description of the job. HDF5 trusts damaged structures: it was seen to copy
 /// gigabytes for minutes. So the seal is checked before HDF5 opens the file. The seal lies after the end of
 /// the file as HDF5 knows it. HDF5 does not see it, and cuts it off when a program changes the file through
 /// HDF5.

@@ -32,8 +32,8 @@ std::optional<Launch> launcher_without_ranks(int world_size, const Variables& va
 /// Describes the mismatch, and what to start the job with. `library`: `mpi_library()`.
 std::string describe(const Launch& launch, int world_size, const std::string& library);
 
-/// Hint for a start in which MPI is about to fail and end the process by itself: Open MPI under srun with
-/// another plugin than PMIx, which few builds of it support. Empty in other cases.
+/// Hint for a start in which MPI is about to fail and end the process by itself. The case is Open MPI under
+/// srun with another plugin than PMIx, which few builds of it support. Empty in other cases.
 std::string hint_before_start(const std::string& library, const Variables& variables = process_variable);
 
 }  // namespace polyhead::comm

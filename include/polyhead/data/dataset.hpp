@@ -52,8 +52,8 @@ class Dataset {
   /// Digest that shows whether this is the data set of an earlier run, without reading it through: names,
   /// labels, shapes, and the bytes of some samples spread over it.
   virtual DatasetDigest digest() = 0;
-  /// Paths of files that a copy of the data set on another host must have, in the same size: the files of
-  /// `most` samples, evenly spread, and all files with many samples.
+  /// Paths of files that a copy of the data set on another host must have, in the same size. They are the
+  /// files of `most` samples, evenly spread, and all files with many samples.
   [[nodiscard]] virtual std::vector<std::string> files(std::int64_t most) const = 0;
   /// Stamp of the files of the samples [first, first + count), which shows later changes: a digest over their
   /// sizes and times of change. Nothing where that cannot be told: a file has changed within the last two

@@ -15,7 +15,7 @@ namespace polyhead::run {
 
 enum class Comparison { bits, tolerance };
 
-/// Tolerance of a score: 1e-4 + 1e-4 x the largest finite |score| of the same sample and head, since rounding
+/// Tolerance of a score: 1e-4 + 1e-4 x the largest finite |score| of the same sample and head. Rounding
 /// errors grow with the terms of a sum, not with the sum. The tests against PyTorch use the first term alone.
 /// Measured: the demo's scores, computed with oneDNN's SSE4.1 kernels instead of AVX-512, use 7.5% of it.
 inline constexpr double kAbsoluteTolerance = 1e-4;

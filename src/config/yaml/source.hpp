@@ -22,7 +22,7 @@ struct Source {
 /// Throws ConfigError with this one issue.
 [[noreturn]] void refuse(const Location& where, const std::string& text);
 
-/// Throws ConfigError for a text that is too large, not UTF-8, or has control characters (a binary file):
+/// Throws ConfigError for a text that is too large, not UTF-8, or has control characters (a binary file).
 /// yaml-cpp takes byte 4 for the end of the file and lets malformed UTF-8 pass.
 void check_text(const std::string& text, const Source& source);
 
