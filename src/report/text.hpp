@@ -8,7 +8,7 @@ namespace polyhead::report {
 
 /// Text from a file, fit for a terminal: control characters become '?', line ends stay.
 std::string printable(std::string_view text);
-/// Text from a file in one line: without line ends.
+/// Text from a file, fit for one line: line ends become '?', too.
 std::string one_line(std::string_view text);
 
 /// Pads with spaces to `width` characters (UTF-8 code points).
