@@ -19,7 +19,8 @@ struct ScaleShift {
 ScaleShift scale_shift(const Match& match, const std::string& name, double epsilon);
 
 /// Folds the batch norm into the weight and bias of the convolution or linear layer before it, in double
-/// precision. weight * scale per output channel, (bias - 0) * scale + shift. `bias` may be empty.
+/// precision. The results are weight * scale per output channel and (bias - 0) * scale + shift. `bias` may be
+/// empty.
 void fold(std::span<const float> weight, std::span<const float> bias, const ScaleShift& norm,
           std::span<float> folded_weight, std::span<float> folded_bias);
 
