@@ -23,7 +23,7 @@ class Hdf5Labels {
   void read_slice(std::int64_t first, std::span<std::int32_t> labels);
 
   h5::Dataset dataset_;
-  std::vector<std::int64_t> wide_;  ///< as wide as any type in the file
+  std::vector<std::int64_t> wide_;  ///< labels in the widest type of any file
 };
 
 }  // namespace polyhead::data

@@ -26,7 +26,7 @@ constexpr std::size_t kMaxSuffixBytes = 40;
 struct Place {
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
-  std::array<char, 5> suffix{};  ///< as written, at most four bytes; empty: the part is not there
+  std::array<char, 5> suffix{};  ///< suffix as written, at most four bytes; empty: the part is not there
 
   [[nodiscard]] bool there() const { return suffix[0] != '\0'; }
   [[nodiscard]] std::string_view text() const {

@@ -20,8 +20,8 @@ namespace {
 
 // Assumptions where nothing was measured; docs/planner.md gives the sources.
 constexpr double kOldCoreFlops = 20e9;        // ResNet convolutions of LibTorch, per core without AVX2
-constexpr double kCoreFlops = 60e9;           // per core with AVX2
-constexpr double kWideCoreFlops = 150e9;      // per core with AVX-512
+constexpr double kCoreFlops = 60e9;           // LibTorch, per core with AVX2
+constexpr double kWideCoreFlops = 150e9;      // LibTorch, per core with AVX-512
 constexpr double kWinogradFlops = 225e9;      // winograd engine, per core with AVX2
 constexpr double kWideWinogradFlops = 500e9;  // winograd engine, per core with AVX-512
 constexpr double kCoreHeadFlops = 30e9;       // linear layers of a micro-batch

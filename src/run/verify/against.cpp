@@ -49,7 +49,7 @@ class ScoreComparison {
     result_.what = std::move(what);
   }
 
-  /// Adds a sample. `place`: its place in the reference; `name`: for people.
+  /// Adds a sample. `place`: its place in the reference; `name`: its name for people.
   void add(std::size_t place, const std::string& name, std::span<const float> ours) {
     const std::span<const double> theirs = std::span(reference_).subspan(place * ours.size(), ours.size());
     const double tolerance = tolerance_of(ours);

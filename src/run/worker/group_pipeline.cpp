@@ -42,7 +42,7 @@ GroupPipeline::GroupPipeline(model::Model& model, comm::Collectives& group, cons
 
 void GroupPipeline::try_exchange() {
   if (alone()) return;
-  const auto both = std::span(slots_).first(2);  // as many as travel at once
+  const auto both = std::span(slots_).first(2);  // slots that travel at once
   for (Slot& slot : both) {
     start_gather(slot);
     start_sums(slot);

@@ -31,8 +31,7 @@ struct PageWriting {
 
 /// Settings of the link between a rank and the coordinator.
 struct LinkOptions {
-  std::chrono::milliseconds timeout{60000};  ///< `comm.timeout`: a peer that is silent for this long counts
-                                             ///< as lost
+  std::chrono::milliseconds timeout{60000};  ///< `comm.timeout`: silence that means lost
   /// Called from another thread when the coordinator is lost: the rank itself may wait elsewhere.
   std::function<void(const Error&)> coordinator_lost = [](const Error&) {};
   /// Whether this rank was told to stop; called from another thread.
