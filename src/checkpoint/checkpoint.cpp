@@ -14,7 +14,8 @@
 namespace polyhead::checkpoint {
 namespace {
 
-/// A header's brace follows its length, whose upper bytes are 0; a JSON file may have a brace there, too.
+/// Whether the file is safetensors: its brace follows a length whose upper bytes are 0. A JSON file may also
+/// have a brace there.
 bool is_safetensors(std::string_view start) {
   constexpr std::size_t kBrace = 8;
   const bool json = start.starts_with('{') && start.size() > kBrace && start[kBrace - 1] != '\0';

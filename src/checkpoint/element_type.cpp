@@ -9,9 +9,9 @@
 namespace polyhead::checkpoint {
 namespace {
 
-/// A float narrower than fp32, with a sign, `kExponent` and `kFraction` bits; all of them are fp32 values,
-/// too. `kInfinities`: the largest exponent is kept for infinities and NaN, as IEEE 754 has it; otherwise NaN
-/// has all bits set, and there are no infinities.
+/// A float narrower than fp32, with a sign, `kExponent` and `kFraction` bits; fp32 holds all its values.
+/// `kInfinities`: the largest exponent is kept for infinities and NaN, as in IEEE 754. Otherwise NaN has all
+/// bits set, and there are no infinities.
 template <class Bits, unsigned kExponent, unsigned kFraction, bool kInfinities>
 struct Narrow {
   Bits bits = 0;
@@ -24,7 +24,7 @@ struct Narrow {
     const std::uint32_t sign = std::uint32_t{bits} >> (kExponent + kFraction) << 31U;
     const std::uint32_t exponent = bits >> kFraction & kMaxExponent;
     const std::uint32_t fraction = bits & kFractionMask;
-    if (exponent == 0) {  // fraction x 2^(1 - bias - kFraction), a normal number in fp32
+    if (exponent == 0) {  // value fraction x 2^(1 - bias - kFraction), which is normal in fp32
       constexpr float kUnit = std::bit_cast<float>((kRebias + 1 - kFraction) << 23U);
       return std::bit_cast<float>(std::bit_cast<std::uint32_t>(static_cast<float>(fraction) * kUnit) | sign);
     }
@@ -37,7 +37,7 @@ using Half = Narrow<std::uint16_t, 5, 10, true>;
 using Float8E4m3fn = Narrow<std::uint8_t, 4, 3, false>;
 using Float8E5m2 = Narrow<std::uint8_t, 5, 2, true>;
 
-/// The upper half of an fp32.
+/// Upper half of an fp32.
 struct BFloat16 {
   std::uint16_t bits = 0;
   explicit operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16U); }

@@ -29,7 +29,7 @@ class InputFile {
   std::uint64_t size_ = 0;
 };
 
-/// Up to `count` bytes from the file's start, by which its kind is told. Throws as InputFile.
+/// First bytes of a file, up to `count`, which tell its kind. Throws what InputFile throws.
 std::string first_bytes(const std::filesystem::path& path, std::size_t count = 512);
 
 }  // namespace polyhead::checkpoint

@@ -21,7 +21,7 @@ struct Lookalike {
 
 constexpr std::string_view kImage = "is an image; images belong to data.path";
 
-/// Files that people mistake for weights, by their first bytes; the first that fits counts.
+/// Kinds of files that people mistake for weights, by their first bytes; the first that fits counts.
 constexpr std::array<Lookalike, 21> kLookalikes{{
     {257, "ustar"sv,
      "is a tar archive: unpack it with tar -xf and use the weights file in it (torch.save's tar format of "
@@ -57,8 +57,8 @@ constexpr std::array<Lookalike, 21> kLookalikes{{
      "is a program or library"},
 }};
 
-/// A protocol buffer whose first field is a small version number, followed by one of those that ONNX has
-/// then.
+/// Whether the bytes are a protocol buffer whose first field is a small version number, followed by one of
+/// the fields that ONNX has next.
 bool looks_like_onnx(std::string_view start) {
   constexpr std::string_view kNextFields = "\x12\x1a\x22\x3a\x42"sv;
   return start.size() > 3 && start[0] == '\x08' && start[1] > 0 && start[1] < 32 &&
@@ -96,7 +96,7 @@ bool has(const std::vector<std::string>& names, std::string_view end) {
                      [&](const std::string& name) { return name.ends_with(end); });
 }
 
-/// The first file of a folder that may hold weights, by the names that people use; empty when there is none.
+/// First file of a folder that may hold weights, by the usual names; empty when there is none.
 std::string weights_in(const std::filesystem::path& folder) {
   for (const char* name : {"model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors",
                            "model.pth", "model.pt", "checkpoint.pth"}) {

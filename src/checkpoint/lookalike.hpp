@@ -7,13 +7,13 @@
 
 namespace polyhead::checkpoint {
 
-/// What a file that is no weights file is, by its first 512 bytes, and the way on: "is an ONNX file: ...".
+/// Kind of a file that holds no weights, by its first 512 bytes, and a remedy: "is an ONNX file: ...".
 std::string describe_file(const std::filesystem::path& path, std::string_view start);
 
-/// The same for a zip file that is not one of torch.save, by the names of its entries.
+/// Kind of a zip file that torch.save did not write, by the names of its entries, and a remedy.
 std::string describe_zip(const std::vector<std::string>& names);
 
-/// What to do with a folder where a file should be: which file in it may be meant.
+/// Advice for a folder where a file should be: which file in it may be meant.
 std::string describe_folder(const std::filesystem::path& folder);
 
 }  // namespace polyhead::checkpoint

@@ -17,7 +17,7 @@ namespace {
 using pickle::Dict;
 
 constexpr int kDeepestDict = 8;
-constexpr std::size_t kMaxKeys = 8;  // in a message
+constexpr std::size_t kMaxKeys = 8;  // most keys in a message
 
 template <class T>
 const T* get(const pickle::Document& document, pickle::Id id) {
@@ -29,13 +29,13 @@ bool has_tensor(const pickle::Document& document, const Dict& dict) {
                      [&](const auto& item) { return get<pickle::Tensor>(document, item.second) != nullptr; });
 }
 
-/// A dict of tensors and where it stands.
+/// A dict of tensors and its position.
 struct Place {
   std::string key;
   const Dict* dict;
 };
 
-/// Looks through dicts and lists, each once, since one may hold itself. Keys that are numbers are not
+/// Walks through dicts and lists, each once, since one may hold itself. Keys that are numbers are not
 /// followed: they are an optimizer's.
 class DictWalk {
  public:
@@ -96,7 +96,7 @@ class DictWalk {
   std::vector<Place> places_;
 };
 
-/// "epoch, optimizer, ..."
+/// Text "epoch, optimizer, ...".
 std::string keys_of(const pickle::Document& document, const Dict& dict) {
   std::vector<std::string> names;
   for (const auto& [key, value] : dict.items) {
@@ -117,7 +117,7 @@ std::string shown_keys(const std::vector<Item>& items) {
   return join(keys);
 }
 
-/// The place of that key, or all that stand below it.
+/// Place with this key, or all places under it.
 std::vector<Place> places_under(const std::vector<Place>& places, const std::string& key) {
   std::vector<Place> chosen;
   for (const Place& place : places) {

@@ -8,7 +8,7 @@
 namespace polyhead::data {
 namespace {
 
-/// Paths in a manifest start from data.root or from its own folder.
+/// Folder of the data: paths in a manifest start from data.root or from the manifest's own folder.
 std::filesystem::path folder_of(const config::Data& data) {
   if (!data.root.empty()) return data.root;
   std::error_code ignored;
@@ -27,7 +27,7 @@ void DataFolder::check() const {
                                                   : "the folder has gone"));
 }
 
-/// The device: a network file system may number its files anew.
+/// Device number only: a network file system may number its files anew.
 std::optional<dev_t> DataFolder::file_system() const {
   struct stat status {};
   if (::stat(folder_.c_str(), &status) != 0) return std::nullopt;

@@ -9,12 +9,12 @@
 
 namespace polyhead::data {
 
-/// The folder below which a data set's files lie. A file that is missing there is the sample's fault; a
-/// folder that has gone, with a mount or a disk, is not: nobody may call its samples missing then.
+/// Folder that holds a data set's files. A file that is missing there is the sample's fault. A folder that
+/// has gone, with a mount or a disk, is not: its samples then do not count as missing.
 class DataFolder {
  public:
   explicit DataFolder(const config::Data& data);
-  /// Throws Error(io_error) when the folder is gone or another file system than at first is there.
+  /// Throws Error(io_error) when the folder is gone or its file system is not the first one.
   void check() const;
 
  private:

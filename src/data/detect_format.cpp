@@ -22,7 +22,7 @@ namespace {
 
 using config::DataFormat;
 
-/// The format of the first row that a file's name marks. Folders without such a file are folders of images.
+/// Format of the first row that a file's name marks. Folders without such a file are folders of images.
 DataFormat format_of_folder(const std::string& path) {
   std::size_t best = formats().size();
   Folder folder(path);
@@ -37,8 +37,8 @@ DataFormat format_of_folder(const std::string& path) {
   return best < formats().size() ? formats()[best].format : DataFormat::image_folder;
 }
 
-/// "an HDF5 file, ..., or CIFAR's binary files": what a user most likely has comes first, and last in the
-/// table.
+/// Text such as "an HDF5 file, ..., or CIFAR's binary files". The most likely format comes first; it is last
+/// in the table.
 std::string known_looks() {
   std::string text;
   for (auto format = formats().rbegin(); format != formats().rend(); ++format) {
@@ -49,7 +49,7 @@ std::string known_looks() {
   return text;
 }
 
-/// In the order of `data.format`'s words.
+/// Names in the order of `data.format`'s words.
 std::string known_names() {
   std::vector<DataFormat> known;
   for (const Format& format : formats()) known.push_back(format.format);
@@ -76,7 +76,7 @@ DataFormat format_of_file(const std::string& path, std::int64_t size) {
                   path, known_looks(), known_names()));
 }
 
-/// What the folder holds instead.
+/// Nearest name in the parent folder.
 std::optional<std::string> nearest_name(const std::string& path) {
   constexpr std::size_t kMaxNames = 10'000;
   const std::filesystem::path missing = path;

@@ -9,7 +9,7 @@ std::vector<std::int64_t> spread_samples(std::int64_t size, std::int64_t count) 
   const std::int64_t gaps = std::max<std::int64_t>(1, count - 1);
   std::vector<std::int64_t> samples;
   for (std::int64_t i = 0; i < count; ++i) {
-    // The quotient first, since the product may not fit.
+    // Quotient first: the product may not fit.
     samples.push_back((size - 1) / gaps * i + (size - 1) % gaps * i / gaps);
   }
   return samples;

@@ -16,33 +16,33 @@
 
 namespace polyhead::data {
 
-/// A format of data sets: a row of the table in format_table.cpp. What a format has no use for is null.
+/// A format of data sets: a row of the table in format_table.cpp. Members that a format does not need are
+/// null.
 struct Format {
   config::DataFormat format = config::DataFormat::automatic;
-  std::string_view looks = {};  ///< what it is known by, for messages; empty where another row says it, too
-  bool encoded =
-      false;  ///< whether its samples are image files, which a codec decodes; else arrays of pixels
+  std::string_view looks = {};  ///< description for messages; empty where another row has it
+  bool encoded = false;  ///< whether samples are image files, which a codec decodes; else arrays of pixels
 
-  /// Whether a file of this path and size is a data set of this format, as far as a look at it tells.
+  /// Whether a file of this path and size appears to be a data set of this format.
   bool (*is_file)(const std::string& path, std::int64_t size) = nullptr;
-  /// Whether a file of this name tells that the folder it lies in is one.
+  /// Whether a file of this name marks its folder as a data set of this format.
   bool (*marks_folder)(std::string_view name) = nullptr;
   /// Whether a path that does not exist stands for several files.
   bool (*is_pattern)(const std::string& path) = nullptr;
-  /// The files that such a path stands for. Throws Error(config).
+  /// Files that such a path stands for. Throws Error(config).
   std::vector<std::string> (*expand)(const std::string& path) = nullptr;
 
-  /// What `data::open` does for this format.
+  /// This format's `data::open`.
   std::unique_ptr<Dataset> (*open)(const config::Data& config, const std::filesystem::path& index) = nullptr;
-  /// What `data::open_reader` does for it.
+  /// This format's `data::open_reader`.
   std::unique_ptr<SampleReader> (*open_reader)(const config::Data& config,
                                                const DatasetShape& shape) = nullptr;
-  /// What `data::digest_samples` does for it.
+  /// This format's `data::digest_samples`.
   std::vector<Digest> (*digest)(const config::Data& config, const DatasetShape& shape,
                                 std::span<const Location> places) = nullptr;
-  /// What `data::check_sources` does for it.
+  /// This format's `data::check_sources`.
   void (*check_sources)(const config::Data& config) = nullptr;
-  /// Looks at some pixels of a data set that `open` has accepted; null where all are 8-bit.
+  /// Reads some pixels of a data set that `open` has accepted; null where all are 8-bit.
   PixelValues (*look_at_pixels)(const config::Data& config) = nullptr;
 };
 

@@ -40,7 +40,7 @@ constexpr std::array kFormats{
            .open = open_webdataset,
            .open_reader = open_encoded,
            .digest = digest_encoded},
-    Format{.format = DataFormat::image_folder,  // which is any folder that no other row knows
+    Format{.format = DataFormat::image_folder,  // any folder that no other row recognises
            .looks = "a folder of images, a manifest (.csv, .tsv, .txt)",
            .encoded = true,
            .is_file = is_manifest_file,

@@ -26,7 +26,7 @@ bool lies_in(const fs::path& file, const fs::path& folder) {
   return false;
 }
 
-/// Whether `pattern` stands for it, in a format that has patterns.
+/// Whether `pattern` stands for the file, in a format that has patterns.
 bool is_named_by(const std::string& pattern, const fs::path& file) {
   for (const Format& format : formats()) {
     if (format.is_pattern == nullptr || !format.is_pattern(pattern)) continue;

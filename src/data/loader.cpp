@@ -20,32 +20,32 @@
 namespace polyhead::data {
 namespace {
 
-/// Micro-batches asked for that nobody has begun to read.
+/// Requested micro-batches that no thread has begun to read.
 struct Request {
   std::int64_t next = 0;
   std::int64_t count = 0;
-  std::vector<Location> locations;  ///< of all its samples, or none
-  std::size_t used = 0;             ///< locations that went to batches already
+  std::vector<Location> locations;  ///< locations of all samples, or none
+  std::size_t used = 0;             ///< number of locations already given to batches
 };
 
-/// A micro-batch that is being read or waits to be taken.
+/// A micro-batch that is being read or waits for delivery.
 struct Slot {
   explicit Slot(Batch&& buffer) : batch(std::move(buffer)) {}
   Batch batch;
   std::vector<Location> locations;
-  std::int64_t begun = 0;     ///< samples that a thread has taken on
-  std::int64_t finished = 0;  ///< samples that are there
+  std::int64_t begun = 0;     ///< number of samples that threads have taken on
+  std::int64_t finished = 0;  ///< number of samples that are read
 };
 
 /// Some samples of a micro-batch, for one call of a reader.
 struct Piece {
   Slot* slot = nullptr;
-  std::int64_t first = 0;  ///< within the micro-batch
+  std::int64_t first = 0;  ///< first sample within the micro-batch
   std::int64_t count = 0;
 };
 
-/// Of this thread alone, as Linux has it. Decoding takes whatever cores there are: the thread that feeds the
-/// GPU shall not wait for one.
+/// Lowers the priority of this thread alone, which Linux allows. Decoding uses every core: the thread that
+/// feeds the GPU must not wait for one.
 void give_way() {
   constexpr int kNice = 10;
   static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice));
@@ -93,13 +93,13 @@ struct Loader::State {
   const LoaderClock clock;
   const Readers readers;
 
-  mutable std::mutex mutex;            // guards all below but the threads
+  mutable std::mutex mutex;            // guards all members but `threads`
   std::condition_variable_any work;    // there may be something to read
   std::condition_variable_any change;  // the first batch is whole, or there is an error
   std::deque<Request> requests;
-  std::deque<std::unique_ptr<Slot>> slots;  // in the order of delivery
-  std::vector<Batch> spare;                 // given back, for reuse
-  std::int64_t undelivered = 0;             // asked for and not yet taken
+  std::deque<std::unique_ptr<Slot>> slots;  // slots in the order of delivery
+  std::vector<Batch> spare;                 // returned batches, for reuse
+  std::int64_t undelivered = 0;             // number of samples requested and not yet delivered
   std::exception_ptr error;
   LoaderFigures figures;
 
@@ -125,7 +125,7 @@ bool Loader::State::has_work() const {
   return begun || (!requests.empty() && static_cast<std::int64_t>(slots.size()) < depth);
 }
 
-/// The next samples to read, once there is room for them; empty when the loader goes.
+/// Next samples to read, once there is room for them; empty when the loader stops.
 std::optional<Piece> Loader::State::wait_for_piece(std::int64_t grain, const std::stop_token& stop) {
   std::unique_lock lock(mutex);
   if (!work.wait(lock, stop, [&] { return has_work(); }) || stop.stop_requested()) return std::nullopt;
@@ -137,10 +137,11 @@ std::optional<Piece> Loader::State::wait_for_piece(std::int64_t grain, const std
   return piece;
 }
 
-/// Begins the next micro-batch asked for.
+/// Begins the next requested micro-batch.
 void Loader::State::open_slot() {
   Request& request = requests.front();
-  auto slot = std::make_unique<Slot>(take_buffer());  // constructed from it: assigning would leave its memory
+  auto slot = std::make_unique<Slot>(take_buffer());  // construction, since an assignment would leave its
+                                                      // memory
   Batch& batch = slot->batch;
   batch.index = request.next++;
   batch.first_sample = batch.index * batch_size;
@@ -179,7 +180,7 @@ Batch Loader::State::new_buffer() const {
     } else {
       return {0, 0, 0, {}, std::pmr::vector<std::uint8_t>(size, bytes), {}, {}};
     }
-  } catch (const Error&) {  // memory for a GPU that does not answer
+  } catch (const Error&) {  // the GPU that this memory is for does not answer
     throw;
   } catch (const std::exception&) {  // bad_alloc or length_error
     throw Error(
@@ -243,7 +244,9 @@ Loader::Loader(Readers readers, const DatasetShape& shape, std::int64_t batch_si
 }
 
 Loader::~Loader() {
-  for (std::jthread& thread : state_->threads) thread.request_stop();  // all at once, then each is waited for
+  for (std::jthread& thread : state_->threads)
+    thread.request_stop();  // stops all threads first, then joins
+                            // each
 }
 
 void Loader::request(std::int64_t first, std::int64_t count, std::vector<Location> locations) {
@@ -313,7 +316,7 @@ std::int64_t read_ahead_depth(std::uint64_t read_ahead, std::int64_t batch_size,
   const auto positive = [](std::int64_t number) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(1, number));
   };
-  // Divided step by step: the product may not fit.
+  // Divided step by step, since the product may not fit.
   const std::uint64_t batches = read_ahead / positive(batch_size) / positive(bytes_per_image);
   return std::max<std::int64_t>(2, static_cast<std::int64_t>(batches));
 }

@@ -7,7 +7,7 @@
 namespace polyhead::data {
 namespace {
 
-/// A location whose path is the `path`th of those sent before.
+/// A location whose path is number `path` among those sent before.
 struct Sent {
   std::uint64_t path;
   std::uint64_t offset;

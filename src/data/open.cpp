@@ -20,7 +20,7 @@ config::Data resolved(config::Data config) {
   return config;
 }
 
-/// A missing path is the same error in all formats.
+/// Throws the error for a missing path, which is one error in all formats.
 void check_there(const config::Data& config) {
   std::error_code ignored;
   if (!std::filesystem::exists(config.path, ignored)) static_cast<void>(detect_format(config));

@@ -13,11 +13,12 @@ namespace {
 
 using Triple = std::array<double, 3>;
 
-constexpr double kMaxOfUnit = 1.5;  // means of values from 0 to 1 lie below
-constexpr double kMaxStd = 5;       // nobody makes contrasts so small on purpose
-constexpr double kMinOfBytes = 20;  // values above are not those of images from 0 to 1, normalised or not
+constexpr double kMaxOfUnit = 1.5;  // upper bound for means of values from 0 to 1
+constexpr double kMaxStd = 5;       // upper bound for deviations: nobody makes contrasts so small on purpose
+constexpr double kMinOfBytes = 20;  // lower bound for values of bytes: values from 0 to 1, normalised or not,
+                                    // stay smaller
 constexpr double k255 = 255;
-constexpr Triple kImageNetMean{0.485, 0.456, 0.406};  // of torchvision's pre-trained models
+constexpr Triple kImageNetMean{0.485, 0.456, 0.406};  // means of torchvision's pre-trained models
 constexpr Triple kImageNetStd{0.229, 0.224, 0.225};
 
 bool any_above(const Triple& values, double limit) {
@@ -32,7 +33,7 @@ std::string text_of(const Triple& values, double factor = 1) {
   return fmt::format("[{:.4g}, {:.4g}, {:.4g}]", values[0] * factor, values[1] * factor, values[2] * factor);
 }
 
-/// "mean: [...], std: [...]", those above their limits multiplied by `factor`.
+/// Text "mean: [...], std: [...]", those over their limits multiplied by `factor`.
 std::string scaled(const config::Preprocess& preprocess, double factor) {
   const bool all = factor > 1;
   return fmt::format("mean: {}, std: {}",
@@ -46,7 +47,8 @@ std::string scaled(const config::Preprocess& preprocess, double factor) {
                                             text_of(preprocess.mean), text_of(preprocess.std), why, advice));
 }
 
-/// ImageNet's, which most people copy: nobody's deviations are as large as these means.
+/// Refuses ImageNet's values, which most people copy, in exchanged places: no deviation is as large as these
+/// means.
 void check_exchanged(const config::Preprocess& preprocess) {
   if (preprocess.mean != kImageNetStd && preprocess.std != kImageNetMean) return;
   refuse(preprocess, "these are ImageNet's deviations as means, or its means as deviations",
@@ -73,7 +75,7 @@ std::string check_bytes(const config::Preprocess& preprocess, const PixelValues&
       text_of(kImageNetMean), text_of(kImageNetStd));
 }
 
-/// Their values are normalised as they are.
+/// Checks float images, whose values are normalised as they are.
 std::string check_floats(const config::Preprocess& preprocess, const PixelValues& values) {
   if (!values.looked_at || values.highest <= values.lowest) return "";
   const std::string range = fmt::format("from {:.4g} to {:.4g}", values.lowest, values.highest);

@@ -7,16 +7,16 @@
 
 namespace polyhead::data {
 
-/// What is wrong with the lines of a file: three examples of each cause, and how many more there are.
+/// Problems with the lines of a file: three examples per cause, and the number of the others.
 class Problems {
  public:
   /// `where`: the file, for messages.
   explicit Problems(std::string where) : where_(std::move(where)) {}
 
-  /// `cause`: the same text for all problems of one kind. `text`: what was found and expected.
+  /// Adds a problem. `cause`: one text for all problems of a kind. `text`: what was found and expected.
   void add(std::int64_t line, std::string_view cause, std::string_view text);
   [[nodiscard]] bool empty() const { return causes_.empty(); }
-  /// "list.csv:3: found ...", a problem a line, cause by cause.
+  /// Text "list.csv:3: found ...", one problem per line, grouped by cause.
   [[nodiscard]] std::string text() const;
 
  private:

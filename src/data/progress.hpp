@@ -6,7 +6,7 @@
 
 namespace polyhead::data {
 
-/// A line in the log every ten seconds while something takes long.
+/// Log line every ten seconds while something takes long.
 class Progress {
  public:
   explicit Progress(std::chrono::milliseconds interval = std::chrono::seconds(10)) : interval_(interval) {}

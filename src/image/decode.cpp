@@ -17,14 +17,14 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-/// geometry_of, without an exception for what is common.
+/// `geometry_of` without an exception for common cases.
 Reason place(const config::Preprocess& preprocess, ImageShape image, Geometry& geometry) {
   const int shorter = preprocess.resize.value_or(std::min(image.height, image.width));
   if (preprocess.crop.value_or(0) > shorter) return Reason::too_small;
   try {
     geometry = geometry_of(preprocess, image);
   } catch (const Error&) {
-    return Reason::unsupported;  // a line of pixels, blown up to a side beyond 2^30
+    return Reason::unsupported;  // one line of pixels scaled to a side over 2^30
   }
   return Reason::none;
 }
@@ -36,7 +36,7 @@ struct ImageDecoder::State {
   Normalization normalization;
   const ByteKernels& kernels = best_kernels();
   const std::vector<Codec>& codecs;
-  std::vector<std::unique_ptr<ImageReader>> readers;  ///< one for each of `codecs`
+  std::vector<std::unique_ptr<ImageReader>> readers;  ///< one per codec of `codecs`
   RowResizer resizer;
   Geometry geometry;
 

@@ -16,14 +16,15 @@ namespace {
 using namespace std::string_view_literals;
 using Family = KindFamily;
 
-/// Bytes at a place that tell a kind.
+/// Bytes at a position that identify a kind.
 struct Mark {
   std::size_t at;
   std::string_view bytes;
   FileKind kind;
 };
 
-// https://www.iana.org/assignments/media-types and the formats' own pages; longer marks before their starts.
+// Sources: https://www.iana.org/assignments/media-types and the formats' own pages. A longer mark stands
+// before its own start.
 constexpr std::array kMarks{
     Mark{8, "WEBPVP"sv, {"a WebP image", Family::image, Reason::webp}},
     Mark{0, "GIF87a"sv, {"a GIF image", Family::image, Reason::gif}},
@@ -108,8 +109,7 @@ std::string_view start_of(std::span<const std::byte> start) {
   return {reinterpret_cast<const char*>(start.data()), std::min(start.size(), kKindBytes)};
 }
 
-/// What a zip holds, by the name of its first file:
-/// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+/// Kind of a zip by the name of its first file: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 std::optional<FileKind> kind_of_zip(std::string_view bytes) {
   constexpr std::size_t kName = 30;
   if (!bytes.starts_with("PK\3\4")) return std::nullopt;
@@ -123,7 +123,8 @@ std::optional<FileKind> kind_of_zip(std::string_view bytes) {
   return FileKind{"a zip archive", Family::archive};
 }
 
-/// Python's `pickle` from protocol 2 on begins with its number and, from 4 on, a frame.
+/// Kind of Python's `pickle`: from protocol 2 on it begins with the protocol's number and, from 4 on, a
+/// frame.
 std::optional<FileKind> kind_of_pickle(std::string_view bytes) {
   constexpr FileKind kPickle{"a Python pickle", Family::pickle};
   if (bytes.size() < 3 || bytes[0] != '\x80' || bytes[1] < 2 || bytes[1] > 5) return std::nullopt;
@@ -131,7 +132,7 @@ std::optional<FileKind> kind_of_pickle(std::string_view bytes) {
   return "}](c\x8A"sv.find(bytes[2]) == std::string_view::npos ? std::nullopt : std::optional(kPickle);
 }
 
-/// "BM", and the size of its second header.
+/// Kind of a BMP: "BM", and the size of its second header.
 std::optional<FileKind> kind_of_bmp(std::string_view bytes) {
   constexpr std::size_t kSize = 14;
   constexpr std::array<char, 6> kSizes{12, 40, 52, 56, 108, 124};

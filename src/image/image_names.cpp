@@ -12,7 +12,7 @@
 namespace polyhead::image {
 namespace {
 
-/// As many bytes as the longest suffix has, in lower case.
+/// End of the name, as many bytes as the longest suffix has, in lower case.
 std::string end_of(std::string_view name) {
   constexpr std::size_t kMax = 5;
   return lower(name.substr(name.size() - std::min(name.size(), kMax)));
@@ -26,7 +26,7 @@ std::vector<std::string> suffixes_behind(std::string_view stem) {
   return texts;
 }
 
-/// "a, b WORD c"
+/// Text "a, b WORD c".
 std::string enumerated(std::vector<std::string> words, std::string_view word) {
   const std::string last = words.back();
   words.pop_back();

@@ -14,24 +14,24 @@ namespace {
 constexpr double kSmallThings = 2 << 20U;  // Huffman tables, zlib's window, a palette, rounding up
 constexpr double kKeptBuffers = 6.0 * kKeptBuffer;
 constexpr double kMaxResized = 1 << 30U;
-constexpr double kTapBytes = 96;  // of a weight, in all the forms that it is kept in
+constexpr double kTapBytes = 96;  // bytes per weight, in all the forms in which it is kept
 
-/// The limits in round terms. Doubles: no product of them overflows.
+/// Limits of images, rounded. Doubles: no product of them overflows.
 struct Limits {
   double pixels;
-  double resize;  ///< of the shorter side; 0: none
+  double resize;  ///< size of the shorter side; 0: none
   double crop;
 
   [[nodiscard]] double longest_short_side() const { return std::sqrt(pixels); }
-  /// A longer row would be refused, since it would be too long after resizing.
+  /// Pixels of the longest row. A longer row would be refused: it would be too long after resizing.
   [[nodiscard]] double longest_row() const {
     if (resize == 0) return pixels / crop;
     return std::min(pixels, std::sqrt(pixels * kMaxResized / resize));
   }
 };
 
-/// Rows that wait for those below them. Where the height is scaled first, they have their full width, and
-/// images are at least twice as high as wide; elsewhere, that of the crop.
+/// Bytes of rows that wait for later ones. Where the height is scaled first, rows have their full width, and
+/// images are at least twice as high as wide. Elsewhere they have the width of the crop.
 double resizer_bytes(const Limits& limits) {
   constexpr double kPixel = kPixelBytes;
   constexpr double kSlack = 2.0 * kRowSlack;
@@ -49,13 +49,13 @@ double resizer_bytes(const Limits& limits) {
   return std::max(narrow, wide);
 }
 
-/// The filters of both axes.
+/// Bytes of the filters of both axes.
 double table_bytes(const Limits& limits) {
   if (limits.resize == 0) return 0;
   return 2 * (kTapBytes * (4 * limits.longest_short_side() + 5 * limits.crop) + 128 * limits.crop);
 }
 
-/// Of the format that takes most.
+/// Bytes of the format that takes most.
 double decoder_bytes(const Limits& limits, double file) {
   double most = 0;
   for (const Codec& codec : codecs_in_use()) {

@@ -15,7 +15,7 @@
 /// go into B^T, so that a tile of any size works with the same G g.
 namespace polyhead::kernels {
 
-/// What a convolution is computed by; each covers all sizes of images and all numbers of channels.
+/// Algorithm of a convolution; each covers all sizes of images and all numbers of channels.
 enum class Scheme {
   winograd,          ///< 3x3: F(4, 3), 6 products for 4 outputs
   winograd_strided,  ///< 3x3 of stride 2: the odd rows by F(4, 2), the even ones plainly: 9 products
@@ -24,16 +24,16 @@ enum class Scheme {
   stem,              ///< 4x4, which is 7x7 of stride 2 on 2x2 pixels at once: F(4, 4), 7 products
 };
 inline constexpr int kSchemes = 5;
-inline constexpr int kTile = 4;  ///< most outputs of a tile along an axis
+inline constexpr int kTile = 4;  ///< most outputs per tile along an axis
 inline constexpr int kMaxProducts = 10;
 inline constexpr int kMaxInputs = 9;
 inline constexpr int kMaxPoints = 7;
 
-/// Finite points; the last ones are left out in smaller tiles. In pairs a, -a, since those share sums. Their
-/// values decide how much rounding errors grow: 0, +-1, +-2, which most use, double them. These were
-/// found by trying; the coefficients of whole tiles are exact in fp32.
+/// Finite points; smaller tiles leave out the last ones. They are pairs a, -a, since those share sums. Their
+/// values decide how much rounding errors grow: the usual 0, +-1, +-2 double them. These were found by trial;
+/// the coefficients of whole tiles are exact in fp32.
 struct Points {
-  int taps = 0;  ///< that they serve
+  int taps = 0;  ///< number of taps that they serve
   int count = 0;
   double at[kMaxPoints] = {};
 };
@@ -57,18 +57,18 @@ constexpr Points points_of(Scheme scheme) {
 struct Algorithm {
   int outputs = 0;
   int inputs = 0;
-  int step = 1;                                      ///< between inputs, pixels
-  int products = 0;                                  ///< those of them that this tile needs
-  int id[kMaxProducts] = {};                         ///< of each product among those of a whole tile
-  bool needs[kMaxProducts] = {};                     ///< products of a whole tile
+  int step = 1;                                      ///< pixels between inputs
+  int products = 0;                                  ///< number of products that this tile needs
+  int id[kMaxProducts] = {};                         ///< number of each product among those of a whole tile
+  bool needs[kMaxProducts] = {};                     ///< whether the tile needs each product of a whole tile
   double from_input[kMaxProducts][kMaxInputs] = {};  ///< B^T
   double to_output[kMaxProducts][kTile] = {};        ///< A
 };
 
 namespace detail {
 
-/// `scale` x the product of (x - a_l) over the first `used` points but `left_out`, into every `stride`-th
-/// place.
+/// Writes `scale` x the product of (x - a_l) over the first `used` points except `left_out`, into every
+/// `stride`-th place.
 constexpr void write_polynomial(const Points& points, int used, int left_out, double scale, int stride,
                                 double* row) {
   double c[kMaxPoints + 1] = {scale};
@@ -97,7 +97,7 @@ constexpr void add_toom_cook(Algorithm& to, const Points& points, int stride) {
   }
 }
 
-/// Appends one product an output: of input first + stride x output. All take the same weight.
+/// Appends one product per output: of input first + stride x output. All take one weight.
 constexpr void add_plain(Algorithm& to, int first, int stride, int first_id) {
   for (int j = 0; j < to.outputs; ++j) {
     const int product = to.products++;
@@ -141,14 +141,14 @@ struct Algorithms {
 };
 inline constexpr Algorithms kAlgorithms;
 
-/// Rows of G: weights along an axis. Each is for the product of its number, the last one also for those
-/// after.
+/// Number of rows of G: weights along an axis. Row i belongs to product i; the last one also serves the
+/// products after it.
 constexpr int slots_of(Scheme scheme) {
   const int points = points_of(scheme).count;
   return points == 0 ? 1 : points + (scheme == Scheme::winograd_strided ? 2 : 1);
 }
 
-/// G: what each tap adds to each weight. `taps`: 1, 3 or (stem) 4.
+/// G: contribution of each tap to each weight. `taps`: 1, 3 or (stem) 4.
 struct WeightTransform {
   int taps = 1;
   double from_tap[kMaxPoints + 1][kTile] = {{1}};

@@ -3,13 +3,13 @@
 #include "algorithm.hpp"
 #include "unroll.hpp"
 
-/// The one-dimensional transforms on vectors, each coefficient known to the compiler: zeros cost nothing,
-/// ones no multiplication, and points a and -a share their sums.
+/// One-dimensional transforms on vectors. The compiler knows each coefficient: zeros cost nothing, ones no
+/// multiplication, and points a and -a share their sums.
 namespace polyhead::kernels {
 
-/// A matrix. Where rows i and i + 1 of an algorithm differ in the signs of the odd columns only, or of the
-/// even ones, they are the sum and the difference of two rows that share no column. Those stand in their
-/// place, and `pair[i]` tells so.
+/// A matrix. Rows i and i + 1 of an algorithm may differ only in the signs of the odd columns, or of the even
+/// ones. Then they are the sum and the difference of two rows that share no column. Those two take their
+/// place, and `pair[i]` is set.
 struct Map {
   int rows = 0;
   int columns = 0;
@@ -17,7 +17,8 @@ struct Map {
   bool pair[kMaxProducts] = {};
 };
 
-/// 1: `b` is `a` with other signs in the odd columns, -1: in the even ones, 0: neither.
+/// Sign of the mirror: 1 if `b` is `a` with other signs in the odd columns, -1 in the even ones, 0 for
+/// neither.
 constexpr int mirrored(const double* a, const double* b, int columns) {
   bool plus = true;
   bool minus = true;
@@ -32,7 +33,7 @@ constexpr int mirrored(const double* a, const double* b, int columns) {
   return plus ? 1 : minus ? -1 : 0;
 }
 
-/// Of the rows of B^T or of A, one for each product.
+/// Map of the rows of B^T or of A, one row per product.
 template <int kColumns>
 constexpr Map paired(const double (&from)[kMaxProducts][kColumns], int rows, int columns) {
   Map map{rows, columns};
@@ -60,7 +61,7 @@ constexpr Map transposed(const Map& of) {
   return map;
 }
 
-/// By outputs of a tile along an axis.
+/// Maps by the number of a tile's outputs along an axis.
 template <Scheme kScheme>
 inline constexpr const Algorithm (&kSized)[kTile + 1] = kAlgorithms.of[static_cast<int>(kScheme)];
 
@@ -71,7 +72,7 @@ template <Scheme kScheme, int kOutputs>
 inline constexpr Map kOut = transposed(paired(kSized<kScheme>[kOutputs].to_output,
                                               kSized<kScheme>[kOutputs].products, kOutputs));
 
-/// The column that a row's sum begins with: one with coefficient 1 if there is one.
+/// Column with which a row's sum begins: one with coefficient 1 if there is one.
 constexpr int first_term(const Map& map, int row) {
   int first = -1;
   for (int k = map.columns - 1; k >= 0; --k) {
@@ -107,7 +108,7 @@ template <class Vec, const Map& kMap>
   unroll<kMap.rows>([&](auto row) __attribute__((always_inline)) { out[row] = dot<Vec, kMap, row>(in); });
 }
 
-/// Makes of each pair of products its sum and its difference.
+/// Replaces each pair of products by its sum and its difference.
 template <class Vec, const Map& kMap>
 [[gnu::always_inline]] inline void join_pairs(typename Vec::V* products) {
   unroll<kMaxProducts>([&](auto i) __attribute__((always_inline)) {

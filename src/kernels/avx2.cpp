@@ -21,7 +21,7 @@ struct Avx2 {
   /// 0 for a NaN in `a`; the second operand is the one that survives.
   static V at_least(V a, V b) { return _mm256_max_ps(a, b); }
   static V magnitude(V a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), a); }
-  /// Of values without sign: the larger one, or a NaN if there is one.
+  /// Larger of two values without sign, or a NaN if there is one.
   static V larger_magnitude(V a, V b) {
     return _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)));
   }

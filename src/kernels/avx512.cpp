@@ -21,7 +21,7 @@ struct Avx512 {
   /// 0 for a NaN in `a`; the second operand is the one that survives.
   static V at_least(V a, V b) { return _mm512_max_ps(a, b); }
   static V magnitude(V a) { return _mm512_abs_ps(a); }
-  /// Of values without sign: the larger one, or a NaN if there is one.
+  /// Larger of two values without sign, or a NaN if there is one.
   static V larger_magnitude(V a, V b) {
     return _mm512_castsi512_ps(_mm512_max_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
   }

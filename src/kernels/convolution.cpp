@@ -12,10 +12,10 @@
 namespace polyhead::kernels {
 namespace {
 
-/// Planes of products start this many floats further apart than they are long: at a power of two they would
-/// all fall into the same few sets of the caches.
+/// Extra floats between the starts of planes of products. At a power of two all planes would fall into the
+/// same few sets of the caches.
 constexpr std::ptrdiff_t kPad = 16;
-/// Tiles of a block where channels are few.
+/// Tiles per block where channels are few.
 constexpr int kFewTiles = 24;
 
 Scheme scheme_of(const ConvShape& shape) {
@@ -42,25 +42,25 @@ int products_of(Scheme scheme) {
   return kAlgorithms.of[static_cast<int>(scheme)][kTile].products;
 }
 
-/// Planes from the sums of a product to its inputs. Sums take the place of inputs that are no longer needed
-/// and still in the caches: of products before all those that the same weights serve.
+/// Planes from the sums of a product to its inputs. Sums overwrite inputs that are no longer needed and still
+/// in the caches. These belong to products before all those that the same weights serve.
 int planes_ahead(Scheme scheme) {
-  const int shared = products_of(scheme) - slots_of(scheme);  // along an axis, but the first
+  const int shared = products_of(scheme) - slots_of(scheme);  // number along an axis, without the first
   return shared * (products_of(scheme) + 1) + 1;
 }
 
-/// Floats from a plane to the next. `length`: of one block of channels.
+/// Floats from a plane to the next. `length`: floats per block of channels.
 std::ptrdiff_t plane_of(int in_blocks, int panels, std::ptrdiff_t length) {
   return std::max(in_blocks, 2 * panels) * length + kPad;
 }
 
-/// Tiles of a block, at most. More channels: more tiles, so that weights are read less often; fewer: what a
-/// block needs stays in the second-level cache.
+/// Most tiles per block. More channels: more tiles, so that weights are read less often. Fewer channels: the
+/// data of a block stays in the second-level cache.
 int most_tiles(const Kernels& kernels, const ConvShape& shape) {
   return std::max(shape.in / 32, ceil_div(kFewTiles, kernels.rows)) * kernels.rows;
 }
 
-/// One call, shared out: blocks of tiles and, where these are too few, runs of panels.
+/// One call, divided into blocks of tiles and, where these are too few, runs of panels.
 class Job {
  public:
   Job(Isa isa, const ConvShape& shape, const float* prepared, const ConvCall& call, int threads)
@@ -95,13 +95,13 @@ class Job {
   const ConvCall& call_;
   Tiling tiling_;
   int tiles_;
-  int block_tiles_ = 0;  ///< of a block, at most
+  int block_tiles_ = 0;  ///< most tiles per block
   int parts_ = 1;
-  int part_panels_ = 0;  ///< of a part, at most
+  int part_panels_ = 0;  ///< most panels per part
 };
 
-/// Every product of the block's tiles with some panels. The last slot of weights along an axis serves all
-/// products that are left; what takes the same weights follows each other.
+/// Computes every product of the block's tiles with some panels. The last slot of weights along an axis
+/// serves all remaining products. Products with the same weights follow each other.
 void Job::multiply(const TileBlock& block, int first_panel, int panels, Planes inputs, Planes sums) const {
   const int slots = weights_.slots();
   const int products = products_of(scheme_);

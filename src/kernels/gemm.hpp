@@ -3,10 +3,10 @@
 #include "table.hpp"
 #include "unroll.hpp"
 
-/// The product of transformed tiles and weights, in strips of as many tiles as registers hold sums for.
+/// Product of transformed tiles and weights, in strips of as many tiles as registers hold sums for.
 namespace polyhead::kernels {
 
-/// Adds one channel: of each of kRows rows, which are `stride` apart, its value times two vectors.
+/// Adds one channel: its value in each of kRows rows, which are `stride` apart, times two vectors.
 template <class Vec, int kRows>
 [[gnu::always_inline]] inline void add_channel(const float* rows, std::ptrdiff_t stride, const float* vectors,
                                                typename Vec::V (&sums)[kRows][2]) {
@@ -19,8 +19,8 @@ template <class Vec, int kRows>
   });
 }
 
-/// kRows tiles from `first` on. Each sum runs over the channels one by one, so that neither a tile's place
-/// nor the width of vectors changes its bits. `lines` of `next` are fetched for each block of channels.
+/// Computes kRows tiles from `first` on. Each sum runs over the channels one by one, so neither a tile's
+/// place nor the width of vectors changes its bits. Fetches `lines` of `next` per block of channels.
 template <class Vec, int kRows>
 [[gnu::noinline]] void strip(const Gemm& gemm, int first, const float* next, int lines) {
   typename Vec::V sums[kRows][2] = {};
@@ -40,12 +40,12 @@ template <class Vec, int kRows>
   });
 }
 
-/// While weights are read from the caches, for the second and later strips, those of the next product are
-/// fetched, shared out over the strips. With one strip that would only be in the way: batches of one were a
-/// fifth slower.
+/// Multiplies, and prefetches the weights of the next product while weights are read from the caches, for the
+/// second and later strips. The prefetches are divided over the strips. With one strip they would be in the
+/// way: batches of one were a fifth slower.
 template <class Vec>
 void multiply(const Gemm& gemm) {
-  constexpr int kLines = 2 * Vec::kWidth * Vec::kWidth / kLine;  // of the weights of a block of channels
+  constexpr int kLines = 2 * Vec::kWidth * Vec::kWidth / kLine;  // lines of weights per block of channels
   const int strips = (gemm.count + Vec::kRows - 1) / Vec::kRows;
   const int lines = strips > 1 ? (kLines + strips - 1) / strips : 0;
   const float* next = gemm.weights + std::ptrdiff_t{gemm.channels} * 2 * Vec::kWidth;

@@ -8,7 +8,7 @@
 namespace polyhead::kernels {
 namespace {
 
-/// Rows of weights that a thread takes at once: whole strips of either height, nearly.
+/// Rows of weights per work item of a thread: nearly whole strips of either height.
 constexpr int kItemRows = 56;
 
 struct Item {

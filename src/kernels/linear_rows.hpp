@@ -3,7 +3,7 @@
 #include "gemm.hpp"
 
 /// Rows of a linear layer's weights times a panel of samples, in strips of as many rows as registers hold
-/// sums for. Weights are read as they are stored, each once a panel.
+/// sums for. Weights are read as they are stored, once per panel.
 namespace polyhead::kernels {
 
 template <class Vec, int kRows>
@@ -15,7 +15,7 @@ template <class Vec, int kRows>
   const float* x = call.x + panel * kPanel * call.in;
   int left = call.in;
   for (; left >= kLine; left -= kLine, weights += kLine, x += kLine * kPanel) {
-    unroll<kRows>([&](auto row) __attribute__((always_inline)) {  // of the next strip
+    unroll<kRows>([&](auto row) __attribute__((always_inline)) {  // prefetches the next strip
       Vec::prefetch(weights + (kRows + row) * std::ptrdiff_t{call.in});
     });
     for (int c = 0; c < kLine; c += kUnroll) {

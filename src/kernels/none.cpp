@@ -1,6 +1,6 @@
 #include "table.hpp"
 
-// The twin of x86.cpp for other processors.
+// Twin of x86.cpp for other processors.
 namespace polyhead::kernels {
 
 const Kernels* kernels_of(Isa /*isa*/) {

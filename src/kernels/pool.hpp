@@ -4,8 +4,9 @@
 
 namespace polyhead::kernels {
 
-/// `in`: the pixel left of and above the first one. Values are at least 0, or NaN. Without their sign (of -0
-/// and NaN) the bits, taken as integers, are in the order of the values, and NaN is the largest.
+/// `in`: the pixel one row before and one column left of the first one. Values are at least 0, or NaN.
+/// Without their sign (of -0 and NaN) their bits, taken as integers, have the order of the values, and NaN is
+/// the largest.
 template <class Vec>
 void pool_row(const float* in, std::ptrdiff_t row, float* out, int columns) {
   const auto column = [&](std::ptrdiff_t x) __attribute__((always_inline)) {

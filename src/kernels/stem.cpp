@@ -13,18 +13,18 @@ constexpr int kTaps = 7;
 constexpr int kPad = 3;
 constexpr int kPairTaps = 4;
 constexpr int kPairChannels = 4 * kColours;
-constexpr int kBandRows = 8;  ///< of the convolution; even, so that bands share one row only
+constexpr int kBandRows = 8;  ///< rows of the convolution per band; even, so that bands share one row only
 
 int halved(int pixels) {
   return (pixels - 1) / 2 + 1;
 }
 
-/// The convolution that the stem is computed by.
+/// Convolution that computes the stem.
 ConvShape paired_shape(int out) {
   return {kPairChannels, out, kPairTaps, 1};
 }
 
-/// Of a band.
+/// Dimensions of a band.
 ImageDims pairs_dims(int width) {
   return {kPairChannels, kBandRows + kPairTaps - 1, halved(width) + kPairTaps - 1};
 }
@@ -35,7 +35,7 @@ std::size_t band_scratch(Isa isa, int out, int width) {
   return Convolution::scratch(isa, paired_shape(out), convolved_dims(out, width), 1);
 }
 
-/// [out][3][7][7] to [out][12][4][4].
+/// Weights [out][3][7][7] in the form [out][12][4][4].
 std::vector<float> paired(int out, std::span<const float> weight) {
   std::vector<float> made(static_cast<std::size_t>(out) * kPairChannels * kPairTaps * kPairTaps);
   std::size_t from = 0;
@@ -53,15 +53,15 @@ std::vector<float> paired(int out, std::span<const float> weight) {
   return made;
 }
 
-/// Copies a row of each plane of the only image. Those of the border are zeros.
+/// Copies a row of each plane of the only image. The border is zeros.
 void copy_row(Activations& image, int from, int to) {
   for (int block = 0; block < image.blocks(); ++block) {
     std::copy_n(image.at(block, 0, from, -1), image.row_stride(), image.at(block, 0, to, -1));
   }
 }
 
-/// Pair row `y` of an image, into row `to`: pixel rows 2 y - 3 and 2 y - 2, and pairs of pixels along them.
-/// What lies outside the image is zero.
+/// Fills row `to` with pair row `y` of an image: pixel rows 2 y - 3 and 2 y - 2, and pairs of pixels along
+/// them. Pixels outside the image are zero.
 void fill_pair_row(const float* pixels, const ImageDims& image, int y, Activations& pairs, int to) {
   copy_row(pairs, -1, to);
   for (int channel = 0; channel < kPairChannels; ++channel) {
@@ -77,7 +77,7 @@ void fill_pair_row(const float* pixels, const ImageDims& image, int y, Activatio
   }
 }
 
-/// The 3x3 maximum, as far as a band has rows for it.
+/// Pools with the 3x3 maximum, as far as a band has rows for it.
 void pool(const Kernels& kernels, int number, const Activations& convolved, Activations& out, int image) {
   const int first = number * kBandRows;
   const int end = std::min(out.dims().height, (first + kBandRows) / 2);
@@ -123,17 +123,18 @@ Stem::Memory::Memory(const Stem& stem, int height, int width, int threads) : ima
   for (int thread = 0; thread < threads; ++thread) bands.emplace_back(stem, width);
 }
 
-/// Rows number x kBandRows and on of the convolution; above them, the row that the band before has left.
+/// Computes the convolution's rows from number x kBandRows on. The row before them is the last row of the
+/// previous band.
 void Stem::convolve(const float* pixels, const ImageDims& image, int number, Band& band) const {
   const int first = number * kBandRows;
   for (int y = 0; y < band.pairs.dims().height; ++y) fill_pair_row(pixels, image, first + y, band.pairs, y);
   copy_row(band.convolved, number == 0 ? kBandRows : kBandRows - 1, -1);
   convolution_({&band.pairs, 0, &band.convolved, 0, 1, false, true}, band.workspace);
-  const int below = halved(image.height) - first;  // the first row that the image does not have
+  const int below = halved(image.height) - first;  // first row that the image does not have
   if (below < kBandRows) copy_row(band.convolved, kBandRows, below);
 }
 
-/// A thread takes an image, or a part of one where images are fewer than threads.
+/// Runs the stem. A thread takes an image, or a part of one where images are fewer than threads.
 void Stem::operator()(const float* pixels, int images, Activations& out, int first, Memory& memory,
                       Team& team) const {
   const ImageDims& dims = memory.image;

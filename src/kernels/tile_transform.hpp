@@ -3,10 +3,11 @@
 #include "apply.hpp"
 #include "table.hpp"
 
-/// Tiles between activations and products. Two passes: along columns into a small array, then along rows.
+/// Transforms between activations, tiles and products. Two passes: along columns into a small array, then
+/// along rows.
 namespace polyhead::kernels {
 
-/// Of a whole tile.
+/// Sizes of a whole tile.
 template <Scheme kScheme>
 struct Sizes {
   static constexpr int kProducts = kSized<kScheme>[kTile].products;
@@ -31,7 +32,7 @@ void columns_in(const float* in, std::ptrdiff_t row, int columns, typename Vec::
   }
 }
 
-/// B^T on each row of what columns_in left, to where the products belong.
+/// B^T on each row of columns_in's result; writes the products to their places.
 template <class Vec, Scheme kScheme, int kOutputs>
 void rows_in(const typename Vec::V* from, const Algorithm& rows, float* to, std::ptrdiff_t product) {
   constexpr const Algorithm& kAlong = kSized<kScheme>[kOutputs];
@@ -83,13 +84,14 @@ void columns_out(const float* from, std::ptrdiff_t product, const Algorithm& col
   }
 }
 
-/// A ReLU that keeps what is not finite, and makes it NaN: the sums may have overflowed to the other side.
+/// A ReLU that turns all values that are not finite into NaN: the sums may have overflowed with the wrong
+/// sign.
 template <class Vec>
 [[gnu::always_inline]] inline typename Vec::V relu(typename Vec::V value) {
   return Vec::at_least(Vec::zero(), Vec::multiply_add(value, Vec::zero(), value));
 }
 
-/// A^T on each of `rows` rows of what columns_out left; bias, sum and ReLU.
+/// A^T on each of `rows` rows of columns_out's result; bias, sum and ReLU.
 template <class Vec, Scheme kScheme, int kOutputs>
 void rows_out(typename Vec::V* from, int rows, float* out, std::ptrdiff_t row, typename Vec::V bias, bool add,
               bool rectify) {

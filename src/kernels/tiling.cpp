@@ -9,12 +9,12 @@ int tiles_along(int pixels) {
   return (pixels + kTile - 1) / kTile;
 }
 
-/// Of the last tile along so many pixels.
+/// Algorithm of the last tile along this number of pixels.
 const Algorithm& last_of(Scheme scheme, int pixels) {
   return kAlgorithms.of[static_cast<int>(scheme)][(pixels - 1) % kTile + 1];
 }
 
-/// Place in the order of TileBlock.
+/// Index of the tile's kind in the order of TileBlock.
 int kind_of(const Tile& tile) {
   const bool below = tile.rows < kTile;
   if (tile.columns < kTile) return below ? 3 : 2;

@@ -10,22 +10,22 @@
 namespace polyhead::kernels {
 
 /// Tiles that are computed together, in the order: cut at the bottom, whole, cut at the right, cut at both.
-/// So those that need a product are always neighbours.
+/// So the tiles that need a product are always neighbours.
 struct TileBlock {
   std::vector<Tile> tiles;
-  std::array<int, 5> first{};  ///< of each kind, and the end
+  std::array<int, 5> first{};  ///< first tile of each kind, and the end
 };
 
-/// How the outputs of a call are cut into 4x4 tiles, image by image and row by row.
+/// Division of a call's outputs into 4x4 tiles, image by image and row by row.
 class Tiling {
  public:
   Tiling(Scheme scheme, const ConvShape& shape, const ConvCall& call);
 
-  /// In `images` images.
+  /// Number of tiles in `images` images.
   static int tiles(const ImageDims& out, int images);
   [[nodiscard]] TileBlock block(int first, int count) const;
 
-  /// The tiles of a block that need a product, given by its numbers along columns and rows.
+  /// Tiles of a block that need a product, given by its numbers along columns and rows.
   struct Range {
     int first = 0;
     int count = 0;

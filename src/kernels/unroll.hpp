@@ -26,8 +26,8 @@ template <int kMax, class Body>
   });
 }
 
-/// Calls body(rows as a constant, first row) for strips of at most kMax rows, of equal height as nearly as
-/// can be.
+/// Calls body(rows as a constant, first row) for strips of at most kMax rows, with heights as equal as
+/// possible.
 template <int kMax, class Body>
 [[gnu::always_inline]] inline void in_strips(int count, const Body& body) {
   int first = 0;

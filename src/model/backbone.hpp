@@ -12,7 +12,7 @@
 
 namespace polyhead::model {
 
-/// A ResNet without its classifier, on one engine, for one shape of input.
+/// A ResNet without its classifier, on one engine, for one input shape.
 class Backbone {
  public:
   virtual ~Backbone() = default;
@@ -20,11 +20,12 @@ class Backbone {
   [[nodiscard]] virtual at::Tensor features(at::Tensor pixels) = 0;
 };
 
-/// LibTorch's operations; see resnet.hpp. Takes the weights of `convolutions(spec)` in their order.
+/// Backbone of LibTorch's operations; see resnet.hpp. Takes the weights of `convolutions(spec)` in their
+/// order.
 std::unique_ptr<Backbone> make_torch_backbone(const resnet::Spec& spec, TensorSource& source,
                                               const ImageBatchShape& input);
 
-/// The module `kernels`, with threads of its own; see docs/cpu-kernels.md.
+/// Backbone of the module `kernels`, with its own threads; see docs/cpu-kernels.md.
 std::unique_ptr<Backbone> make_winograd_backbone(const resnet::Spec& spec, Prepared prepared,
                                                  const ImageBatchShape& input, int threads);
 

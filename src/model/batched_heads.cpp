@@ -14,20 +14,20 @@ using config::LayerKind;
 using kernels::Isa;
 using kernels::LinearCall;
 
-/// What the heads of a wave hold between their layers stays in the caches: floats.
+/// Most floats that the heads of a wave hold between their layers, so that they stay in the caches.
 constexpr std::ptrdiff_t kWave = std::ptrdiff_t{1} << 19U;
 
 int width_of(const Layer& linear) {
   return static_cast<int>(linear.weight.size(0));
 }
 
-/// Where a head is: its values, in panels, and the layers that are left.
+/// State of a head: its values, in panels, and the remaining layers.
 struct Progress {
   std::span<const Layer> left;
   const float* values;
   int channels;
-  float* free;       ///< what its next linear layers write to
-  at::Tensor owner;  ///< of the values, where LibTorch made them
+  float* free;       ///< place for the output of its next linear layers
+  at::Tensor owner;  ///< owner of the values, where LibTorch made them
 };
 
 class BatchedHeads : public Heads {
@@ -64,14 +64,14 @@ class BatchedHeads : public Heads {
     return std::ptrdiff_t{channels} * panels_ * kernels::panel_of(isa_);
   }
 
-  /// Of what a head's layers write.
+  /// Floats that a head's layers write.
   [[nodiscard]] std::ptrdiff_t room_of(const std::vector<Layer>& layers) const {
     std::ptrdiff_t room = 0;
     for (const Layer& layer : layers) room += layer.kind == LayerKind::linear ? floats(width_of(layer)) : 0;
     return room;
   }
 
-  /// The end of the heads that are computed together with `first`: at least this one.
+  /// End of the heads that are computed together with `first`: at least this one.
   [[nodiscard]] std::size_t wave_from(std::size_t first) const {
     std::ptrdiff_t room = 0;
     std::size_t end = first;
@@ -100,7 +100,7 @@ class BatchedHeads : public Heads {
     return wave;
   }
 
-  /// To behind the head's next linear layer, which is added to the calls, and the ReLU that follows it.
+  /// Advances the head past its next linear layer, which is added to the calls, and the ReLU after it.
   void advance(Progress& head, std::vector<LinearCall>& calls) const {
     while (!head.left.empty() && head.left.front().kind != LayerKind::linear) apply_alone(head);
     if (head.left.empty()) return;
@@ -120,7 +120,7 @@ class BatchedHeads : public Heads {
     head.free += floats(call.out);
   }
 
-  /// By LibTorch, to which panels are samples in another order.
+  /// Applies a layer with LibTorch, which takes panels as samples in another order.
   void apply_alone(Progress& head) const {
     const at::Tensor panels = view_of({head.values, static_cast<std::size_t>(floats(head.channels))},
                                       {panels_, head.channels, kernels::panel_of(isa_)});
@@ -134,7 +134,7 @@ class BatchedHeads : public Heads {
   std::vector<std::vector<Layer>> heads_;
   int panels_ = 0;
   PageBuffer input_;
-  PageBuffer values_;  ///< what linear layers of a wave give
+  PageBuffer values_;  ///< results of a wave's linear layers
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 
 using config::Engine;
 
-/// Bottlenecks are mostly 1x1 convolutions, where Winograd has nothing to save.
+/// Whether Winograd covers the architecture. Bottlenecks are mostly 1x1 convolutions, where it saves nothing.
 bool covers(config::Arch arch) {
   return arch != config::Arch::resnet50;
 }

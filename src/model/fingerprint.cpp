@@ -37,7 +37,7 @@ std::string torch_fingerprint(const DeviceAssignment& assignment) {
   return join(parts, "; ");
 }
 
-/// Layers that LibTorch computes by approximations or sums of its own. Batch norm is a product and a sum,
+/// Whether LibTorch computes the layer by its own approximations or sums. Batch norm is a product and a sum,
 /// each rounded once.
 bool is_of_libtorch(const config::Layer& layer) {
   using config::LayerKind;
@@ -62,7 +62,7 @@ std::string backbone_fingerprint(const config::Backbone& backbone, const DeviceA
 std::string heads_fingerprint(const config::Config& config, const DeviceAssignment& assignment) {
   if (!batches_heads(config.backbone, assignment)) return torch_fingerprint(assignment);
   if (!std::ranges::any_of(config.heads, needs_libtorch)) return "polyhead";
-  // LibTorch sees panels of samples, as wide as a vector of the own kernels.
+  // LibTorch receives panels of samples, as wide as a vector of our kernels.
   return fmt::format("polyhead {}; {}", kernels::name(*kernels::best_isa()), torch_fingerprint(assignment));
 }
 

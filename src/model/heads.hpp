@@ -8,7 +8,7 @@
 
 namespace polyhead::model {
 
-/// All heads of a rank at inference. A head's bits do not depend on which others are there.
+/// All heads of a rank at inference. A head's bits do not depend on the other heads.
 class Heads {
  public:
   virtual ~Heads() = default;
@@ -16,11 +16,11 @@ class Heads {
   virtual void scores(const at::Tensor& features, const at::Tensor& scores) = 0;
 };
 
-/// LibTorch's operations, head by head.
+/// Heads of LibTorch's operations, one head at a time.
 std::unique_ptr<Heads> make_torch_heads(const std::vector<std::vector<HeadStep>>& heads,
                                         TensorSource& source);
 
-/// The linear layers of all heads as one call of the module `kernels` for each depth.
+/// Heads whose linear layers are one call of the module `kernels` per depth.
 std::unique_ptr<Heads> make_batched_heads(const std::vector<std::vector<HeadStep>>& heads,
                                           TensorSource& source, int threads);
 

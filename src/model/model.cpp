@@ -72,7 +72,7 @@ class TorchModel : public Model {
       const c10::InferenceMode inference;
       const at::Tensor out = view_of(scores, {head_count_, batch_, weights_.classes});
       const at::Tensor in = view_of(features, {batch_, weights_.feature_width}).to(device_);
-      // On the CPU the heads write straight into `scores`; a GPU's results come back in one copy.
+      // On the CPU the heads write straight into `scores`; a GPU's results return in one copy.
       const at::Tensor computed = device_.is_cpu() ? out : at::empty(out.sizes(), in.options());
       heads_->scores(in, computed);
       if (!device_.is_cpu()) out.copy_(computed);
@@ -80,7 +80,7 @@ class TorchModel : public Model {
   }
 
  private:
-  /// All of them, where the model computes: there already, or copied.
+  /// All values on the model's device: already there, or copied.
   [[nodiscard]] at::Tensor values_on_device() {
     if (!weights_.on_gpu) {
       const auto count = static_cast<std::int64_t>(weights_.values.size());
@@ -97,7 +97,7 @@ class TorchModel : public Model {
     return {{own->data(), size}, own};
   }
 
-  /// What is done to one micro-batch; it may be done twice.
+  /// Runs the work on one micro-batch, possibly twice.
   template <class Work>
   void computing(const std::string& what, Work work) {
     guarded(what, [&] { with_second_try(work, release_cached_memory); });
@@ -106,7 +106,7 @@ class TorchModel : public Model {
   template <class Input>
   void compute_features(std::span<float> features, Input input) {
     computing("the backbone", [&] {
-      at::init_num_threads();  // OpenMP keeps the number of threads for each calling thread
+      at::init_num_threads();  // OpenMP keeps the number of threads per calling thread
       const c10::InferenceMode inference;
       view_of(features, {batch_, weights_.feature_width}).copy_(backbone_->features(input()));
     });
@@ -122,7 +122,7 @@ class TorchModel : public Model {
   std::unique_ptr<Heads> heads_;
 };
 
-/// The weights may come from another rank: they must be laid out as this configuration wants.
+/// Checks that the weights are laid out as this configuration requires: they may come from another rank.
 void check_layout(const config::Config& config, const Weights& weights) {
   const Layout layout = make_layout(config);
   const auto same = [](const Parameter& a, const Parameter& b) {

@@ -38,7 +38,7 @@ void average(const Activations& from, std::span<float> features, Team& team) {
   });
 }
 
-/// Of the layers that are computed for the whole batch, or of the others.
+/// Activations of the layers that are computed for the whole batch, or of the others.
 std::vector<std::optional<Activations>> activations_of(const Plan& plan, bool whole, int images, int block) {
   std::vector<std::optional<Activations>> made(plan.activations.size());
   for (std::size_t number = 0; number < made.size(); ++number) {
@@ -83,7 +83,7 @@ Network::Lane::Lane(const Network& network, const Plan& plan, int height, int wi
     : stem(network.stem_, height, width, threads),
       activations(activations_of(plan, false, 1, kernels::block_of(network.isa_))) {}
 
-/// Makes room for all that comes: a thread of a team may not throw.
+/// Allocates all memory in advance: a thread of a team may not throw.
 Network::Memory::Memory(const Network& network, int batch, int height, int width, int threads)
     : batch_(batch),
       plan_(network.spec_, height, width),
@@ -97,8 +97,8 @@ Network::Memory::Memory(const Network& network, int batch, int height, int width
   }
 }
 
-/// An image goes through the large layers alone, so that what it has become stays in the caches of the thread
-/// that computes it, and threads do not wait for each other. Images that are left over are shared by all.
+/// Computes one image per thread through the large layers. So its activations stay in the caches of that
+/// thread, and threads do not wait for each other. All threads share the remaining images.
 void Network::features(std::span<const float> pixels, std::span<float> features, Memory& memory) const {
   const std::vector<Plan::Step>& steps = memory.plan_.steps;
   const auto small = std::ranges::find_if(

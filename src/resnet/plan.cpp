@@ -15,7 +15,7 @@ using kernels::ConvShape;
 using kernels::ImageDims;
 using kernels::Stem;
 
-/// The number of activations of these dims that are not in use, made where there are none.
+/// Number of an unused activation of these dims; makes one where there is none.
 std::size_t another(Plan& plan, const ImageDims& dims, std::initializer_list<std::size_t> in_use) {
   for (std::size_t number = 0; number < plan.activations.size(); ++number) {
     const bool used = std::ranges::find(in_use, number) != in_use.end();
@@ -25,7 +25,7 @@ std::size_t another(Plan& plan, const ImageDims& dims, std::initializer_list<std
   return plan.activations.size() - 1;
 }
 
-/// The block's result takes the place of what is added: its input, or what the downsampling gave. `conv`: the
+/// Adds a block. Its result overwrites what is added: its input, or the output of the downsampling. `conv`:
 /// number of its first convolution.
 std::size_t add_block(Plan& plan, const BlockSpec& block, std::size_t conv, std::size_t in) {
   const auto output = [&](const ConvSpec& of, std::size_t input) {
@@ -50,7 +50,7 @@ std::size_t add_block(Plan& plan, const BlockSpec& block, std::size_t conv, std:
 
 Plan::Plan(const Spec& spec, int height, int width)
     : activations{Stem::output(spec.stem.shape.out, height, width)} {
-  std::size_t conv = 1;  // behind the stem's
+  std::size_t conv = 1;  // first after the stem's
   std::size_t last = 0;
   for (const BlockSpec& block : spec.blocks) {
     last = add_block(*this, block, conv, last);
@@ -58,7 +58,8 @@ Plan::Plan(const Spec& spec, int height, int width)
   }
 }
 
-/// Small planes do: their weights are what costs memory traffic.
+/// Whether a layer is computed for the whole batch: small planes are, since their weights cause the memory
+/// traffic.
 bool whole_batch(const ImageDims& dims) {
   constexpr int kSmallPlane = 400;  // pixels
   return dims.height * dims.width <= kSmallPlane;

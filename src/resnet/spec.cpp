@@ -11,7 +11,7 @@ namespace {
 
 struct Family {
   bool bottleneck;
-  std::array<int, 4> blocks;  ///< a stage
+  std::array<int, 4> blocks;  ///< blocks per stage
 };
 
 Family family_of(config::Arch arch) {
@@ -33,7 +33,7 @@ ConvSpec conv(const std::string& block, int number, const kernels::ConvShape& sh
   return {fmt::format("{}.conv{}", block, number), fmt::format("{}.bn{}", block, number), shape};
 }
 
-/// `width` is that of the 3x3 convolutions.
+/// `width`: channels of the 3x3 convolutions.
 BlockSpec make_block(const std::string& name, bool bottleneck, int in, int width, int stride) {
   const int out = bottleneck ? width * kBottleneckExpansion : width;
   BlockSpec block;

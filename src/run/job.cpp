@@ -37,16 +37,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::minutes kMinPatience{30};  // with the others, in set-up
+constexpr std::chrono::minutes kMinPatience{30};  // shortest wait for the other ranks in set-up
 
-/// A rank whose work failed has told the coordinator, which commits and then ends the job; should it not,
-/// this rank does.
+/// Waits after the work of this rank failed. The coordinator was told: it commits and then ends the job. If
+/// it does not, this rank does.
 [[noreturn]] void wait_for_the_end(comm::MpiEnvironment& mpi, const Error& error) {
   std::this_thread::sleep_for(std::chrono::seconds(30));
   end_job(mpi, error);
 }
 
-/// Where the user has given reference logits: nothing else is worth computing while they differ.
+/// Compares with the user's reference logits, if given: nothing else is worth computing while they differ.
 void compare_first(const Inputs& inputs) {
   const std::filesystem::path& reference = inputs.config.run.against;
   if (!reference.empty()) log::info(describe(compare_with_reference(inputs, reference), reference));
@@ -68,7 +68,7 @@ WorkerFigures work_or_end(comm::MpiEnvironment& mpi, comm::Channel& to_coordinat
   }
 }
 
-/// A job on this rank. Members are what its phases share, in the order in which they come to be.
+/// A job on this rank. Members are what its phases share, in the order in which they are made.
 class JobRun {
  public:
   JobRun(comm::MpiEnvironment& mpi, const JobOptions& options, StatusFile& status)
@@ -93,21 +93,21 @@ class JobRun {
   StatusFile& status_;
   std::unique_ptr<comm::Collectives> world_;
   Inputs inputs_;
-  std::optional<Resumption> resumption_;  ///< on rank 0
-  std::vector<plan::RankCores> cores_;    ///< of each rank
+  std::optional<Resumption> resumption_;  ///< set on rank 0
+  std::vector<plan::RankCores> cores_;    ///< cores of each rank
   model::DeviceAssignment assignment_;
-  int workers_ = 0;         ///< threads that read
-  std::string unused_gpu_;  ///< why, on any rank
+  int workers_ = 0;         ///< number of threads that read
+  std::string unused_gpu_;  ///< reason, of any rank
   RunPlan plan_;
-  std::vector<plan::Lease> work_;  ///< on rank 0: what is to be computed
-  int member_ = -1;                ///< this rank's number in its group; negative: in none
+  std::vector<plan::Lease> work_;  ///< work to compute; on rank 0
+  int member_ = -1;                ///< number of this rank in its group; negative: in none
   std::unique_ptr<comm::Channel> to_ranks_;
   Reading reading_;
   comm::Group group_;
   std::unique_ptr<comm::Collectives> patient_;
   Equipment equipment_;
   Fingerprint fingerprint_;
-  std::optional<CoordinatorService> service_;  ///< on rank 0
+  std::optional<CoordinatorService> service_;  ///< set on rank 0
   std::unique_ptr<store::PageWriter> pages_;
   std::unique_ptr<comm::Channel> to_coordinator_;
   WorkerFigures figures_;
@@ -161,12 +161,13 @@ void JobRun::equip_ranks() {
   to_ranks_ = mpi_.channel(timeout(), timeout());
   reading_ = begin_to_read(*world_, mpi_.host(), *to_ranks_, inputs_, plan_.grid, work_, assignment_);
   group_ = join_group(mpi_, config().comm, plan_.grid, assignment_);
-  // Ranks wait for each other inside NCCL: who has failed there waits for those who have not noticed yet.
+  // Ranks wait for each other inside NCCL. A rank that has failed there waits for those that have not noticed
+  // yet.
   patient_ =
       mpi_.collectives_within(std::max<std::chrono::milliseconds>(kMinPatience, 2 * kPatience * timeout()));
   model::Weights weights =
       bring_weights(*patient_, mpi_.host(), group_, assignment_, inputs_, plan_.heads, member_);
-  malloc_trim(0);  // rank 0 has let go of the other ranks' heads
+  malloc_trim(0);  // rank 0 has freed the other ranks' heads
   equipment_ = equip(*patient_, mpi_.host(), group_, inputs_, plan_.grid, plan_.heads, std::move(weights),
                      assignment_, cores_);
 }

@@ -17,11 +17,11 @@
 namespace polyhead::checkpoint {
 namespace {
 
-/// A dtype's parts: "<f4" is '<', 'f' and 4.
+/// Parts of a dtype: "<f4" is '<', 'f' and 4.
 struct Dtype {
   char order = '|';
   char kind = 0;
-  std::size_t size = 0;  ///< bytes, but characters for kind U
+  std::size_t size = 0;  ///< bytes; characters for kind U
 };
 
 struct NumberType {
@@ -121,7 +121,7 @@ void swap_bytes(std::span<std::byte> bytes, std::size_t unit) {
     std::reverse(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(unit));
 }
 
-/// From Fortran's order, in which the first axis runs fastest, to C's.
+/// Reorders from Fortran's order, in which the first axis is contiguous, to C's.
 template <class T>
 std::vector<T> row_major(std::vector<T> from, const std::vector<std::int64_t>& shape) {
   std::vector<T> to;
@@ -157,7 +157,7 @@ void read_texts(NumpyArray& array, const Dtype& dtype, std::span<const std::byte
   }
 }
 
-/// Number of elements, after `available` bytes were compared with what they take.
+/// Number of elements; first compares their bytes with the `available` ones.
 std::size_t check_size(const NpyHeader& header, std::size_t element_size, std::size_t available) {
   const auto count = element_count(header.shape);
   std::size_t bytes = 0;

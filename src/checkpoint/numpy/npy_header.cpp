@@ -9,14 +9,15 @@ namespace polyhead::checkpoint {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr std::size_t kVersionOne = 10;  // bytes before the header's text; the newer versions have 12
+constexpr std::size_t kVersionOne = 10;  // bytes before the header's text in version 1; later versions have
+                                         // 12
 constexpr std::size_t kMaxArrayDimensions = 64;
 
 [[noreturn]] void malformed(std::string_view text) {
   throw std::invalid_argument(fmt::format("its NumPy header is malformed: {}", text));
 }
 
-/// The header's text: a Python dict with exactly the keys descr, fortran_order and shape, in any order.
+/// Text of the header: a Python dict with exactly the keys descr, fortran_order and shape, in any order.
 class HeaderParser {
  public:
   explicit HeaderParser(std::string_view text) : rest_(text) {}
@@ -38,7 +39,7 @@ class HeaderParser {
   }
 
  private:
-  /// A bit for each key.
+  /// Reads an item and returns the bit of its key.
   unsigned read_item(NpyHeader& header) {
     const std::string key = quoted();
     expect(':');
@@ -89,7 +90,7 @@ class HeaderParser {
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
     if (error != std::errc{} || value < 0) malformed("a dimension is not a whole number");
     rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
-    if (rest_.starts_with('L')) rest_.remove_prefix(1);  // a long of Python 2
+    if (rest_.starts_with('L')) rest_.remove_prefix(1);  // suffix of Python 2's long
     return value;
   }
 

@@ -9,7 +9,7 @@
 
 namespace polyhead::checkpoint {
 
-/// What an .npy file says of itself before its data.
+/// Header of an .npy file.
 struct NpyHeader {
   std::string dtype;  ///< "<f4"
   bool fortran_order = false;
@@ -17,7 +17,7 @@ struct NpyHeader {
   std::size_t data = 0;  ///< byte at which the elements start
 };
 
-/// Throws std::invalid_argument that says what is wrong with it.
+/// Throws std::invalid_argument that describes the fault.
 NpyHeader parse_npy_header(std::span<const std::byte> bytes);
 
 }  // namespace polyhead::checkpoint

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kSuffix = ".npy";
 
-/// The path, when the file starts as a zip file does.
+/// Returns the path when the file starts as a zip file does.
 const std::filesystem::path& checked(const std::filesystem::path& path) {
   const InputFile file(path);
   std::string start(std::min<std::uint64_t>(6, file.size()), '\0');

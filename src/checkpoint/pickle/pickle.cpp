@@ -145,14 +145,14 @@ bool Machine::run_global(std::uint8_t opcode) {
   }
 }
 
-/// A tuple may be recalled from the memo again and again, so its copies count.
+/// Pops the arguments. The memo may recall a tuple again and again, so its copies count.
 std::vector<Id> Machine::pop_arguments() {
   const std::vector<Id>& items = as<Tuple>(pop(), "a tuple of arguments").items;
   spend(items.size());
   return items;
 }
 
-/// Whatever Python would call here.
+/// Runs an opcode for which Python would call something.
 bool Machine::run_call(std::uint8_t opcode) {
   switch (opcode) {
     case op::kReduce:

@@ -10,16 +10,16 @@ namespace polyhead::checkpoint::pickle {
 namespace {
 
 constexpr std::size_t kMaxDimensions = 16;
-constexpr std::size_t kMaxKnownName = 120;  // longer than any name that means something here
+constexpr std::size_t kMaxKnownName = 120;  // longer than any known name
 constexpr std::string_view kUntyped = "torch.storage.UntypedStorage";
 
-/// Python 2's names, which protocols up to 2 are written with.
+/// Python 3's name of a module. Protocols up to 2 are written with Python 2's names.
 std::string_view modern(std::string_view module) {
   if (module == "__builtin__") return "builtins";
   return module == "copy_reg" ? "copyreg" : module;
 }
 
-/// Names may be of any length, and shown often.
+/// Full name of a global. Names may be of any length, and are shown often.
 std::string full_name(const std::vector<Object>& objects, const Global& global) {
   const std::string_view module = std::get<std::string>(objects[global.module]);
   const std::string_view name = std::get<std::string>(objects[global.name]);
@@ -36,7 +36,7 @@ std::string Machine::known_name(Id id) const {
   return length > kMaxKnownName ? std::string() : full_name(objects_, *global);
 }
 
-/// Tensors come back as they are; of everything else only the type's name is kept.
+/// Makes the result of a call. Tensors are kept; of everything else only the type's name is kept.
 void Machine::call(Id callable, const std::vector<Id>& arguments) {
   if (const auto* opaque = std::get_if<Opaque>(&objects_[callable])) return push(Opaque{opaque->type, kNoId});
   as<Global>(callable, "something that may be called");
@@ -77,7 +77,8 @@ Object Machine::result(Callable callable, Id global, const std::vector<Id>& argu
   return inert;
 }
 
-/// dict(), dict(another), OrderedDict([[key, value], ...]) as Python 2 wrote it, defaultdict(factory).
+/// Result of dict(), dict(another), OrderedDict([[key, value], ...]) as Python 2 wrote it, or
+/// defaultdict(factory).
 Object Machine::made_dict(const std::vector<Id>& arguments) {
   Dict dict;
   if (arguments.empty()) return dict;
@@ -100,7 +101,7 @@ Object Machine::made_dict(const std::vector<Id>& arguments) {
   return dict;
 }
 
-/// (storage, offset, shape, strides[, requires_grad, hooks[, dtype][, metadata]])
+/// Tensor from (storage, offset, shape, strides[, requires_grad, hooks[, dtype][, metadata]]).
 Object Machine::made_tensor(Id global, const std::vector<Id>& items, bool typed) {
   if (items.size() < (typed ? 7 : 4)) in_.fail("unexpected number of arguments");
   if (const auto* opaque = std::get_if<Opaque>(&objects_[items[0]])) return *opaque;
@@ -121,7 +122,7 @@ Object Machine::made_tensor(Id global, const std::vector<Id>& items, bool typed)
   return tensor;
 }
 
-/// (function, class, arguments, state): a tensor with attributes, or of a class of its own.
+/// Tensor from (function, class, arguments, state): one with attributes, or of a subclass.
 Object Machine::made_from_type(Id global, const std::vector<Id>& items) {
   if (items.size() != 4) in_.fail("unexpected number of arguments");
   const auto& arguments = as<Tuple>(items[2], "a tuple of arguments").items;
@@ -129,13 +130,13 @@ Object Machine::made_from_type(Id global, const std::vector<Id>& items) {
   const bool class_named = std::holds_alternative<Global>(objects_[items[1]]);
   Object inert = Opaque{class_named ? items[1] : global, kNoId};
   if (!is_plain_tensor_class(known_name(items[1])) || !function) return inert;
-  if (*function == Callable::rebuild_from_type) return inert;  // nothing nests them
+  if (*function == Callable::rebuild_from_type) return inert;  // these are never nested
   spend(arguments.size());
   Object made = result(*function, items[0], std::vector<Id>(arguments));
   return std::holds_alternative<Tensor>(made) ? made : inert;
 }
 
-/// (tensor, dtype, device, requires_grad): of an accelerator that is not CUDA's kind, as XLA.
+/// Tensor from (tensor, dtype, device, requires_grad): one from an accelerator unlike CUDA, such as XLA.
 Object Machine::made_from_cpu(Id global, const std::vector<Id>& items) const {
   if (items.size() != 4) in_.fail("unexpected number of arguments");
   const auto* tensor = std::get_if<Tensor>(&objects_[items[0]]);
@@ -143,7 +144,8 @@ Object Machine::made_from_cpu(Id global, const std::vector<Id>& items) const {
   return same ? Object(*tensor) : Object(Opaque{global, kNoId});
 }
 
-/// Attributes do not matter here, but for the oldest way to save a tensor: torch.Tensor(), then its storage.
+/// Sets an object's state. Attributes do not matter here, except in the oldest way to save a tensor:
+/// torch.Tensor(), then its storage.
 void Machine::build() {
   const Id state = pop();
   Object& object = objects_[top()];
@@ -162,7 +164,7 @@ void Machine::build() {
   if (!attributes) in_.fail("expected an object to set attributes of");
 }
 
-/// ('storage', class, key, device, elements[, view]), or ('module', class, file, source) of the format
+/// Pushes ('storage', class, key, device, elements[, view]), or ('module', class, file, source) of the format
 /// before 1.6.
 void Machine::push_persistent() {
   const auto& description = as<Tuple>(pop(), "a storage's description");

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint8_t kNewestProtocol = 5;
 
-/// A text of Python 2's repr; escapes are left as they are.
+/// Text from Python 2's repr; escapes are left as they are.
 std::string unquoted(const std::string& line) {
   const bool quoted = line.size() >= 2 && line.front() == line.back() && (line[0] == '\'' || line[0] == '"');
   return quoted ? line.substr(1, line.size() - 2) : line;
@@ -46,7 +46,7 @@ bool Machine::run_constant(std::uint8_t opcode) {
     case op::kLong4:
       push_long(in_.number<std::uint32_t>());
       return true;
-    case op::kBinFloat:  // big-endian, alone among the numbers
+    case op::kBinFloat:  // the only big-endian number
       push(std::bit_cast<double>(__builtin_bswap64(in_.number<std::uint64_t>())));
       return true;
     default:
@@ -76,7 +76,7 @@ bool Machine::run_text(std::uint8_t opcode) {
   }
 }
 
-/// What no tensor needs: bytes and sets.
+/// Runs the opcodes that no tensor needs: bytes and sets.
 bool Machine::run_bytes(std::uint8_t opcode) {
   switch (opcode) {
     case op::kBinBytes:
@@ -107,7 +107,7 @@ bool Machine::run_bytes(std::uint8_t opcode) {
   }
 }
 
-/// Protocols 0 and 1.
+/// Runs the opcodes of protocols 0 and 1.
 bool Machine::run_line(std::uint8_t opcode) {
   switch (opcode) {
     case op::kString:

@@ -40,7 +40,7 @@ class Cursor {
     at_ += size;
     return bytes_.subspan(at_ - size, size);
   }
-  /// Up to the next line feed, which is skipped.
+  /// Text up to the next line feed, which is skipped.
   std::string line();
 
  private:

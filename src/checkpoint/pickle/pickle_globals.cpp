@@ -24,7 +24,7 @@ constexpr std::array<Entry<Callable>, 21> kCallables{{
     {"torch.nn.parameter.Buffer", Callable::rebuild_parameter},
     {"torch._tensor._rebuild_from_type", Callable::rebuild_from_type},
     {"torch._tensor._rebuild_from_type_v2", Callable::rebuild_from_type},
-    {"torch.tensor._rebuild_from_type", Callable::rebuild_from_type},  // of PyTorch 1.7
+    {"torch.tensor._rebuild_from_type", Callable::rebuild_from_type},  // name in PyTorch 1.7
     {"torch._utils._rebuild_device_tensor_from_cpu_tensor", Callable::rebuild_from_cpu},
     {"torch.Size", Callable::size},
     {"copyreg._reconstructor", Callable::reconstructor},

@@ -8,11 +8,11 @@
 
 namespace polyhead::checkpoint::pickle {
 
-/// Functions and classes whose calls mean something here. All others give an inert object.
+/// Functions and classes whose calls are understood. All others give an inert object.
 enum class Callable : std::uint8_t {
   dict,                  ///< dict and its kinds
   rebuild_tensor,        ///< (storage, offset, shape, strides, ...)
-  rebuild_typed_tensor,  ///< the same, with the type as seventh argument
+  rebuild_typed_tensor,  ///< as rebuild_tensor, with the type as seventh argument
   rebuild_parameter,     ///< (tensor, ...)
   rebuild_from_type,     ///< (function, class, arguments, state)
   rebuild_from_cpu,      ///< (tensor, dtype, device, requires_grad)
@@ -21,15 +21,15 @@ enum class Callable : std::uint8_t {
   bytes,                 ///< (text, encoding)
 };
 
-/// Names are "MODULE.NAME", as Python 3 has them.
+/// Callable of this name. Names are "MODULE.NAME", as in Python 3.
 std::optional<Callable> find_callable(std::string_view name);
-/// "torch.FloatStorage"
+/// Type of a storage class such as "torch.FloatStorage".
 std::optional<ElementType> find_storage_type(std::string_view name);
-/// Bytes of an element of the storages that are not read, such as complex ones; 0: not known.
+/// Bytes per element of storages that are not read, such as complex ones; 0: unknown.
 std::uint8_t unread_element_size(std::string_view name);
-/// "torch.float32"
+/// Type of a dtype such as "torch.float32".
 std::optional<ElementType> find_dtype(std::string_view name);
-/// Classes whose objects are as good as a torch.Tensor.
+/// Whether objects of the class count as a torch.Tensor.
 bool is_plain_tensor_class(std::string_view name);
 
 }  // namespace polyhead::checkpoint::pickle

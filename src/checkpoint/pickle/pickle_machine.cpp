@@ -7,7 +7,7 @@
 namespace polyhead::checkpoint::pickle {
 namespace {
 
-constexpr std::size_t kMaxObjects = 8'000'000;  // a state_dict needs about 20 a tensor
+constexpr std::size_t kMaxObjects = 8'000'000;  // a state_dict needs about 20 per tensor
 
 }  // namespace
 
@@ -75,10 +75,10 @@ void Machine::push_tuple(std::size_t size) {
 
 void Machine::push_long(std::uint64_t size) {
   const auto bytes = in_.take(size);
-  if (size > sizeof(std::int64_t)) {  // a random seed, say; no tensor needs a number so large
+  if (size > sizeof(std::int64_t)) {  // such as a random seed; no tensor needs a number so large
     return push(None{});
   }
-  // Two's complement, little-endian, as short as can be: the last byte's sign goes on.
+  // Two's complement, little-endian, in as few bytes as possible: the last byte's sign is extended.
   const bool negative = size > 0 && (bytes.back() & std::byte{0x80}) != std::byte{0};
   std::int64_t value = negative ? -1 : 0;
   std::memcpy(&value, bytes.data(), size);
@@ -95,7 +95,7 @@ void Machine::load(std::uint64_t index) {
   push_id(found->second);
 }
 
-/// Of a class of its own, a list or dict is inert, and stays empty.
+/// Appends to a list. A list or dict of a subclass is inert and stays empty.
 void Machine::append(const std::vector<Id>& items) {
   Object& object = objects_[top()];
   if (std::holds_alternative<Opaque>(object)) return;
@@ -119,7 +119,7 @@ void Machine::push_dict(const std::vector<Id>& pairs) {
   set_items(pairs);
 }
 
-/// The last object, or the last mark when nothing is above it.
+/// Drops the last object, or the last mark when no object follows it.
 void Machine::drop() {
   if (!marks_.empty() && marks_.back() == stack_.size()) {
     marks_.pop_back();
@@ -128,13 +128,13 @@ void Machine::drop() {
   }
 }
 
-/// "42", "42L", or "00" and "01" for the booleans.
+/// Pushes "42", "42L", or "00" and "01" for the booleans.
 void Machine::push_int_line() {
   const std::string line = in_.line();
   if (line == "00" || line == "01") return push(line == "01");
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
-  if (error == std::errc::result_out_of_range) return push(None{});  // as in push_long
+  if (error == std::errc::result_out_of_range) return push(None{});  // see push_long
   const std::string_view rest(end, line.data() + line.size());
   if (error != std::errc{} || (!rest.empty() && rest != "L")) in_.fail("expected a whole number");
   push(value);

@@ -12,7 +12,7 @@
 
 namespace polyhead::checkpoint::pickle {
 
-/// The stack machine that a pickle is a program for.
+/// Stack machine whose program is a pickle.
 class Machine {
  public:
   Machine(std::span<const std::byte> bytes, const std::string& file) : in_(bytes, file) {}
@@ -36,7 +36,7 @@ class Machine {
   void push_id(Id id) { stack_.push_back(id); }
   Id pop();
   [[nodiscard]] Id top() const;
-  /// Everything above the last mark, which is removed as well.
+  /// Removes the last mark and returns everything pushed after it.
   std::vector<Id> pop_to_mark();
   void push_tuple(std::size_t size);
   void push_long(std::uint64_t size);
@@ -56,13 +56,13 @@ class Machine {
   void push_global(const std::string& module, const std::string& name);
   void push_persistent();
   void push_storage(const Tuple& description);
-  /// An inert object of a type of Python's own: "bytes".
+  /// Pushes an inert object of one of Python's own types: "bytes".
   void push_builtin(std::string_view name);
-  /// Copies count like objects: a few bytes may copy a long list again and again.
+  /// Counts copies like objects: a few bytes may copy a long list again and again.
   void spend(std::size_t copies);
   std::vector<Id> pop_arguments();
 
-  // Calls: what `callable` would make of `arguments`, described or inert.
+  // Results of calling `callable` with `arguments`: described, or inert.
   void call(Id callable, const std::vector<Id>& arguments);
   [[nodiscard]] Object result(Callable callable, Id global, const std::vector<Id>& arguments);
   [[nodiscard]] Object made_dict(const std::vector<Id>& arguments);
@@ -71,11 +71,11 @@ class Machine {
   [[nodiscard]] Object made_from_cpu(Id global, const std::vector<Id>& items) const;
   void build();
 
-  /// "MODULE.NAME" of a Global in Python 3's words; empty for everything else and for names too long to be
+  /// Name "MODULE.NAME" of a Global as in Python 3. Empty for everything else and for names too long to be
   /// known.
   [[nodiscard]] std::string known_name(Id id) const;
 
-  /// The object as a T; fails with `what` was expected otherwise.
+  /// The object as a T; otherwise fails with `what`, which names the expected type.
   template <class T>
   const T& as(Id id, const char* what) const {
     const T* value = std::get_if<T>(&objects_[id]);
@@ -87,7 +87,7 @@ class Machine {
   Cursor in_;
   std::vector<Object> objects_;
   std::vector<Id> stack_;
-  std::vector<std::size_t> marks_;  ///< heights of the stack
+  std::vector<std::size_t> marks_;  ///< stack heights of the marks
   std::unordered_map<std::uint64_t, Id> memo_;
   std::map<std::string, Id, std::less<>> builtins_;
   std::size_t copies_ = 0;

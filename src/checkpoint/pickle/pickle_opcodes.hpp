@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-/// The opcodes of https://docs.python.org/3/library/pickletools.html that are known here: the first groups
-/// are carried out, the last is refused by name.
+/// Known opcodes of https://docs.python.org/3/library/pickletools.html. The first groups are executed, the
+/// last is refused by name.
 namespace polyhead::checkpoint::pickle::op {
 
 inline constexpr std::uint8_t kMark = '(';
@@ -48,7 +48,7 @@ inline constexpr std::uint8_t kBinBytes = 'B';
 inline constexpr std::uint8_t kShortBinBytes = 'C';
 inline constexpr std::uint8_t kBinBytes8 = 0x8e;
 inline constexpr std::uint8_t kByteArray8 = 0x96;
-inline constexpr std::uint8_t kBinString = 'T';  // a text of Python 2, as the two below
+inline constexpr std::uint8_t kBinString = 'T';  // a text of Python 2, as are the next two
 inline constexpr std::uint8_t kShortBinString = 'U';
 inline constexpr std::uint8_t kEmptySet = 0x8f;
 inline constexpr std::uint8_t kAddItems = 0x90;
@@ -61,7 +61,7 @@ inline constexpr std::uint8_t kObj = 'o';
 inline constexpr std::uint8_t kNewObj = 0x81;
 inline constexpr std::uint8_t kNewObjEx = 0x92;
 
-// Protocols 0 and 1: a line of text each, or a container from a mark.
+// Opcodes of protocols 0 and 1: one line of text each, or a container from a mark.
 inline constexpr std::uint8_t kString = 'S';
 inline constexpr std::uint8_t kUnicode = 'V';
 inline constexpr std::uint8_t kInt = 'I';

@@ -41,7 +41,7 @@ std::string read_header(const InputFile& file, std::uint64_t length) {
   return text;
 }
 
-/// The format wants every byte after the header to belong to exactly one tensor.
+/// Checks that every byte after the header belongs to exactly one tensor, as the format requires.
 void check_cover(const std::filesystem::path& file, const std::vector<SafetensorsEntry>& entries,
                  std::uint64_t size) {
   std::uint64_t covered = 0;

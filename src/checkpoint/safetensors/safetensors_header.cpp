@@ -35,7 +35,7 @@ constexpr std::array<std::pair<std::string_view, ElementType>, 15> kTypes{
      {"U64", ElementType::u64},
      {"BOOL", ElementType::boolean}}};
 
-/// Follows the parser: refuses what a plain DOM would accept in silence.
+/// Guard that follows the parser: refuses what a plain DOM would accept silently.
 class HeaderGuard {
  public:
   explicit HeaderGuard(const std::filesystem::path& file) : file_(file) {}
@@ -70,7 +70,7 @@ Json parse_json(const std::filesystem::path& file, std::string_view text) {
   bad_data(file, "has a malformed safetensors header: it is not a JSON object");
 }
 
-/// The checks of one tensor's entry, with its name in every message.
+/// Checks of one tensor's entry; every message has its name.
 class EntryReader {
  public:
   EntryReader(const std::filesystem::path& file, const std::string& name, const Json& json)

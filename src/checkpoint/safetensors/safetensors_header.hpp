@@ -16,7 +16,7 @@ struct SafetensorsEntry {
   ElementType type = ElementType::f32;
   std::vector<std::int64_t> shape;
   std::uint64_t begin = 0;  ///< first byte, counted from the end of the header
-  std::uint64_t end = 0;    ///< behind the last byte
+  std::uint64_t end = 0;    ///< one past the last byte
 };
 
 /// The tensors in the order of their data. Throws Error(bad_data) that names `file` and the tensor.

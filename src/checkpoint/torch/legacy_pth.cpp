@@ -13,8 +13,8 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::string_view kLegacyMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv;
-constexpr std::string_view kTextMagic = "L119547037146038801333356L\n";  // the same in protocols 0 and 1
-constexpr std::uint64_t kMaxPickles = std::uint64_t{32} << 20U;          // as in a zip file
+constexpr std::string_view kTextMagic = "L119547037146038801333356L\n";  // magic number in protocols 0 and 1
+constexpr std::uint64_t kMaxPickles = std::uint64_t{32} << 20U;          // bytes; limit as in a zip file
 constexpr std::uint64_t kVersion = 1001;
 
 /// Reads one pickle after the other.
@@ -36,7 +36,7 @@ class Pickles {
   std::size_t at_ = 0;
 };
 
-/// Bytes of an element of each storage, as the first description of it says.
+/// Bytes per element of each storage, by its first description.
 std::unordered_map<std::string, std::uint64_t> element_sizes(const pickle::Document& document) {
   std::unordered_map<std::string, std::uint64_t> sizes;
   for (const pickle::Object& object : document.objects) {
@@ -71,7 +71,7 @@ LegacyFile::LegacyFile(const std::filesystem::path& path) : file_(path) {
   find_storages(keys, pickles.position());
 }
 
-/// {"protocol_version": 1001, "little_endian": True, "type_sizes": {...}}
+/// Checks {"protocol_version": 1001, "little_endian": True, "type_sizes": {...}}.
 void LegacyFile::check_machine(const pickle::Document& machine) const {
   const auto* dict = std::get_if<pickle::Dict>(&machine.objects[machine.root]);
   if (dict == nullptr) return;
@@ -97,7 +97,7 @@ void LegacyFile::find_storages(const pickle::Document& keys, std::uint64_t offse
   }
 }
 
-/// The storage whose number of elements stands at `offset`.
+/// Storage whose number of elements stands at `offset`.
 LegacyFile::Place LegacyFile::place_at(std::uint64_t offset, const std::string& key,
                                        std::uint64_t element_size) const {
   if (element_size == 0) {

@@ -9,11 +9,12 @@
 
 namespace polyhead::checkpoint {
 
-/// True for the first bytes of a file of `torch.save` from before PyTorch 1.6.
+/// Whether these are the first bytes of a file of `torch.save` before PyTorch 1.6.
 bool is_legacy_pth(std::string_view start);
 
-/// Such a file: pickles of a magic number, a version, the machine, the object and the storages' keys; then
-/// each storage's number of elements and its bytes. `torch.serialization._legacy_save` writes it.
+/// A file of `torch.save` before PyTorch 1.6, as `torch.serialization._legacy_save` writes it. It holds
+/// pickles of a magic number, a version, the machine, the object and the storages' keys. Each storage's
+/// number of elements and bytes follow.
 class LegacyFile : public StorageSource {
  public:
   /// Throws Error: no_input, or bad_data when the file is truncated or damaged.

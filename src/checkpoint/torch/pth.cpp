@@ -18,9 +18,9 @@
 namespace polyhead::checkpoint {
 namespace {
 
-constexpr std::uint64_t kMaxPickle = std::uint64_t{32} << 20U;  // 150,000 tensors
+constexpr std::uint64_t kMaxPickle = std::uint64_t{32} << 20U;  // bytes; 150,000 tensors
 
-/// "NAME" when the file has "NAME/data.pkl".
+/// Folder "NAME" when the file has "NAME/data.pkl".
 std::string find_folder(const std::filesystem::path& file, const ZipReader& zip) {
   constexpr std::string_view kPickle = "/data.pkl";
   std::vector<std::string> names;
@@ -65,7 +65,7 @@ pickle::Document read_pickle(const std::filesystem::path& file, const ZipReader&
   return pickle::parse(zip.contents(name, record), file.string());
 }
 
-/// What to do about a value of this type where a tensor should be.
+/// Remedy for a value of this type where a tensor should be.
 std::string problem_of(const pickle::Document& document, pickle::Id value) {
   const std::string type = pickle::type_name(document, value);
   if (type.starts_with("numpy.")) {
@@ -80,7 +80,7 @@ std::string problem_of(const pickle::Document& document, pickle::Id value) {
   return fmt::format("is a {}, not a tensor", type);
 }
 
-/// A class whose objects stand where a state_dict should be.
+/// Refuses a class whose objects stand where a state_dict should be.
 [[noreturn]] void refuse_module(const std::filesystem::path& file, const std::string& type) {
   bad_data(
       file,

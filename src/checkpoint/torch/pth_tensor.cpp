@@ -10,13 +10,13 @@
 namespace polyhead::checkpoint {
 namespace {
 
-/// How many times its own size a file may make us read: shared and interleaved tensors read a storage more
-/// than once, a few times at most. Small files may take more: an expanded tensor repeats its elements.
+/// Most bytes read, as a multiple of the file's size. Shared and interleaved tensors read a storage more than
+/// once, at most a few times. Small files may take more: an expanded tensor repeats its elements.
 constexpr std::uint64_t kMaxReads = 16;
 constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 20U;
 
 constexpr std::int64_t kManyElements = std::int64_t{1}
-                                       << 60U;  // more than any limit, and its bytes can be counted
+                                       << 60U;  // over any limit, and its bytes can be counted
 
 /// Copies the `count` elements of a strided tensor, `size` bytes each, into row-major order.
 std::vector<std::byte> gather(const std::vector<std::byte>& from, const pickle::Tensor& tensor,
@@ -99,7 +99,7 @@ CheckpointTensor TensorReader::read(const std::string& name, const pickle::Tenso
   const std::string& key = check_storage(name, tensor.storage);
   const std::uint64_t bytes = static_cast<std::uint64_t>(span.length) * size;
   spend(name, bytes);
-  if (span.elements > span.length) {  // it repeats some
+  if (span.elements > span.length) {  // some elements are repeated
     spend(name, static_cast<std::uint64_t>(std::min(span.elements, kManyElements)) * sizeof(float));
   }
   std::vector<std::byte> elements =

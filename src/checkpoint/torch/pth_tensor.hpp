@@ -11,22 +11,22 @@ namespace polyhead::checkpoint {
 /// Reads tensors out of the storages of a `torch.save` file.
 class TensorReader {
  public:
-  /// All three outlive the reader.
+  /// All three arguments must outlive the reader.
   TensorReader(StorageSource& storages, const std::filesystem::path& file, const pickle::Document& document)
       : storages_(storages), file_(file), document_(document) {}
 
-  /// Throws Error(bad_data) when the tensor reaches outside its storage, or when all of them together take
-  /// much more than the file holds (so that a small file cannot fill the memory).
+  /// Reads a tensor. Throws Error(bad_data) when it reaches outside its storage. Also throws it when all
+  /// tensors together take much more than the file holds, so that a small file cannot fill the memory.
   CheckpointTensor read(const std::string& name, const pickle::Tensor& tensor);
 
  private:
   struct Span {
-    std::int64_t elements = 0;  ///< of the tensor
-    std::int64_t length = 0;    ///< from its first element to its last, in the storage
+    std::int64_t elements = 0;  ///< elements of the tensor
+    std::int64_t length = 0;    ///< elements from its first to its last in the storage
   };
   [[noreturn]] void fail(const std::string& name, std::string_view text) const;
   [[nodiscard]] Span check(const std::string& name, const pickle::Tensor& tensor) const;
-  /// The storage's key, after its size was compared with the file's.
+  /// Key of the storage, after its size was compared with the file's.
   const std::string& check_storage(const std::string& name, const pickle::Storage& storage);
   void spend(const std::string& name, std::uint64_t bytes);
 

@@ -10,7 +10,7 @@ ZipStorages::ZipStorages(const ZipReader& zip, const std::string& folder) : zip_
     if (record.packing == ZipReader::Packing::deflated)
       total_ += std::min(record.size, kMaxInflation * record.packed);
   }
-  // Records that overlap in the file may say anything of their sizes.
+  // Overlapping records may claim any size.
   total_ = std::max(zip.file_size(), std::min(total_, kMaxInflation * zip.file_size()));
 }
 
@@ -38,7 +38,7 @@ std::vector<std::byte> ZipStorages::read(const std::string& key, std::uint64_t o
     return zip_.read(start + offset, count);
   }
   if (inflated_key_ != key || inflated_.empty()) {
-    inflated_ = {};  // one at a time in memory
+    inflated_ = {};  // only one is in memory at a time
     inflated_ = zip_.contents(name, record);
     inflated_key_ = key;
   }

@@ -10,7 +10,7 @@ namespace polyhead::checkpoint {
 /// Storages as records "FOLDER/data/KEY" of a zip file (PyTorch 1.6 and later).
 class ZipStorages : public StorageSource {
  public:
-  /// Both outlive the object.
+  /// Both arguments must outlive the object.
   ZipStorages(const ZipReader& zip, const std::string& folder);
 
   [[nodiscard]] std::optional<std::uint64_t> size(const std::string& key) const override;
@@ -23,8 +23,8 @@ class ZipStorages : public StorageSource {
  private:
   const ZipReader& zip_;
   const std::string& folder_;
-  std::unordered_map<std::string, std::uint64_t> located_;  ///< stored records
-  std::string inflated_key_;                                ///< the last one of those that are deflated
+  std::unordered_map<std::string, std::uint64_t> located_;  ///< positions of stored records
+  std::string inflated_key_;                                ///< last key among the deflated records
   std::vector<std::byte> inflated_;
   std::uint64_t total_ = 0;
 };

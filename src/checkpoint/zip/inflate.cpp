@@ -28,7 +28,7 @@ class Inflater {
     stream_.avail_in = static_cast<uInt>(in.size());
   }
   [[nodiscard]] bool hungry() const { return stream_.avail_in == 0; }
-  /// Fills as much of `out` as the input yields; the number of bytes.
+  /// Fills as much of `out` as the input yields; returns the number of bytes.
   std::size_t fill(std::span<std::byte> out) {
     stream_.next_out = reinterpret_cast<Bytef*>(out.data());
     stream_.avail_out = static_cast<uInt>(std::min<std::uint64_t>(out.size(), kPiece));
@@ -54,7 +54,7 @@ bool plausible_inflation(std::uint64_t packed, std::uint64_t size) {
 
 std::vector<std::byte> inflate(const InputFile& file, std::uint64_t offset, std::uint64_t packed,
                                std::uint64_t size) {
-  std::vector<std::byte> out(size + 1);  // one more: a stream that goes on is noticed
+  std::vector<std::byte> out(size + 1);  // one more byte reveals a stream that goes on
   std::vector<std::byte> in;
   Inflater inflater;
   std::uint64_t done = 0;

@@ -26,9 +26,9 @@ constexpr std::size_t kLocalSize = 30;
 constexpr std::uint16_t kExtra64 = 1;
 constexpr std::uint16_t kMethodStored = 0;
 constexpr std::uint16_t kMethodDeflate = 8;
-constexpr std::uint32_t kIn64 = 0xFFFFFFFF;  // a 32-bit field whose value stands in the zip64 record
+constexpr std::uint32_t kIn64 = 0xFFFFFFFF;  // mark in a 32-bit field whose value is in the zip64 record
 
-/// The zip64 values among an entry's extra fields.
+/// Zip64 values among an entry's extra fields.
 Bytes zip64_extra(Bytes extra) {
   while (extra.size() >= 4) {
     const auto id = field<std::uint16_t>(extra, 0);
@@ -39,7 +39,7 @@ Bytes zip64_extra(Bytes extra) {
   return {};
 }
 
-/// From an entry's flags and method.
+/// Packing by an entry's flags and method.
 ZipReader::Packing packing_of(std::uint16_t flags, std::uint16_t method) {
   if ((flags & 1U) != 0) return ZipReader::Packing::encrypted;
   if (method == kMethodStored) return ZipReader::Packing::stored;
@@ -142,7 +142,7 @@ std::uint64_t ZipReader::verified_data(const std::string& name, const Record& re
   check_packing(name, record);
   if (record.packing != Packing::stored) fail(name, "is compressed");
   const std::uint64_t data = locate(name, record);
-  if (record.crc == 0) return data;  // torch.serialization.set_crc32_options(False)
+  if (record.crc == 0) return data;  // set by torch.serialization.set_crc32_options(False)
   constexpr std::uint64_t kChunk = std::uint64_t{1} << 20U;
   std::uint32_t crc = 0;
   std::vector<std::byte> chunk;

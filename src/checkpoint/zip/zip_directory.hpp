@@ -12,7 +12,7 @@ namespace polyhead::checkpoint::zip {
 
 using Bytes = std::span<const std::byte>;
 
-/// The little-endian number at `at`; the caller has checked that it lies within.
+/// The little-endian number at `at`; the caller must have checked the range.
 template <class T>
 T field(Bytes bytes, std::size_t at) {
   static_assert(std::endian::native == std::endian::little);
@@ -21,7 +21,7 @@ T field(Bytes bytes, std::size_t at) {
   return value;
 }
 
-/// Where the central directory lies in the file.
+/// Position of the central directory in the file.
 struct Directory {
   std::uint64_t offset = 0;
   std::uint64_t size = 0;

@@ -102,7 +102,7 @@ class CifarReader : public SampleReader {
 
   CifarFile file_;
   image::Preprocessor preprocess_;
-  std::int64_t values_;  ///< in one image, preprocessed
+  std::int64_t values_;  ///< values per image, preprocessed
 };
 
 template <class Value>

@@ -17,16 +17,16 @@ namespace polyhead::data {
 /// CIFAR-10 and CIFAR-100 in their binary form; `config.format` says which. Throws Error (no_input,
 /// bad_data).
 std::unique_ptr<Dataset> open_cifar(const config::Data& config, const std::filesystem::path& index);
-/// Of the rows that `digested_samples` names; their numbers are their places. Throws the same, also when the
-/// file here is another one than `shape` says.
+/// Digests of the rows that `digested_samples` names; their numbers are their places. Throws what
+/// `open_cifar` throws, also when the file here differs from the one that `shape` describes.
 std::vector<Digest> digest_cifar(const config::Data& config, const DatasetShape& shape,
                                  std::span<const Location> places);
-/// Throws the same, also when the file here is another one than `shape` says.
+/// Throws what `open_cifar` throws, also when the file here differs from the one that `shape` describes.
 std::unique_ptr<SampleReader> open_cifar_reader(const config::Data& config, const DatasetShape& shape);
 
-/// Whether it is called like a batch of CIFAR-10 and holds whole rows.
+/// Whether the file is named like a batch of CIFAR-10 and holds whole rows.
 bool is_cifar10_file(const std::string& path, std::int64_t size);
-/// Whether it is the file of test images, which is what is read of a folder.
+/// Whether the file holds the test images. Of a folder, only that file is read.
 bool marks_cifar10(std::string_view name);
 bool marks_cifar100(std::string_view name);
 

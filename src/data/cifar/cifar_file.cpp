@@ -40,7 +40,7 @@ std::vector<std::string> CifarFile::class_names() const {
     if (line.ends_with('\r')) line.pop_back();
     if (!line.empty()) names.push_back(line);
   }
-  // Other files of that name are not the data set's.
+  // Another number of names: the file belongs to something else.
   return static_cast<std::int32_t>(names.size()) == classes() ? names : std::vector<std::string>();
 }
 

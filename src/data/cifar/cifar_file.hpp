@@ -29,14 +29,14 @@ class CifarFile {
   [[nodiscard]] std::int64_t size() const { return size_; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] bool fine() const { return label_bytes_ == 2; }
-  /// From the text file that comes with the data set; none if it is not there.
+  /// Names from the text file that comes with the data set; none if it is not there.
   [[nodiscard]] std::vector<std::string> class_names() const;
   /// Labels of rows [first, first + labels.size()), the fine ones in CIFAR-100. Throws Error(bad_data) that
   /// names the row.
   void read_labels(std::int64_t first, std::span<std::int32_t> labels);
   /// A row's image, valid until the next call. Throws Error(io_error).
   image::ByteImage image(std::int64_t row);
-  /// A row as it is in the file, valid until the next call.
+  /// Bytes of a row as in the file, valid until the next call.
   std::span<const std::byte> row(std::int64_t row);
 
  private:
@@ -48,7 +48,7 @@ class CifarFile {
   FileSource source_;
   std::int64_t size_ = 0;
   std::vector<std::byte> row_;
-  std::vector<std::uint8_t> pixels_;  ///< of the last image, interleaved
+  std::vector<std::uint8_t> pixels_;  ///< pixels of the last image, interleaved
 };
 
 }  // namespace polyhead::data

@@ -32,7 +32,7 @@ class EncodedDataset : public Dataset {
   }
   [[nodiscard]] std::string sample_id(std::int64_t index) const override {
     const IndexEntry& entry = index_.entry(index);
-    std::string id(index_.file(entry.file).prefix);  // for each of very many samples
+    std::string id(index_.file(entry.file).prefix);  // built once per sample, of which there are very many
     return id.append(index_.name(entry));
   }
   [[nodiscard]] std::vector<Location> locations(std::int64_t first, std::int64_t count) const override {
@@ -82,7 +82,7 @@ std::vector<std::string> EncodedDataset::files(std::int64_t most) const {
   return paths;
 }
 
-/// A shard's once, for all neighbours that lie in it.
+/// Stamp of a shard once for all neighbours that lie in it.
 std::optional<Digest> EncodedDataset::stamps(std::int64_t first, std::int64_t count) const {
   Hasher hasher;
   std::string last;

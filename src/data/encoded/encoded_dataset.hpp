@@ -9,9 +9,9 @@
 
 namespace polyhead::data {
 
-/// What formats whose samples are image files differ in, once the samples are listed.
+/// Differences between the formats whose samples are image files, once the samples are listed.
 struct EncodedKind {
-  std::string name;  ///< for the log, and part of the digest
+  std::string name;  ///< name for the log, and part of the digest
   std::string base;  ///< folder that the samples' ids are relative to; empty: samples are parts of files
 };
 

@@ -14,7 +14,7 @@
 namespace polyhead::data {
 namespace {
 
-/// Whatever happens: other threads may wait for it.
+/// Releases the memory whatever happens: other threads may wait for it.
 struct Release {
   SampleBytes& bytes;
   ~Release() { bytes.release(); }
@@ -43,13 +43,13 @@ class EncodedReader : public SampleReader {
   void read_as(std::span<const Location> locations, std::span<Value> pixels, std::span<Reason> reasons);
   void check_missing(const Location& location) const;
 
-  std::size_t values_;  ///< in one image
+  std::size_t values_;  ///< values per image
   DataFolder folder_;
   SampleBytes bytes_;
   image::ImageDecoder decode_;
 };
 
-/// Is it the sample's own fault?
+/// Whether the missing file is the sample's own fault.
 void EncodedReader::check_missing(const Location& location) const {
   folder_.check();
   if (location.offset == 0 && location.size == 0) return;

@@ -11,7 +11,7 @@
 
 namespace polyhead::data {
 
-/// Bytes that are read here and there.
+/// Bytes that are read at any offset.
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
@@ -39,7 +39,7 @@ class FileSource : public ByteSource {
   [[nodiscard]] std::uint64_t size() const override { return stamp_.size; }
   [[nodiscard]] Stamp stamp() const { return stamp_; }
   void read(std::uint64_t offset, std::span<std::byte> out) const override;
-  /// The reads will be short and far apart: the system should not read on after each.
+  /// Announces short reads that are far apart: the system should not read on after each.
   void expect_jumps() const;
 
  private:

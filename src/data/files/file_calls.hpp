@@ -12,7 +12,7 @@
 
 namespace polyhead::data {
 
-/// What reading files asks of the system; tests put failing disks in its place.
+/// System calls that read files; tests replace them by failing disks.
 struct FileCalls {
   std::function<int(const char*)> open = [](const char* path) {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.

@@ -19,21 +19,21 @@ struct FolderTraits {
   static void close(DIR* folder) noexcept { ::closedir(folder); }
 };
 
-/// One folder's names, in the file system's order, without a look at the files themselves.
+/// Names in one folder, in the file system's order; the files themselves are not examined.
 class Folder {
  public:
   struct Item {
     std::string_view name;   ///< valid until the next call of `next`
-    bool is_folder = false;  ///< or a link to one
+    bool is_folder = false;  ///< a folder or a link to one
   };
 
   /// Throws Error(no_input) that names it.
   explicit Folder(std::string path);
-  /// Without "." and "..". Throws Error(io_error).
+  /// Next item, without "." and "..". Throws Error(io_error).
   std::optional<Item> next();
 
   [[nodiscard]] Stamp stamp() const { return stamp_; }
-  /// The same for all paths that lead here.
+  /// Device and inode: equal for all paths that lead here.
   [[nodiscard]] std::pair<dev_t, ino_t> identity() const { return identity_; }
 
  private:

@@ -20,7 +20,8 @@ namespace {
 constexpr std::uint64_t kSmallestStep = std::uint64_t{1} << 18U;
 constexpr std::uint64_t kMaxStep = std::uint64_t{256} << 20U;
 
-/// So that the new name survives a power cut. Not every file system can; the file itself is safe then, too.
+/// Syncs the folder so that the new name survives a power cut. Not every file system can; the file itself is
+/// safe then, too.
 void sync_folder(const std::filesystem::path& file) {
   const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -10,9 +10,9 @@
 
 namespace polyhead::data {
 
-/// A new file that is filled from front to back and can be changed in memory meanwhile: its pages belong to
-/// the file, so that its size is no burden on the process. Space is reserved before it is used, so that a
-/// full disk is an error and not a SIGBUS. Removed by the destructor, unless `publish` was called.
+/// A new file that is filled from front to back and can be changed in memory meanwhile. Its pages belong to
+/// the file, so its size is no burden on the process. Space is reserved before use, so a full disk is an
+/// error and not a SIGBUS. The destructor removes the file unless `publish` was called.
 class GrowingFile {
  public:
   /// Makes `target`.RANDOM, with the user's umask. Errors are Error(cant_create) and name `target`.

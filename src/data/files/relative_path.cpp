@@ -8,7 +8,7 @@ namespace {
 
 using Names = std::vector<std::string_view>;
 
-/// Nothing when ".." leads above the start.
+/// Names in the path; nothing when ".." leads out of the start.
 std::optional<Names> names_in(std::string_view path) {
   Names names;
   while (!path.empty()) {

@@ -11,7 +11,7 @@ namespace polyhead::data {
 /// leads out of it or is the root itself. Links are not followed.
 std::optional<std::string> relative_path(std::string_view root, std::string_view path);
 
-/// Absolute, without a slash at the end; bytes stay as they are.
+/// Absolute path without a slash at the end; bytes stay as they are.
 std::string absolute_text(const std::filesystem::path& path);
 
 }  // namespace polyhead::data

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::array kPauses{50, 100, 200, 400, 800, 1600};  // milliseconds between attempts
 
-/// A call that failed for a reason that is not the sample's own.
+/// A failed call whose cause is not the sample.
 struct Trouble {
   int error;
 };
@@ -41,7 +41,7 @@ bool may_pass(int error) {
   }
 }
 
-/// Throws for what does not tell anything about the sample.
+/// Reason for an error that the sample itself causes. Throws for every other error.
 Reason reason_of(int error) {
   switch (error) {
     case ENOENT:
@@ -76,13 +76,13 @@ void SampleBytes::release() {
   turn_.end();
 }
 
-/// One attempt after the other, while there is hope.
+/// Repeats the attempt while it may still succeed.
 Reason SampleBytes::patiently(const Location& location, Reason (SampleBytes::*once)(const Location&)) {
   for (std::size_t attempts = 1;; ++attempts) {
     try {
       return (this->*once)(location);
     } catch (const Trouble& trouble) {
-      file_ = {};  // what is open may be what is stale
+      file_ = {};  // the open file may be the stale one
       if (!may_pass(trouble.error) || attempts > kPauses.size()) {
         release();
         throw Error(ExitCode::io_error, fmt::format("{}: cannot be read: {} (tried {} time(s))",
@@ -111,11 +111,11 @@ Reason SampleBytes::attempt(const Location& location) {
     return size_ < location.size ? Reason::truncated : Reason::none;
   }
   const OpenFile file = std::exchange(file_, {});
-  load(file, 0, file.size);  // a file that shrinks meanwhile is for the decoder to judge
+  load(file, 0, file.size);  // the decoder judges a file that shrinks meanwhile
   return size_ == 0 ? Reason::empty_file : Reason::none;
 }
 
-/// Opens the file and looks at sizes.
+/// Opens the file and examines sizes.
 Reason SampleBytes::find(const Location& location) {
   if (is_whole_file(location)) return find_whole(location.path);
   if (location.size == 0) return Reason::empty_file;

@@ -14,20 +14,21 @@
 
 namespace polyhead::data {
 
-/// Reads the bytes at a `Location` into one buffer. Trouble that may pass (EIO, ESTALE, time-outs) is tried
-/// again for about three seconds. The tar that was read last stays open. One thread at a time.
+/// Reads the bytes at a `Location` into one buffer. Errors that may pass (EIO, ESTALE, time-outs) are retried
+/// for about three seconds. The last tar stays open. One thread at a time.
 class SampleBytes {
  public:
   /// `max_size`: larger samples are not read.
   explicit SampleBytes(std::uint64_t max_size, FileCalls calls = {});
 
-  /// Says why there are no bytes, or `none`. Throws Error(io_error) for trouble that does not pass.
+  /// Reads the bytes. Returns the reason why there are none, or `none`. Throws Error(io_error) for errors
+  /// that persist.
   Reason read(const Location& location);
-  /// The same without reading any bytes: opens the file and looks at its size.
+  /// `read` without reading any bytes: opens the file and examines its size.
   Reason look(const Location& location);
-  /// What `read` read; valid until its next call, or that of `release`.
+  /// Bytes that `read` read; valid until the next call of `read` or `release`.
   [[nodiscard]] std::span<const std::byte> bytes() const { return std::span(buffer_).first(size_); }
-  /// Gives the memory of an unusually large sample back, in the thread that read it.
+  /// Frees the memory of an unusually large sample, in the thread that read it.
   void release();
 
  private:

@@ -5,7 +5,7 @@
 
 namespace polyhead::data {
 
-/// Text out of a file, fit for a message: control characters become '?', what is long is cut.
+/// Text from a file, made fit for a message: control characters become '?', long text is cut.
 inline std::string sanitized(std::string_view text) {
   constexpr std::size_t kMaxShown = 200;
   std::string result(text.substr(0, kMaxShown));

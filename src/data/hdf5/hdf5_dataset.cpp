@@ -60,7 +60,7 @@ class Hdf5Dataset : public Dataset {
   Hdf5Images images_;
   std::unique_ptr<Hdf5Labels> labels_;
   ImageShape output_;
-  std::vector<std::string> files_;  ///< its own, and those of its sources
+  std::vector<std::string> files_;  ///< its own path and those of its sources
 };
 
 void warn_of_holes(const h5::Dataset& dataset) {
@@ -72,7 +72,7 @@ void warn_of_holes(const h5::Dataset& dataset) {
                   dataset.where(), chunks->all - chunks->written, chunks->all));
 }
 
-/// The paths of all files that the dataset's values are in, but for its own.
+/// Paths of all files that hold the dataset's values, except its own.
 std::vector<std::string> look_through(const h5::Dataset& dataset) {
   std::vector<std::string> files;
   for (const auto& file : dataset.check_sources()) files.push_back(file.string());

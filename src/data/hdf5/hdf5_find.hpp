@@ -7,8 +7,8 @@
 
 namespace polyhead::data {
 
-/// The dataset `name`. Throws Error(bad_data) that lists what the file holds; `option` is what chose the
-/// name. Throws the same, with the filter's name and the way on, when HDF5 cannot unpack its rows here.
+/// The dataset `name`; `option` is what chose the name. Throws Error(bad_data) that lists what the file
+/// holds. Throws Error(bad_data) with the filter's name and a remedy when HDF5 cannot unpack the rows here.
 h5::Dataset find_hdf5(const h5::File& file, const std::string& name, std::string_view option);
 
 }  // namespace polyhead::data

@@ -25,7 +25,7 @@ bool is_channels(std::int64_t size) {
   return size == 1 || size == 3;
 }
 
-/// Whether the dimensions are those of the other kind of array: a likely mistake.
+/// Hint when the dimensions are those of the other kind of array: a likely mistake.
 std::string hint(const h5::Dataset& dataset) {
   const Shape& shape = dataset.shape();
   if (shape.size() != 4) return "";
@@ -45,7 +45,7 @@ std::string hint(const h5::Dataset& dataset) {
                           dataset.where(), dataset.describe(), hint(dataset)));
 }
 
-/// Height, width and channels of each image.
+/// Height, width and channels of an image.
 struct Layout {
   std::int64_t height;
   std::int64_t width;
@@ -73,7 +73,7 @@ void check_size(const h5::Dataset& dataset, const Layout& layout) {
     throw Error(ExitCode::bad_data, fmt::format("{} is {}: its images hold no pixels; expected at least 1x1",
                                                 dataset.where(), dataset.describe()));
   }
-  // The product cannot overflow: h5 refuses dimensions of which it could.
+  // No overflow: h5 refuses dimensions whose product could overflow.
   if (height * width * channels >= image::kMaxValues) {
     throw Error(
         ExitCode::bad_data,
@@ -82,7 +82,7 @@ void check_size(const h5::Dataset& dataset, const Layout& layout) {
   }
 }
 
-/// A part of a chunk costs as much to read as all of it: every reader would unpack it.
+/// Images per slice. A part of a chunk costs as much to read as the whole: every reader would unpack it.
 std::int64_t slice_of(const h5::Dataset& dataset, std::int64_t image_bytes) {
   const std::int64_t most = std::max<std::int64_t>(1, kMaxSliceBytes / image_bytes);
   const std::int64_t some = std::max<std::int64_t>(1, kSliceBytes / image_bytes);

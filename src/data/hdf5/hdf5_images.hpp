@@ -17,12 +17,12 @@ namespace polyhead::data {
 /// or 3.
 class Hdf5Images {
  public:
-  /// Throws Error(bad_data) when type or shape are none of these, or when there is no image.
+  /// Throws Error(bad_data) when type or shape is none of these, or when there is no image.
   explicit Hdf5Images(h5::Dataset dataset);
 
   [[nodiscard]] std::int64_t size() const { return dataset_.shape()[0]; }
   [[nodiscard]] ImageShape shape() const { return shape_; }
-  /// Their size after preprocessing. Throws Error(bad_data).
+  /// Size of the images after preprocessing. Throws Error(bad_data).
   [[nodiscard]] ImageShape output(const config::Preprocess& preprocess) const;
   /// "uint8 32x32x3": the dimensions in the file's order.
   [[nodiscard]] std::string describe() const;
@@ -30,24 +30,23 @@ class Hdf5Images {
   /// "data.h5:/images", for messages.
   [[nodiscard]] const std::string& where() const { return dataset_.where(); }
 
-  /// Images that should be read at once: few, so that threads can share a micro-batch, but as many as the
-  /// file packs together.
+  /// Number of images to read at once: few, so that threads can share a micro-batch, but as many as the file
+  /// packs together.
   [[nodiscard]] std::int64_t slice() const { return slice_; }
-  /// The memory that a slice takes.
+  /// Memory that a slice takes.
   [[nodiscard]] ArrayPiece piece() const;
-  /// Whether they are 8-bit.
+  /// Whether the images are 8-bit.
   [[nodiscard]] bool are_bytes() const { return !is_float_; }
 
   /// Reads images [first, first + count) into a buffer. Throws Error(io_error). This, `piece` and
   /// `bytes` call HDF5; `preprocess` does not.
   void load(std::int64_t first, std::int64_t count);
-  /// Preprocesses what was loaded, one image after the other: `Value` is float, or std::uint8_t if
-  /// `are_bytes`.
+  /// Preprocesses the loaded images one after the other. `Value` is float, or std::uint8_t if `are_bytes`.
   template <class Value>
   void preprocess(image::Preprocessor& preprocessor, Value* pixels) const;
   /// Digests of the images that `digested_samples` names.
   std::vector<Digest> digests();
-  /// One image as it is in memory before preprocessing; valid until the next call.
+  /// Bytes of one image in memory before preprocessing; valid until the next call.
   std::span<const std::byte> bytes(std::int64_t index);
 
  private:
@@ -60,11 +59,11 @@ class Hdf5Images {
   bool is_float_ = false;
   ImageShape shape_;
   int channels_ = 1;
-  std::int64_t values_ = 0;  ///< in one image
+  std::int64_t values_ = 0;  ///< values per image
   std::int64_t slice_ = 1;
   std::int64_t loaded_ = 0;          ///< images
-  std::vector<std::uint8_t> bytes_;  ///< what was read last, when images are 8-bit
-  std::vector<float> floats_;        ///< the same, when they are float
+  std::vector<std::uint8_t> bytes_;  ///< last images read, when they are 8-bit
+  std::vector<float> floats_;        ///< last images read, when they are float
 };
 
 }  // namespace polyhead::data

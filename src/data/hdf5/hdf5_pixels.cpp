@@ -25,7 +25,8 @@ void widen(PixelValues& values, std::span<const std::byte> bytes) {
   }
 }
 
-/// Of every eighth of the digested samples. What cannot be read is told by those who need it.
+/// Values of every eighth of the digested samples. Read errors are ignored here: whoever needs the values
+/// reports them.
 PixelValues values_of(Hdf5Images& images) try {
   constexpr std::size_t kStep = 8;
   PixelValues values{images.are_bytes()};

@@ -5,7 +5,7 @@
 
 namespace polyhead::data {
 
-/// Reads some images of an HDF5 file; only the type is known where they cannot be read. Throws Error
+/// Reads some images of an HDF5 file. Where they cannot be read, only their type is known. Throws Error
 /// (no_input, bad_data).
 PixelValues look_at_hdf5_pixels(const config::Data& config);
 

@@ -41,7 +41,7 @@ class Hdf5Reader : public SampleReader {
   template <class Value>
   void read_as(std::int64_t first, std::span<Value> pixels, std::span<Reason> reasons);
 
-  std::int64_t values_;  ///< in one image, preprocessed
+  std::int64_t values_;  ///< values per image, preprocessed
   Hdf5Turn& turn_;
   std::optional<Hdf5Images> images_;
   image::Preprocessor preprocess_;

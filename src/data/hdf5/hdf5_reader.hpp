@@ -11,8 +11,8 @@
 
 namespace polyhead::data {
 
-/// HDF5 is not thread-safe in every build, so those that call it take turns. Nothing else may be done
-/// meanwhile: the others wait. A test looks at what is.
+/// Turn for calls of HDF5, which is not thread-safe in every build. Nothing else may be done in a turn: the
+/// others wait. A test checks what is.
 class Hdf5Turn {
  public:
   virtual ~Hdf5Turn() = default;
@@ -23,17 +23,18 @@ class Hdf5Turn {
   std::mutex mutex_;
 };
 
-/// That of all readers of this process.
+/// The turn that all readers of this process share.
 Hdf5Turn& hdf5_turn();
 
-/// Throws Error (no_input, bad_data), also when the file here is another one than `shape` says. `turn` must
-/// outlive the reader.
+/// Throws Error (no_input, bad_data), also when the file here differs from the one that `shape` describes.
+/// `turn` must outlive the reader.
 std::unique_ptr<SampleReader> open_hdf5_reader(const config::Data& config, const DatasetShape& shape,
                                                Hdf5Turn& turn);
-/// The same, in turn with all other readers of this process.
+/// `open_hdf5_reader` with the turn that all readers of this process share.
 std::unique_ptr<SampleReader> open_hdf5_samples(const config::Data& config, const DatasetShape& shape);
 
-/// Of the rows that `digested_samples` names; their numbers are their places. Throws the same.
+/// Digests of the rows that `digested_samples` names; their numbers are their places. Throws what
+/// `open_hdf5_reader` throws.
 std::vector<Digest> digest_hdf5(const config::Data& config, const DatasetShape& shape,
                                 std::span<const Location> places);
 /// Throws Error (no_input, bad_data) where this host lacks a source of the images.

@@ -24,7 +24,7 @@ bool is_number(const std::string& name) {
   return !name.empty() && std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// Numbers compared as such, of any length.
+/// Compares numbers of any length by value.
 bool less(std::string_view a, std::string_view b) {
   a.remove_prefix(std::min(a.find_first_not_of('0'), a.size()));
   b.remove_prefix(std::min(b.find_first_not_of('0'), b.size()));
@@ -62,7 +62,7 @@ struct Found {
   image::FileKind kind;
 };
 
-/// Looks at so many files at most.
+/// Kinds of the files in the folder; examines a limited number of them.
 std::vector<Found> kinds_in(const std::string& folder) {
   constexpr int kMaxFiles = 50;
   std::vector<Found> found;
@@ -80,7 +80,7 @@ std::vector<Found> kinds_in(const std::string& folder) {
   return found;
 }
 
-/// CIFAR as it is for Python is often taken for the binary version.
+/// Whether this is CIFAR's Python version, which is often taken for the binary one.
 bool is_python_cifar(const std::vector<Found>& found) {
   return std::ranges::any_of(found, [](const Found& file) {
     return file.kind.family == image::KindFamily::pickle &&

@@ -41,11 +41,11 @@ class Scan {
 
   std::string base_;
   SampleIndexBuilder& samples_;
-  std::vector<std::string> folders_;                ///< from number `first_file_` on
-  std::uint32_t first_file_ = 0;                    ///< of the class at hand
-  std::vector<std::pair<dev_t, ino_t>> ancestors_;  ///< of the folder at hand
-  std::int64_t foreign_ = 0;                        ///< images of a kind that is not read
-  std::string foreign_name_;                        ///< one of them
+  std::vector<std::string> folders_;                ///< folders from number `first_file_` on
+  std::uint32_t first_file_ = 0;                    ///< first file of the current class
+  std::vector<std::pair<dev_t, ino_t>> ancestors_;  ///< ancestors of the current folder
+  std::int64_t foreign_ = 0;                        ///< images of kinds that are not read
+  std::string foreign_name_;                        ///< name of one of them
 };
 
 /// Adds the images directly in this folder and returns its sub-folders.
@@ -78,7 +78,7 @@ void Scan::walk(const std::string& path, std::int32_t label) {
   ancestors_.pop_back();
 }
 
-/// By folder, then by name, as Python sorts what `os.walk` gives: "a" < "a-b" < "a/b".
+/// Sorts by folder, then by name, as Python sorts what `os.walk` gives: "a" < "a-b" < "a/b".
 void Scan::sort(std::int64_t first) {
   std::vector<std::uint32_t> order(folders_.size());
   std::iota(order.begin(), order.end(), 0U);

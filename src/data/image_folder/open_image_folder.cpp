@@ -43,7 +43,7 @@ std::unique_ptr<Dataset> open_manifest(const config::Data& config, const std::fi
 }  // namespace
 
 std::unique_ptr<Dataset> open_image_folder(const config::Data& config, const std::filesystem::path& index) {
-  static_cast<void>(encoded_shape(config));  // before a scan that may take long
+  static_cast<void>(encoded_shape(config));  // checked before a scan that may take long
   std::error_code ignored;
   if (!std::filesystem::is_directory(config.path, ignored)) return open_manifest(config, index);
   const std::string path = absolute_text(config.path);

@@ -13,7 +13,7 @@ namespace polyhead::data {
 /// A folder of images as torchvision's `ImageFolder` sees it, or a manifest of images. Throws Error
 /// (no_input, bad_data, config, cant_create).
 std::unique_ptr<Dataset> open_image_folder(const config::Data& config, const std::filesystem::path& index);
-/// Whether the file is called like a manifest.
+/// Whether the file is named like a manifest.
 bool is_manifest_file(const std::string& path, std::int64_t size);
 
 }  // namespace polyhead::data

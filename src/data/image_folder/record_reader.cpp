@@ -6,7 +6,7 @@ namespace polyhead::data {
 namespace {
 
 constexpr int kEnd = std::char_traits<char>::eof();
-constexpr std::size_t kMaxRecord = std::size_t{1} << 16U;  // bytes in a record; paths end at 4096
+constexpr std::size_t kMaxRecord = std::size_t{1} << 16U;  // bytes per record; paths end at 4096
 
 }  // namespace
 
@@ -17,7 +17,7 @@ RecordReader::RecordReader(std::istream& in, Dialect dialect) : in_(in), dialect
   }
 }
 
-/// The next character, CRLF as LF.
+/// Next character; CRLF is returned as LF.
 int RecordReader::take() {
   int c = in_.rdbuf()->sbumpc();
   if (c == '\r' && in_.rdbuf()->sgetc() == '\n') c = in_.rdbuf()->sbumpc();
@@ -26,7 +26,7 @@ int RecordReader::take() {
   return c;
 }
 
-/// The first problem is the one to tell.
+/// Keeps the first problem only.
 void RecordReader::complain(const char* problem) {
   if (problem_.empty()) problem_ = problem;
 }
@@ -42,7 +42,7 @@ void RecordReader::end_field() {
   field_.clear();
 }
 
-/// After the opening quote, up to the closing one.
+/// Reads from behind the opening quote to the closing one.
 void RecordReader::read_quoted() {
   while (true) {
     const int c = take();

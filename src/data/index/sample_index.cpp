@@ -15,7 +15,7 @@ namespace {
 
 using index_format::Header;
 
-/// Takes `count` values from the front of `bytes`; false when there are not so many.
+/// Takes `count` values from the front of `bytes`; false when there are too few.
 template <class T>
 bool take(std::span<const std::byte>& bytes, std::uint64_t count, std::span<const T>& values) {
   if (count > bytes.size() / sizeof(T)) return false;
@@ -44,7 +44,7 @@ std::optional<SampleIndex> SampleIndex::open(const std::filesystem::path& path) 
   return index;
 }
 
-/// Sizes and bounds of the tables; what is in them is checked when it is used.
+/// Checks sizes and bounds of the tables; their contents are checked on use.
 bool SampleIndex::well_formed() {
   std::span<const std::byte> rest = map_.bytes();
   if (rest.size() < sizeof(Header)) return false;

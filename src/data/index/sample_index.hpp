@@ -17,27 +17,27 @@ namespace polyhead::data {
 
 /// One sample in the list.
 struct IndexEntry {
-  std::uint64_t name = 0;    ///< text
-  std::uint64_t offset = 0;  ///< of its bytes in its file
+  std::uint64_t name = 0;    ///< position of the text
+  std::uint64_t offset = 0;  ///< position of the first byte in its file
   std::uint64_t size = 0;
   std::uint32_t file = 0;
   std::int32_t label = -1;
 };
 static_assert(sizeof(IndexEntry) == 32);
 
-/// The list of samples of a data set: a read-only file in memory, of which the system keeps as much as there
-/// is room for. Made by `SampleIndexBuilder`. What is read is checked: a damaged list throws
-/// Error(bad_data), it never crashes.
+/// List of a data set's samples: a read-only file in memory, of which the system keeps as much as fits. Made
+/// by `SampleIndexBuilder`. All that is read is checked: a damaged list throws Error(bad_data) and never
+/// crashes.
 class SampleIndex {
  public:
-  /// What samples lie in: a folder, a tar shard.
+  /// A file that holds samples: a folder or a tar shard.
   struct File {
     std::string_view path;
-    std::string_view prefix;  ///< of its samples' ids
+    std::string_view prefix;  ///< prefix of its samples' ids
     Stamp stamp;
   };
 
-  /// Nothing when there is no list, or one that is damaged, cut off or of another version.
+  /// Opens the list. Nothing when there is none, or when it is damaged, cut off or of another version.
   static std::optional<SampleIndex> open(const std::filesystem::path& path);
 
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(header_.samples); }
@@ -49,9 +49,9 @@ class SampleIndex {
   [[nodiscard]] std::vector<std::string> class_names() const;
   [[nodiscard]] std::string_view source() const { return text(header_.source); }
   [[nodiscard]] std::string_view notes() const { return text(header_.notes); }
-  /// Of the samples' ids and labels, and of the class names.
+  /// Digest of the samples' ids and labels, and of the class names.
   [[nodiscard]] Digest digest() const { return header_.digest; }
-  /// Of where the samples are in their files, and of their sizes there.
+  /// Digest of the samples' places in their files, and of their sizes there.
   [[nodiscard]] Digest places() const { return header_.places; }
 
  private:

@@ -36,20 +36,21 @@ std::optional<SampleIndex> reusable(const std::filesystem::path& path, const std
   try {
     auto index = SampleIndex::open(path);
     if (index && index->source() == source && unchanged(*index, base)) return index;
-  } catch (const Error&) {  // damaged: it is made again
+  } catch (const Error&) {  // damaged: the list is made again
   }
   return std::nullopt;
 }
 
 constexpr int kBitsOfAByte = 8;
 
-/// The list is named after the output: a file of another program may have that name ("model.index").
+/// Refuses to replace a file of another program. The list is named after the output, so such a file may have
+/// its name ("model.index").
 void check_replaceable(const std::filesystem::path& path) {
   std::uint64_t magic = index_format::kMagic;
   std::error_code not_there;
   if (std::filesystem::is_regular_file(path, not_there))
     std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(&magic), sizeof(magic));
-  if (std::popcount(magic ^ index_format::kMagic) <= kBitsOfAByte) return;  // of a damaged list, too
+  if (std::popcount(magic ^ index_format::kMagic) <= kBitsOfAByte) return;  // also a damaged list
   throw Error(ExitCode::cant_create,
               fmt::format("{}: would be the list of samples beside the output, but is a file of another "
                           "program. Choose another output.path, or remove that file if nobody needs it",
@@ -121,8 +122,8 @@ std::span<IndexEntry> SampleIndexBuilder::entries(std::int64_t first) {
   return std::span(entries, header_.samples).subspan(static_cast<std::size_t>(first));
 }
 
-/// Files are known by their prefix only, and only those that hold samples: an empty folder, or the data set
-/// at another place, makes no other data set.
+/// Identifies files by their prefix only, and only those that hold samples. An empty folder, or another place
+/// of the data set, does not change the digest.
 Digest SampleIndexBuilder::digest() {
   Hasher hasher;
   std::uint32_t file = ~std::uint32_t{0};

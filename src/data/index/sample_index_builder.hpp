@@ -14,30 +14,30 @@
 
 namespace polyhead::data {
 
-/// Writes a `SampleIndex`, sample by sample; the samples never pile up in memory. All errors are
+/// Writes a `SampleIndex` sample by sample; the samples are never all in memory. All errors are
 /// Error(cant_create).
 class SampleIndexBuilder {
  public:
   explicit SampleIndexBuilder(const std::filesystem::path& path);
 
-  /// Number of the new file. `path`: absolute, or relative to the data set's folder.
+  /// Adds a file and returns its number. `path`: absolute, or relative to the data set's folder.
   std::uint32_t add_file(std::string_view path, std::string_view prefix, Stamp stamp);
   void add_class(std::string_view name);
-  /// `entry.name` is set here.
+  /// Adds a sample; sets `entry.name`.
   void add(std::string_view name, IndexEntry entry);
-  /// A warning for the log, now and whenever the list is used again.
+  /// Adds a warning for the log, now and whenever the list is used again.
   void note(std::string_view text);
 
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(header_.samples); }
-  /// The samples from `first` on, to be put in order. Valid until the next call of `add`.
+  /// Entries from `first` on, for sorting. Valid until the next call of `add`.
   [[nodiscard]] std::span<IndexEntry> entries(std::int64_t first);
   [[nodiscard]] const char* name(const IndexEntry& entry) const { return text(entry.name); }
 
-  /// Publishes the list under its name; `source` says what it is a list of.
+  /// Publishes the list under its name; `source` identifies what was listed.
   void finish(std::string_view source);
 
  private:
-  /// Between samples: is the run to stop, is there something to tell?
+  /// Checks between samples for a stop and reports progress.
   void look_up();
   std::uint64_t add_text(std::string_view text);
   [[nodiscard]] const char* text(std::uint64_t position) const;
@@ -53,8 +53,8 @@ class SampleIndexBuilder {
   Progress progress_;
 };
 
-/// The list in the file `path`, if it is one of `source` and nothing in it has changed since; else a new one,
-/// filled by `scan`. Relative paths of files in the list are relative to `base`. Logs what it does.
+/// The list in the file `path`, if it is one of `source` and nothing in it has changed since. Otherwise a new
+/// list that `scan` fills. Relative paths of files in the list are relative to `base`. Logs what it does.
 SampleIndex list_samples(const std::filesystem::path& path, const std::string& source,
                          const std::string& base, const std::function<void(SampleIndexBuilder&)>& scan);
 

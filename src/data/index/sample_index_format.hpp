@@ -17,23 +17,23 @@ inline constexpr std::uint64_t kVersion = 4;
 struct Header {
   std::uint64_t magic;
   std::uint64_t version;
-  std::uint64_t bytes;  ///< in the whole file
+  std::uint64_t bytes;  ///< bytes of the whole file
   std::uint64_t samples;
   std::uint64_t files;
   std::uint64_t classes;
   std::uint64_t labelled;  ///< samples with a label
-  std::uint64_t source;    ///< text: what was indexed
-  std::uint64_t notes;     ///< text: warnings, a line each
+  std::uint64_t source;    ///< position of a text: what was indexed
+  std::uint64_t notes;     ///< position of a text: warnings, one per line
   Digest digest;
   Digest places;
-  Digest checksum;  ///< of the header up to here
+  Digest checksum;  ///< digest of the header up to here
 };
 
 struct FileRecord {
-  std::uint64_t path;    ///< text
-  std::uint64_t prefix;  ///< text
-  std::uint64_t size;    ///< of its stamp
-  std::int64_t changed;  ///< of its stamp
+  std::uint64_t path;    ///< position of a text
+  std::uint64_t prefix;  ///< position of a text
+  std::uint64_t size;    ///< size in its stamp
+  std::int64_t changed;  ///< time of change in its stamp
 };
 
 inline Digest checksum_of(const Header& header) {

@@ -9,7 +9,7 @@
 namespace polyhead::data {
 namespace {
 
-/// pandas calls a second column of the name "label.1".
+/// Cell without pandas' copy number: pandas calls a second column of the name "label.1".
 std::string_view without_copy_number(std::string_view cell) {
   const std::size_t end = cell.find_last_not_of("0123456789");
   return end != std::string_view::npos && end > 0 && end + 1 < cell.size() && cell[end] == '.'

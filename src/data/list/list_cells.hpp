@@ -8,22 +8,22 @@
 
 namespace polyhead::data {
 
-/// The cells of one line of a list.
+/// Cells of one line of a list.
 using Cells = std::vector<std::string>;
 
-/// Without blanks and tabs around it.
+/// Text without surrounding blanks and tabs.
 std::string_view trimmed(std::string_view text);
-/// The same words in lower case with single underscores: "File Name" and "fileName" stay "file_name" and
-/// "filename".
+/// Words of the cell in lower case, joined by single underscores. "File Name" becomes "file_name", and
+/// "fileName" becomes "filename".
 std::string plain_name(std::string_view cell);
-/// Whether a column of this name holds paths of images in lists as people have them.
+/// Whether a column of this name usually holds paths of images.
 bool names_paths(std::string_view cell);
-/// The same for labels.
+/// Whether a column of this name usually holds labels.
 bool names_labels(std::string_view cell);
-/// Whether it reads as a path or a file's name, and so hardly as the name of a column.
+/// Whether the cell reads as a path or a file's name, and so hardly as a column's name.
 bool looks_like_file(std::string_view cell);
-/// "a b.jpg 3": path and label of a line in which a blank sets off the label, as in ImageNet's and Caffe's
-/// lists; nothing when the line does not read like that.
+/// Path and label of a line in which a blank separates them: "a b.jpg 3", as in ImageNet's and Caffe's lists.
+/// Nothing when the line does not read like that.
 std::optional<std::pair<std::string, std::string>> split_at_space(std::string_view line);
 
 }  // namespace polyhead::data

@@ -31,7 +31,7 @@ class ColumnFinder {
         width_(list.columns()),
         images_(list.image_columns()) {}
 
-  /// Path, label and header of the format.
+  /// Finds path, label and header of the format.
   void find(ListFormat& format) const;
 
  private:
@@ -76,7 +76,7 @@ bool ColumnFinder::all_after_first(Column column, bool (*holds)(std::string_view
          });
 }
 
-/// pandas writes its index first, without a name, and reads it as "Unnamed: 0".
+/// Whether the column is pandas' index. pandas writes it first, without a name, and reads it as "Unnamed: 0".
 bool ColumnFinder::is_index(Column column) const {
   const std::string_view name = trimmed(first_[column]);
   const bool unnamed = name.empty() || name.starts_with("Unnamed: ");
@@ -91,7 +91,7 @@ Columns ColumnFinder::named(bool (*is_name)(std::string_view)) const {
   return found;
 }
 
-/// The header that pandas writes for columns without names: 0, 1, ...
+/// Whether the header is 0, 1, ..., as pandas writes it for columns without names.
 bool ColumnFinder::numbers_columns() const {
   const Column from = trimmed(first_[0]).empty() ? 1 : 0;
   for (Column i = from; i < first_.size(); ++i) {
@@ -100,7 +100,7 @@ bool ColumnFinder::numbers_columns() const {
   return first_.size() > 1;
 }
 
-/// Certainly; there may still be two columns of a kind.
+/// Whether the first row is certainly a header; two columns may still be of one kind.
 bool ColumnFinder::is_header() const {
   const Columns paths = named(names_paths);
   const Columns labels = named(names_labels);
@@ -113,7 +113,7 @@ bool ColumnFinder::is_header() const {
   return !images_.empty() && rows_.size() > 1 && std::ranges::none_of(images_, sample);
 }
 
-/// Whether the first row differs from the others as a header does, though nobody knows its names.
+/// Whether the first row differs from the others as a header does, although its names are unknown.
 bool ColumnFinder::is_doubtful() const {
   if (width_ < 2 || rows_.size() < 2) return false;
   const auto sample = [&](Column column) { return is_sample(column); };
@@ -131,7 +131,7 @@ bool ColumnFinder::is_doubtful() const {
   return std::ranges::any_of(columns, turns) && std::ranges::none_of(columns, sample);
 }
 
-/// Whether no other row has the first one's cell.
+/// Whether the first row's cell occurs in no other row.
 bool ColumnFinder::is_once(Column column) const {
   return std::none_of(rows_.begin() + 1, rows_.end(),
                       [&](const Cells& row) { return row[column] == first_[column]; });
@@ -143,7 +143,7 @@ Columns ColumnFinder::all() const {
   return columns;
 }
 
-/// A column's place in the line, from 1, as a user writes it.
+/// Position of a column in the line, from 1, as a user writes it.
 std::optional<Column> ColumnFinder::position(std::string_view name) const {
   Column number = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
@@ -161,7 +161,7 @@ std::optional<Column> ColumnFinder::by_name(std::string_view name) const {
   return std::nullopt;
 }
 
-/// The column that an option of data.columns means; numbers are names only where the header has numbers.
+/// Column that an option of data.columns means. Numbers are names only where the header has numbers.
 std::optional<Column> ColumnFinder::chosen(const std::string& name, std::string_view option,
                                            bool& header) const {
   if (name.empty()) return std::nullopt;
@@ -184,7 +184,8 @@ std::optional<Column> ColumnFinder::chosen(const std::string& name, std::string_
                           near ? fmt::format("; did you mean '{}'?", *near) : ""));
 }
 
-/// Names that are known count among columns that hold names of images, if there are such.
+/// Columns that may hold paths. Known names decide among columns that hold names of images, if there are
+/// such.
 Columns ColumnFinder::path_candidates() const {
   Columns known = named(names_paths);
   if (images_.empty()) return known;

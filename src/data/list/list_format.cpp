@@ -14,7 +14,7 @@
 namespace polyhead::data {
 namespace {
 
-/// What is no text at all, whatever its name says.
+/// Refuses what is not text, whatever its name says.
 void check_text(std::string_view head, const ListPlace& place) {
   if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) {
     throw Error(ExitCode::bad_data,
@@ -35,7 +35,7 @@ std::string with_slashes(std::string_view path) {
   return result;
 }
 
-/// Windows writes backslashes; here they may be part of a name.
+/// Whether backslashes separate folders, as Windows writes them. Here they may be part of a name.
 bool has_backslashes(const ListRows& list, const ListFormat& format, const ListPlace& place) {
   std::optional<std::string_view> first;
   for (std::size_t i = format.header ? 1 : 0; i < list.rows.size(); ++i) {

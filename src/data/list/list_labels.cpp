@@ -23,7 +23,7 @@ bool reads_as(std::string_view text, Number& number) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-/// Digits with a sign, a point or an exponent; neither "inf" nor "0x10".
+/// Whether the text is digits with a sign, a point or an exponent; neither "inf" nor "0x10".
 bool is_numeric(std::string_view text) {
   constexpr std::string_view kAllowed = "0123456789+-.eE";
   const std::size_t start = text.starts_with('-') ? 1 : 0;
@@ -31,7 +31,7 @@ bool is_numeric(std::string_view text) {
          text.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
-/// As pandas' `read_csv` has them, without those that are likely names.
+/// Whether the text is a missing value in pandas' `read_csv`, except for those that are likely names.
 bool is_missing(std::string_view text) {
   static constexpr std::array<std::string_view, 9> kWords{"nan",  "na",   "n/a",  "#n/a", "#na",
                                                           "-nan", "<na>", "null", "none"};
@@ -39,7 +39,8 @@ bool is_missing(std::string_view text) {
   return text.size() <= kMax && std::ranges::find(kWords, image::lower(text)) != kWords.end();
 }
 
-/// "[3]", "(3,)", "'3'", "tensor(3)": a number as Python prints it, which would be sorted as text.
+/// Whether the text is a number as Python prints it: "[3]", "(3,)", "'3'", "tensor(3)". Such labels would be
+/// sorted as text.
 bool is_wrapped_number(std::string_view text) {
   constexpr std::string_view kTensor = "tensor(";
   constexpr std::string_view kOpening = "[({'\"";

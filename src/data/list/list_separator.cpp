@@ -29,14 +29,14 @@ std::string_view name_of(char separator) {
   }
 }
 
-/// The likely one first.
+/// Separators, the likely one first.
 std::array<char, 4> separators_for(std::string_view where) {
   const std::string name = image::lower(where);
   if (name.ends_with(".csv")) return {',', ';', '\t', kSpace};
   return {'\t', ',', ';', kSpace};
 }
 
-/// Lines that end with CR alone are those of old Macs.
+/// Whether lines end with CR alone, as on old Macs.
 bool ends_with_cr(std::string_view head) {
   return head.find('\n') == std::string_view::npos && head.find('\r') != std::string_view::npos;
 }
@@ -64,7 +64,8 @@ bool has_quote(const Cells& row, bool closed) {
   });
 }
 
-/// In CSV files a quote opens a cell; elsewhere only when every cell that begins with one ends with one.
+/// Whether cells may be quoted. In CSV files a quote opens a cell. Elsewhere this holds only when every cell
+/// that begins with a quote ends with one.
 bool has_quotes(std::string_view head, char separator, std::string_view where) {
   if (image::lower(where).ends_with(".csv")) return true;
   const auto plain = rows_of(head, {separator, false, ends_with_cr(head)}, false).rows;
@@ -87,7 +88,7 @@ bool is_one_path(const ListRows& list, std::string_view head, const ListPlace& p
   return list.spaced && place.is_file && place.is_file(head.substr(0, head.find_first_of("\r\n")));
 }
 
-/// Whether it is certainly read in this way.
+/// Whether this reading is certain.
 bool fits(const ListRows& list) {
   return list.columns() > 1 && (!list.image_columns().empty() || has_header(list.rows.front()));
 }
@@ -103,7 +104,7 @@ bool fits(const ListRows& list) {
                   join(other.rows.front(), "' '")));
 }
 
-/// For names without a suffix: what all lines have in common decides, then what the list is called.
+/// Chooses for names without a suffix. The content of all lines decides first, then the list's name.
 std::size_t likely(const std::vector<ListRows>& lists, const std::array<char, 4>& separators,
                    std::string_view head, const ListPlace& place) {
   for (std::size_t i = 0; i < lists.size(); ++i) {

@@ -12,16 +12,17 @@ namespace polyhead::data {
 struct ListRows {
   Dialect dialect;
   bool spaced = false;
-  std::vector<Cells> rows;  ///< up to a hundred, without empty lines, up to the first that is damaged
+  std::vector<Cells> rows;  ///< at most a hundred rows, without empty lines, up to the first damaged one
 
-  /// Cells of each row; 0 when rows differ.
+  /// Cells per row; 0 when rows differ.
   [[nodiscard]] std::size_t columns() const;
-  /// The columns whose cells all are names of images, but maybe for the first row's.
+  /// Columns whose cells all are names of images; the first row's cell may differ.
   [[nodiscard]] std::vector<std::size_t> image_columns() const;
 };
 
-/// Chooses the separator: the one that gives every line the same cells, names of images or a header among
-/// them; else the one that the list's suffix stands for. Throws Error(bad_data) that names two which fit.
+/// Chooses the separator that gives every line the same number of cells, with names of images or a header
+/// among them. Otherwise takes the one that the list's suffix stands for. Throws Error(bad_data) that names
+/// two separators when both fit.
 ListRows separate(std::string_view head, const ListPlace& place);
 
 }  // namespace polyhead::data

@@ -17,15 +17,15 @@
 namespace polyhead::data {
 namespace {
 
-constexpr std::size_t kHead = std::size_t{1} << 16U;  // bytes that the format is found out from
+constexpr std::size_t kHead = std::size_t{1} << 16U;  // bytes from which the format is found
 
-/// "a.jpg 3": as in lists in which a space sets the label off.
+/// Whether the path is "a.jpg 3", as in lists in which a space separates the label.
 bool is_spaced(std::string_view path) {
   const auto split = split_at_space(path);
   return split && image::is_image_name(split->first) && read_label(split->second).kind == LabelKind::number;
 }
 
-/// Relative to the root, or absolute where the path leads out of it and may.
+/// Path relative to the root; absolute where it leads out of the root and may.
 std::optional<std::string> resolved(const ListPlace& place, std::string_view cell) {
   if (auto path = relative_path(place.root, cell); path || place.strict || !cell.starts_with('/'))
     return path;
@@ -47,7 +47,7 @@ void Manifest::note(const std::string& text) {
   if (!text.empty()) notes_.push_back(fmt::format("data: {}: {}", place_.where, text));
 }
 
-/// The first lines, each with its end.
+/// Reads the first lines, each with its end.
 void Manifest::find_format() {
   in_.clear();
   in_.seekg(0);
@@ -61,7 +61,7 @@ void Manifest::find_format() {
   if (format_.backslashes) note("its paths have backslashes, which are read as slashes");
 }
 
-/// From the top, without header and empty lines.
+/// Calls `use` for each record from the start, without header and empty lines.
 void Manifest::each_record(const std::function<void(const RecordReader&)>& use) {
   in_.clear();
   in_.seekg(0);
@@ -163,7 +163,7 @@ bool is_manifest_name(std::string_view name) {
 }
 
 void scan_manifest(ListPlace place, SampleIndexBuilder& samples) try {
-  const Stamp stamp = FileSource(place.where).stamp();  // a pipe, for one, cannot be read twice
+  const Stamp stamp = FileSource(place.where).stamp();  // refuses what cannot be read twice, such as a pipe
   std::ifstream in(place.where, std::ios::binary);
   const std::uint32_t file = samples.add_file(place.where, "", stamp);
   place.is_file = [place](std::string_view cell) {
@@ -177,7 +177,7 @@ void scan_manifest(ListPlace place, SampleIndexBuilder& samples) try {
     samples.add(path, {.file = file, .label = label});
   });
   for (const std::string& note : list.notes()) samples.note(note);
-} catch (const std::ios_base::failure&) {  // the way in which a file buffer tells that reading failed
+} catch (const std::ios_base::failure&) {  // a file buffer reports failed reads in this way
   throw Error(ExitCode::io_error, fmt::format("{}: reading it failed", place.where));
 }
 

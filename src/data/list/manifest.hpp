@@ -18,22 +18,22 @@
 
 namespace polyhead::data {
 
-/// A list of images: path and label a line, the label a number, a class name, or missing. How it is written
-/// is found out from its first lines. Read twice, since only the last line tells whether the labels are
-/// numbers; never in memory as a whole.
+/// A list of images: path and label per line, the label a number, a class name, or missing. The first lines
+/// tell its format. It is read twice, since only the last line tells whether the labels are numbers. It is
+/// never in memory as a whole.
 class Manifest {
  public:
   Manifest(std::istream& in, ListPlace place);
 
-  /// The first reading. Throws Error(bad_data) with the problems, three lines of each kind, and what
-  /// `find_list_format` throws. `progress` hears of every line.
+  /// First pass. Throws Error(bad_data) with the problems, three lines of each kind, and what
+  /// `find_list_format` throws. `progress` is called for every line.
   void check(Progress progress = Progress());
   /// Names of the classes, sorted; none when the labels are numbers.
   [[nodiscard]] const std::vector<std::string>& class_names() const { return labels_.names(); }
-  /// The second reading: path relative to the root - or absolute, where it leads out and may -, and label.
-  /// Throws Error(bad_data) when the file has changed since, or an image has two labels.
+  /// Second pass: gives path and label. The path is relative to the root, or absolute where it leads out and
+  /// may. Throws Error(bad_data) when the file has changed since, or an image has two labels.
   void list(const std::function<void(const std::string& path, std::int32_t label)>& sample);
-  /// What the log should say of the list, after `list`.
+  /// Notes for the log about the list, after `list`.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 
  private:
@@ -55,7 +55,7 @@ class Manifest {
   ListPlace place_;
   ListFormat format_;
   ListLabels labels_;
-  std::pair<std::string, std::string> split_;  ///< of the record at hand
+  std::pair<std::string, std::string> split_;  ///< path and label of the current record
   std::vector<std::string> notes_;
 };
 

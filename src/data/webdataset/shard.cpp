@@ -22,11 +22,11 @@ namespace {
 constexpr std::uint64_t kMaxLabelBytes = std::uint64_t{16} << 20U;
 constexpr std::size_t kMaxSuffixBytes = 40;
 
-/// Where a part of a sample lies. Small, as there may be millions.
+/// Place of a part of a sample. Small, as there may be millions.
 struct Place {
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
-  std::array<char, 5> suffix{};  ///< as written, at most four bytes; empty: the part is not there
+  std::array<char, 5> suffix{};  ///< suffix as written, at most four bytes; empty: the part is not there
 
   [[nodiscard]] bool there() const { return suffix[0] != '\0'; }
   [[nodiscard]] std::string_view text() const {
@@ -34,7 +34,7 @@ struct Place {
   }
 };
 
-/// What a shard holds under one key.
+/// Parts under one key of a shard.
 struct Group {
   std::string key;
   Place image;
@@ -65,8 +65,9 @@ class Joining {
   const ByteSource& source_;
   const std::string& where_;
   Oddities& oddities_;
-  std::deque<Group> groups_;                             ///< by their first entry; they stay in their places
-  std::unordered_map<std::string_view, Group*> by_key_;  ///< keys are those of the groups
+  std::deque<Group> groups_;                             ///< groups by their first entry; they stay in their
+                                                         ///< places
+  std::unordered_map<std::string_view, Group*> by_key_;  ///< groups by key; the keys belong to the groups
 };
 
 void Joining::add(const TarEntry& entry) {
@@ -91,7 +92,7 @@ void Joining::add(const TarEntry& entry) {
 }
 
 Group& Joining::group(std::string&& key) {
-  if (!groups_.empty() && groups_.back().key == key) return groups_.back();  // sorted, as most shards are
+  if (!groups_.empty() && groups_.back().key == key) return groups_.back();  // most shards are sorted
   if (const auto found = by_key_.find(key); found != by_key_.end()) return *found->second;
   Group& added = groups_.emplace_back();
   added.key = std::move(key);
@@ -99,7 +100,8 @@ Group& Joining::group(std::string&& key) {
   return added;
 }
 
-/// Nobody can say which of two counts: tar's own tools take the last one, others the first.
+/// Refuses a second entry for a part. Which of two counts is unclear: tar's own tools take the last one,
+/// others the first.
 void Joining::keep(const Group& group, Place& place, const TarEntry& entry, const ShardName& name) const {
   const std::string full = fmt::format("{}.{}", group.key, name.suffix);
   if (place.there() && group.name(place) == full) {
@@ -143,7 +145,8 @@ std::int32_t Joining::json_label(const Group& group) const {
                            sanitized(text), kLabelRange));
 }
 
-/// Beside a .cls, a .json is often about something else: only a label in it counts.
+/// Refuses two labels that differ. Beside a .cls, a .json is often about something else: only a label in it
+/// counts.
 void Joining::check_labels_agree(const Group& group, std::int32_t label) const {
   const std::int32_t other = label_in_json(content(group, group.json)).value_or(-1);
   if (other < 0 || other == label) return;

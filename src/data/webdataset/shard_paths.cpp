@@ -36,7 +36,7 @@ std::size_t number(const std::string& pattern, std::string_view text) {
   return value;
 }
 
-/// Numbers are as long as the longer of the two bounds, if one starts with a zero.
+/// Numbers of a range. They are as long as the longer of the two bounds, if one starts with a zero.
 std::vector<std::string> range(const std::string& pattern, std::string_view from, std::string_view to) {
   const std::size_t first = number(pattern, from);
   const std::size_t last = number(pattern, to);
@@ -72,13 +72,13 @@ bool exists(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0;
 }
 
-/// What a folder of shards holds beside them.
+/// Other files in a folder of shards.
 struct Beside {
   std::int64_t hidden = 0;
   std::int64_t others = 0;
   std::string first_hidden;
   std::string first_other;
-  std::string packed;  ///< a compressed shard
+  std::string packed;  ///< name of a compressed shard
 
   void add(const std::string& name);
   void tell(const std::string& folder) const;
@@ -147,7 +147,7 @@ void check_there(const std::string& pattern, const std::vector<std::string>& sha
                   pattern, count, shards.size(), join(missing, "\n  "), count > kMaxNamed ? "\n  ..." : ""));
 }
 
-/// Its samples would count twice.
+/// Refuses a repeated shard: its samples would count twice.
 void check_once(const std::string& pattern, std::vector<std::string> shards) {
   std::ranges::sort(shards);
   const auto twice = std::ranges::adjacent_find(shards);

@@ -13,7 +13,7 @@
 namespace polyhead::data {
 namespace {
 
-constexpr std::uint64_t kMaxExtension = std::uint64_t{1} << 20U;  // bytes of a long name or pax header
+constexpr std::uint64_t kMaxExtension = std::uint64_t{1} << 20U;  // most bytes of a long name or pax header
 
 constexpr std::uint64_t kPiece = std::uint64_t{1} << 16U;  // multiple of kTarBlock
 
@@ -25,7 +25,7 @@ bool is_regular(char type) {
   return type == '0' || type == '\0' || type == '7';
 }
 
-/// Links, devices, folders and pipes have no data, whatever their size field says.
+/// Whether the type has no data, whatever its size field says: links, devices, folders and pipes.
 bool is_bare(char type) {
   return type >= '1' && type <= '6';
 }
@@ -69,7 +69,7 @@ void TarReader::fail(std::string_view problem) const {
   throw Error(ExitCode::bad_data, fmt::format("{}: byte {}: {}", where_, header_, problem));
 }
 
-/// False at the end of the archive.
+/// Reads the next header; false at the end of the archive.
 bool TarReader::read_header() {
   header_ = at_;
   const std::uint64_t left = source_.size() - std::min(source_.size(), header_);
@@ -93,8 +93,8 @@ bool TarReader::is_header_at(std::uint64_t offset) const {
   return TarHeader(block).checksum_fits();
 }
 
-/// Python's tarfile, and so webdataset, stops at the end mark; `tar --ignore-zeros` reads on. Archives are
-/// padded with zeros, to 10 KiB or so.
+/// Reads behind the end mark. Python's tarfile, and so webdataset, stops there; `tar --ignore-zeros` reads
+/// on. Archives are padded with zeros, to 10 KiB or so.
 void TarReader::look_behind_end() {
   std::vector<std::byte> piece(kPiece);
   for (std::uint64_t at = header_ + kTarBlock; at < source_.size(); at += kPiece) {
@@ -120,7 +120,7 @@ void TarReader::check_whole(std::uint64_t size, const std::string& name) const {
                    source_.size() - at_));
 }
 
-/// What an extension header carries.
+/// Content of an extension header.
 std::string TarReader::content(std::uint64_t size) const {
   check_whole(size, "an extended header");
   if (size > kMaxExtension) fail(fmt::format("an extended header of {} bytes; expected at most 1 MiB", size));
@@ -129,7 +129,7 @@ std::string TarReader::content(std::uint64_t size) const {
   return text;
 }
 
-/// "LENGTH KEY=VALUE\n" again and again; the length counts all of that.
+/// Parses repeated "LENGTH KEY=VALUE\n"; the length counts all of that.
 void TarReader::parse_pax(std::string_view text, Records& records) const {
   while (!text.empty() && text[0] != '\0') {
     const std::size_t space = text.find(' ');
@@ -163,7 +163,7 @@ std::string TarReader::entry_name(const TarHeader& header) const {
   return long_name_ ? *long_name_ : header.name();
 }
 
-/// Whether the header only tells about the next one.
+/// Takes the header if it only describes the next one; returns whether it does.
 bool TarReader::take_extension(const TarHeader& header) {
   const char type = header.type();
   if (type != 'x' && type != 'X' && type != 'g' && type != 'L' && type != 'K') return false;

@@ -15,25 +15,25 @@ namespace polyhead::data {
 /// A regular file in a tar.
 struct TarEntry {
   std::string name;
-  std::uint64_t offset = 0;  ///< of its bytes in the archive
+  std::uint64_t offset = 0;  ///< position of its first byte in the archive
   std::uint64_t size = 0;
 };
 
-/// Walks through the headers of a tar: ustar, GNU's and pax long names and sizes. Contents are not read.
+/// Walks through the headers of a tar: ustar, long names and sizes of GNU and pax. Contents are not read.
 class TarReader {
  public:
   /// `source` must outlive the reader; `where` names it in messages. Throws Error(bad_data) when it is empty
   /// or compressed.
   TarReader(const ByteSource& source, std::string where);
 
-  /// The next regular file; folders, links and devices are passed over. Throws Error(bad_data) with the byte
-  /// at which the archive is cut off or damaged, or at which another one follows its end.
+  /// Next regular file; folders, links and devices are skipped. Throws Error(bad_data) with the byte at which
+  /// the archive is cut off or damaged, or at which another archive follows its end.
   std::optional<TarEntry> next();
-  /// Whether the archive has come to the block that marks its end: without it, it may have lost entries.
+  /// Whether the archive has reached the block that marks its end. Without it, entries may be lost.
   [[nodiscard]] bool ended() const { return ended_; }
-  /// Whether other bytes than zeros follow that end. They are no header: `next` refuses a second archive.
+  /// Whether non-zero bytes follow that end. They are no header: `next` refuses a second archive.
   [[nodiscard]] bool more_after_end() const { return more_after_end_; }
-  /// Hard and symbolic links passed over so far.
+  /// Number of hard and symbolic links skipped so far.
   [[nodiscard]] std::int64_t links() const { return links_; }
 
  private:
@@ -53,11 +53,11 @@ class TarReader {
   const ByteSource& source_;
   std::string where_;
   std::array<std::byte, kTarBlock> block_{};
-  std::uint64_t header_ = 0;              ///< where the header at hand starts
-  std::uint64_t at_ = 0;                  ///< where the next one does
-  Records global_;                        ///< pax 'g'
-  Records local_;                         ///< pax 'x', of the next entry
-  std::optional<std::string> long_name_;  ///< GNU 'L', of the next entry
+  std::uint64_t header_ = 0;              ///< start of the current header
+  std::uint64_t at_ = 0;                  ///< start of the next header
+  Records global_;                        ///< pax 'g' records
+  Records local_;                         ///< pax 'x' records of the next entry
+  std::optional<std::string> long_name_;  ///< GNU 'L' name of the next entry
   std::int64_t links_ = 0;
   bool ended_ = false;
   bool more_after_end_ = false;

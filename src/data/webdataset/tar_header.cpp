@@ -14,11 +14,11 @@ std::string_view text_of(std::span<const std::byte> field) {
   return text.substr(0, text.find('\0'));
 }
 
-/// Big-endian, the first bit set: GNU's way to write what octal digits have no room for.
+/// Number in big-endian form with the first bit set: GNU's form for numbers too large for octal digits.
 std::optional<std::uint64_t> binary(std::span<const std::byte> field) {
   std::uint64_t value = std::to_integer<std::uint64_t>(field[0]) & 0x7FU;
   for (const std::byte byte : field.subspan(1)) {
-    if (value >> 55U != 0) return std::nullopt;  // negative numbers, too
+    if (value >> 55U != 0) return std::nullopt;  // also refuses negative numbers
     value = value << 8U | std::to_integer<std::uint64_t>(byte);
   }
   return value;
@@ -46,7 +46,7 @@ bool TarHeader::is_end() const {
   return std::ranges::all_of(block_, [](std::byte byte) { return byte == std::byte{0}; });
 }
 
-/// Some old programs summed signed bytes.
+/// Whether the checksum fits. Some old programs summed signed bytes.
 bool TarHeader::checksum_fits() const {
   std::int64_t plain = 0;
   std::int64_t with_signs = 0;
@@ -68,7 +68,7 @@ std::optional<std::uint64_t> TarHeader::size() const {
 std::string TarHeader::name() const {
   std::string name(text_of(field(0, 100)));
   const std::string_view prefix = text_of(field(345, 155));
-  // GNU's own format has other things there, and no NUL after "ustar".
+  // GNU's own format uses this field differently and has no NUL after "ustar".
   if (text_of(field(257, 6)) != "ustar" || prefix.empty()) return name;
   return std::string(prefix).append("/").append(name);
 }

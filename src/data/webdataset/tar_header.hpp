@@ -17,10 +17,10 @@ class TarHeader {
  public:
   explicit TarHeader(const std::array<std::byte, kTarBlock>& block) : block_(block) {}
 
-  /// All zeros: the end of the archive.
+  /// Whether the block is all zeros: the end of the archive.
   [[nodiscard]] bool is_end() const;
   [[nodiscard]] bool checksum_fits() const;
-  /// Of the data after it; nothing when the field is no number.
+  /// Bytes of data after the header; nothing when the field is no number.
   [[nodiscard]] std::optional<std::uint64_t> size() const;
   [[nodiscard]] std::string name() const;
   [[nodiscard]] char type() const { return static_cast<char>(block_[156]); }

@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t kMaxProblems = 20;
 constexpr std::size_t kMaxSuffixesNamed = 6;
 
-/// Length of the longest folder, with its slash, that all shards lie in. What follows names a shard: the base
-/// name, where all are in one folder.
+/// Length of the longest folder, with its slash, that holds all shards. The rest of a path names a shard: its
+/// base name, where all are in one folder.
 std::size_t common_folder(const std::vector<std::string>& shards) {
   std::size_t common = shards.front().find_last_of('/') + 1;
   for (const std::string& shard : shards) {
@@ -51,7 +51,7 @@ void scan(const std::string& path, std::size_t folder, Oddities& oddities, Sampl
                           more ? "at least " : "", problems.size(), shards, join(problems, "\n  ")));
 }
 
-/// ".txt (7), .webp (5)": the most frequent first.
+/// Text ".txt (7), .webp (5)", the most frequent first.
 std::string by_frequency(const std::map<std::string, std::int64_t>& suffixes) {
   std::vector<std::pair<std::int64_t, std::string>> order;
   for (const auto& [suffix, count] : suffixes) order.emplace_back(-count, suffix);

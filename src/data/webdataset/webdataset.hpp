@@ -8,7 +8,7 @@
 namespace polyhead::data {
 
 /// Lists the samples of WebDataset shards in the shards' order. Throws Error (no_input, bad_data) that names
-/// all the shards that cannot be used.
+/// all unusable shards.
 void scan_webdataset(const std::vector<std::string>& shards, SampleIndexBuilder& samples);
 
 }  // namespace polyhead::data

@@ -7,8 +7,8 @@
 
 namespace polyhead::image {
 
-/// Bits of a sequence of bytes, the highest of a byte first (ITU-T T.81, F.2.2.5). Knows no end: kSlack
-/// readable bytes must lie behind whatever is read.
+/// Bits of a sequence of bytes, the highest bit of a byte first (ITU-T T.81, F.2.2.5). The end is unknown
+/// here: kSlack readable bytes must lie behind whatever is read.
 class BitReader {
  public:
   static constexpr std::size_t kSlack = 16;
@@ -18,13 +18,13 @@ class BitReader {
   BitReader() = default;
   explicit BitReader(const std::uint8_t* bytes) : next_(bytes) {}
 
-  /// Reads eight bytes at once, of which those count that fit.
+  /// Reads eight bytes at once; only those that fit count.
   void refill() {
     bits_ |= load(next_) >> count_;
     next_ += (63U - count_) >> 3U;
     count_ |= kReady;
   }
-  /// The next bits, from the highest on, of which those are valid that are ready.
+  /// Next bits, from the highest on; only those that are ready are valid.
   [[nodiscard]] std::uint64_t bits() const { return bits_; }
   /// The next `count` bits (1 to 32).
   [[nodiscard]] std::uint32_t peek(unsigned count) const {
@@ -34,7 +34,7 @@ class BitReader {
     bits_ <<= count;
     count_ -= count;
   }
-  /// How many bits have been dropped, counted from `bytes` on.
+  /// Number of bits dropped, counted from `bytes` on.
   [[nodiscard]] std::size_t position(const std::uint8_t* bytes) const {
     return static_cast<std::size_t>(next_ - bytes) * 8 - count_;
   }

@@ -12,7 +12,7 @@ namespace polyhead::image {
 
 inline constexpr unsigned kLastPlace = 63;
 
-/// Where the coefficients of a file's order lie in a block (ITU-T T.81, Figure A.6).
+/// Position in a block of each coefficient in a file's order (ITU-T T.81, Figure A.6).
 inline constexpr std::array<std::uint8_t, 64> kZigzag{
     0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
     41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
@@ -20,7 +20,7 @@ inline constexpr std::array<std::uint8_t, 64> kZigzag{
 
 enum class BlockProgress { invalid, within, done };
 
-/// Reads a DC coefficient as the difference to the one before. False where it is not valid.
+/// Reads a DC coefficient as the difference to the previous one. False where it is invalid.
 inline bool read_dc(BitReader& in, const HuffmanTable& symbols, std::int16_t& difference) {
   in.refill();
   const HuffmanSymbol found = symbols.find(in.peek(16));
@@ -30,8 +30,8 @@ inline bool read_dc(BitReader& in, const HuffmanTable& symbols, std::int16_t& di
   return found.length != 0;
 }
 
-/// Reads an AC coefficient whose code may have any length. `place` is that of the one before, and becomes its
-/// own.
+/// Reads an AC coefficient whose code may have any length. `place` is that of the previous coefficient, and
+/// becomes the new one's.
 template <bool kKeep>
 [[gnu::noinline]] BlockProgress read_ac(BitReader& in, const HuffmanTable& symbols, std::int16_t* block,
                                         std::size_t& place) {
@@ -80,17 +80,17 @@ template <bool kKeep>
   return reached < Step::kEnds ? BlockProgress::within : BlockProgress::done;
 }
 
-/// Reads the AC coefficients of a block, which are zero so far. Without kKeep they are only passed over.
-/// False where they are not valid.
+/// Reads the AC coefficients of a block, which are zero so far. Without kKeep they are only skipped. False
+/// where they are invalid.
 template <bool kKeep>
 [[gnu::always_inline]] inline bool read_block(BitReader& in, const StepTable& table, std::int16_t* block) {
   std::size_t place = 0;
-  // What read_dc leaves suffices for a step.
+  // The bits that read_dc leaves suffice for a step.
   BlockProgress progress = read_step<kKeep>(in, table, block, place);
   while (progress == BlockProgress::within) {
     in.refill();
 #pragma GCC unroll 3
-    for (int i = 0; i < 3; ++i) {  // for which a refill suffices
+    for (int i = 0; i < 3; ++i) {  // one refill suffices for three steps
       progress = read_step<kKeep>(in, table, block, place);
       if (progress != BlockProgress::within) break;
     }

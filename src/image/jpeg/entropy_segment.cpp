@@ -8,7 +8,7 @@
 namespace polyhead::image {
 namespace {
 
-/// A unit (MCU) has at most ten blocks of 64 coefficients, each a code of 16 bits and a value of 15.
+/// Most bytes of a unit (MCU): ten blocks of 64 coefficients, each a code of 16 bits and a value of 15.
 constexpr std::size_t kUnit = 10 * 64 * 31 / 8;
 
 }  // namespace

@@ -16,22 +16,22 @@
 namespace polyhead::image {
 namespace {
 
-/// Scans in a progressive file, each of which costs a pass over the whole image. Encoders write about ten.
+/// Most scans in a progressive file; each costs a pass over the whole image. Encoders write about ten.
 constexpr int kMaxScans = 500;
-/// Rows that are fetched at once: as many as the library has ready at most.
+/// Rows per fetch: the most that the library has ready.
 constexpr std::size_t kRowsAtOnce = 4;
-/// What the library's vector code wants rows to be aligned to for storing past the caches. They are read at
-/// once, so they must not be.
+/// Alignment at which the library's vector code stores rows past the caches. The rows are read at once, so
+/// they must not be aligned to it.
 constexpr std::size_t kStreamed = 32;
 
-/// The file, for the library. Behind its end there is nothing, as in Pillow; the library's own source would
-/// invent an end-of-image marker.
+/// Source that gives the file to the library. Nothing follows its end, as in Pillow; the library's own source
+/// would invent an end-of-image marker.
 struct Source : jpeg_source_mgr {
-  bool ended = false;      ///< more was asked for than there is
+  bool ended = false;      ///< the library asked for more than there is
   bool finishing = false;  ///< all rows are there
 };
 
-/// The library's errors come out of it by longjmp: it is C. All calls go through `guarded`.
+/// Error handler that leaves the library by longjmp, since it is C. All calls go through `guarded`.
 struct Errors : jpeg_error_mgr {
   std::jmp_buf jump;
 };
@@ -76,7 +76,7 @@ std::uint8_t product255(unsigned a, unsigned b) {
   return static_cast<std::uint8_t>(((product >> 8U) + product) >> 8U);
 }
 
-/// Pillow's way from CMYK to RGB, from the inverted values that Adobe writes. In place.
+/// Converts CMYK to RGB as Pillow does, from the inverted values that Adobe writes. In place.
 void cmyk_to_rgb(std::uint8_t* pixel, std::size_t count) {
   for (; count > 0; --count, pixel += kPixelBytes) {
     const std::uint8_t light = pixel[3];
@@ -96,9 +96,9 @@ struct JpegReader::Decoder {
   jpeg_decompress_struct info{};
   ScanDecoder scan;
   std::vector<std::uint8_t> buffer;
-  bool whole = false;           ///< nothing may be left out
-  bool taken_over = false;      ///< entropy is decoded by `scan`
-  JDIMENSION first_column = 0;  ///< where the rows that the library gives begin
+  bool whole = false;           ///< whether the whole image must be decoded
+  bool taken_over = false;      ///< whether `scan` decodes the entropy
+  JDIMENSION first_column = 0;  ///< first column of the library's rows
 
   Decoder() = default;
   Decoder(const Decoder&) = delete;
@@ -123,7 +123,7 @@ struct JpegReader::Decoder {
   [[nodiscard]] int block_width() const;
 };
 
-/// Whether `call` went through. Nothing that it calls or holds may need a destructor.
+/// Returns whether `call` succeeded. Nothing that it calls or holds may need a destructor.
 template <class Call>
 bool JpegReader::Decoder::guarded(Call call) {
   if (setjmp(errors.jump) != 0) return false;
@@ -137,7 +137,7 @@ Reason JpegReader::Decoder::why(std::uint64_t max_pixels) const {
   return is_unsupported(errors.msg_code) ? Reason::unsupported : Reason::corrupt;
 }
 
-/// A new object for each image: tables of the image before must not serve a file that lacks its own.
+/// Begins with a new object per image: tables of the last image must not serve a file that lacks its own.
 bool JpegReader::Decoder::begin() {
   jpeg_destroy_decompress(&info);
   taken_over = false;
@@ -182,8 +182,8 @@ int JpegReader::Decoder::block_width() const {
   return info.max_h_samp_factor * info.min_DCT_scaled_size;
 }
 
-/// Whether scans are missing, so that the library smooths blocks towards those around them. It does so only
-/// half when it is to leave out blocks.
+/// Whether scans are missing, so that the library smooths blocks towards their neighbours. It smooths only
+/// partly when blocks are left out.
 bool JpegReader::Decoder::smooths() const {
   if (info.coef_bits == nullptr) return false;
   const auto unfinished = [](int bits) { return bits != 0; };
@@ -193,8 +193,8 @@ bool JpegReader::Decoder::smooths() const {
   return false;
 }
 
-/// Keeps the library from computing columns that are not wanted. A block more on each side keeps the bits:
-/// chroma is interpolated between neighbours.
+/// Keeps the library from computing columns that are not wanted. One more block on each side preserves the
+/// bits: chroma is interpolated between neighbours.
 bool JpegReader::Decoder::crop(Range columns) {
   if (whole) return true;
   const int margin = block_width();
@@ -210,7 +210,7 @@ std::size_t JpegReader::Decoder::row_bytes() const {
   return (info.output_width * kPixelBytes + kRowSlack + kStreamed - 1) / kStreamed * kStreamed;
 }
 
-/// Lets the library decode entropy only up to a block before `row`: chroma is interpolated between
+/// Lets the library decode only the entropy up to one block before `row`: chroma is interpolated between
 /// rows, too.
 bool JpegReader::Decoder::skip_to(int row) {
   const int blocks = (row - static_cast<int>(info.output_scanline)) / block_height() - 1;
@@ -219,7 +219,7 @@ bool JpegReader::Decoder::skip_to(int row) {
   return guarded([this, rows] { jpeg_skip_scanlines(&info, rows); });
 }
 
-/// Reads up to row `end`, and hands on the rows that are wanted.
+/// Reads up to row `end` and adds the wanted rows.
 bool JpegReader::Decoder::fetch(int end, Range wanted, RowResizer& resizer) {
   const Range columns = resizer.columns();
   const std::size_t begin = (static_cast<std::size_t>(columns.first) - first_column) * kPixelBytes;
@@ -242,7 +242,7 @@ bool JpegReader::Decoder::fetch(int end, Range wanted, RowResizer& resizer) {
   return true;
 }
 
-/// What comes behind the last row may be missing, but must not be wrong: so Pillow has it.
+/// Checks the data behind the last row: it may be missing but must not be wrong, as in Pillow.
 bool JpegReader::Decoder::finish() {
   source.finishing = true;
   return guarded([this] { jpeg_finish_decompress(&info); });
@@ -253,12 +253,12 @@ bool JpegReader::Decoder::decode(RowResizer& resizer, bool own_entropy) {
   if (!start(own_entropy) || !crop(resizer.columns())) return false;
   const auto height = static_cast<int>(info.output_height);
   make_room(buffer, kRowsAtOnce * row_bytes() + kStreamed);
-  // The rows below are decoded, too, as far as it takes to know that they are there.
+  // The rows that follow are decoded, too, as far as needed to know that they are there.
   return skip_to(rows.first) && fetch(rows.first + rows.count, rows, resizer) && skip_to(height) &&
          fetch(height, rows, resizer) && finish();
 }
 
-/// By the library alone, which decides what is wrong, and what can be seen nevertheless.
+/// Decodes with the library alone, which decides what is wrong and what remains visible.
 bool JpegReader::Decoder::decode_again(RowResizer& resizer) {
   const unsigned divisor = info.scale_denom;
   resizer.restart();
@@ -304,8 +304,8 @@ int JpegReader::shrink(ImageShape smallest) {
   return decoder_->guarded([&info] { jpeg_calc_output_dimensions(&info); }) ? factor : 1;
 }
 
-/// Images in several scans are kept as coefficients until the last scan is there; of others ScanDecoder keeps
-/// the file.
+/// Bytes that reading takes. Images in several scans are kept as coefficients until the last scan; for others
+/// ScanDecoder keeps the file.
 std::uint64_t JpegReader::memory() {
   jpeg_decompress_struct& info = decoder_->info;
   std::uint64_t bytes = kJpegColumnBytes * info.image_width;

@@ -9,14 +9,13 @@
 
 namespace polyhead::image {
 
-/// Bytes that the library's buffers of rows and our own take for a column, at most: four components, 40 rows
-/// of each.
+/// Most bytes per column in the library's buffers of rows and our own: four components, 40 rows of each.
 inline constexpr std::uint64_t kJpegColumnBytes = 256;
 
-/// Decodes a JPEG file in memory, and accepts what Pillow accepts.
+/// Decodes a JPEG file in memory. Accepts what Pillow accepts.
 class JpegReader final : public ImageReader {
  public:
-  /// `own_entropy`: with a ScanDecoder where it can. The results are the same; tests compare them.
+  /// `own_entropy`: use a ScanDecoder where possible. The results are equal; tests compare them.
   explicit JpegReader(std::uint64_t max_pixels, bool own_entropy = true);
   ~JpegReader() override;
   JpegReader(const JpegReader&) = delete;
@@ -29,7 +28,7 @@ class JpegReader final : public ImageReader {
   int shrink(ImageShape smallest) override;
   Reason read(RowResizer& resizer) override;
   void close() override;
-  /// Whether the image was last read by a ScanDecoder, and not by the library alone.
+  /// Whether a ScanDecoder read the last image, and not the library alone.
   [[nodiscard]] bool decoded_entropy() const;
 
  private:

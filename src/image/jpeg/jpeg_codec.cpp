@@ -12,10 +12,10 @@ namespace polyhead::image {
 namespace {
 
 constexpr double kMaxJpegSide = 65'500;  // pixels
-constexpr double kJpegPadding = 31;      // pixels that an interleaved block may reach over a side
+constexpr double kJpegPadding = 31;      // most pixels by which an interleaved block may exceed a side
 
-/// The years in the copyright notice of the library that is loaded: all that it tells of its version, which
-/// need not be the one in the header.
+/// Years in the copyright notice of the loaded library. Nothing else tells its version, which may differ from
+/// the header's.
 std::string_view years_of_libjpeg() {
   jpeg_error_mgr errors;
   std::string_view notice = jpeg_std_error(&errors)->jpeg_message_table[JMSG_COPYRIGHT];
@@ -25,8 +25,8 @@ std::string_view years_of_libjpeg() {
 
 }  // namespace
 
-/// Coefficients of four components without subsampling, 2 bytes each; or, of a file in one scan, its bytes
-/// once more.
+/// Bytes for the coefficients of four components without subsampling, 2 bytes each. For a file in one scan, a
+/// copy of its bytes.
 double max_jpeg_memory(const ImageLimits& limits) {
   const double sides = std::min(limits.pixels + 1, 2 * kMaxJpegSide);
   const double padded = limits.pixels + kJpegPadding * (sides + kJpegPadding);

@@ -34,7 +34,7 @@ const Table& ScanDecoder::Kept<Table>::of(const JHUFF_TBL& definition) {
   return table;
 }
 
-/// The library has checked the tables.
+/// Takes over; the library has checked the tables.
 bool ScanDecoder::take_over(jpeg_decompress_struct& info, GiveUp give_up) {
   if (!is_sequential(info)) return false;
   segment_.reserve(info.src->bytes_in_buffer);
@@ -74,7 +74,7 @@ boolean ScanDecoder::decode_unit(j_decompress_ptr info, JBLOCKROW* blocks) {
 
 bool ScanDecoder::decode(jpeg_decompress_struct& info, JBLOCKROW* blocks) {
   if (info.restart_interval != 0 && until_restart_ == 0 && !restart(info)) return false;
-  // Of a row's units the library transforms those that the rows it was asked for (jpeg_crop_scanline) reach.
+  // The library transforms only those units of a row that the requested rows (jpeg_crop_scanline) reach.
   const bool wanted =
       blocks != nullptr && column_ >= info.master->first_iMCU_col && column_ <= info.master->last_iMCU_col;
   if (!(wanted ? read_unit<true>(blocks) : read_unit<false>(blocks))) return false;
@@ -83,8 +83,8 @@ bool ScanDecoder::decode(jpeg_decompress_struct& info, JBLOCKROW* blocks) {
   return !segment_.overrun(reader_);
 }
 
-/// Without kKeep `blocks` is not looked at, but the DC coefficients are followed: in the file are only
-/// differences.
+/// Decodes a row of units. Without kKeep `blocks` is not used, but the DC coefficients are followed: the file
+/// holds only differences.
 template <bool kKeep>
 bool ScanDecoder::read_unit(JBLOCKROW* blocks) {
   BitReader in = reader_;  // so that it stays in registers
@@ -99,7 +99,7 @@ bool ScanDecoder::read_unit(JBLOCKROW* blocks) {
   return true;
 }
 
-/// Steps over the marker between two intervals (T.81, F.2.2.4, E.2.4).
+/// Skips the marker between two intervals (T.81, F.2.2.4, E.2.4).
 bool ScanDecoder::restart(jpeg_decompress_struct& info) {
   jpeg_source_mgr& source = *info.src;
   const auto expected = static_cast<JOCTET>(JPEG_RST0 + (restarts_++ & 7U));

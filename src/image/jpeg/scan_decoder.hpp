@@ -15,31 +15,30 @@
 
 namespace polyhead::image {
 
-/// Decodes the entropy of a baseline JPEG (ITU-T T.81, F.2.2) in the library's place, in half the time. All
-/// else stays the library's, and so does every file in which something is unusual: then `GiveUp` is called,
-/// and the image must be decoded again without this. So errors, and what is made of damaged files, are the
-/// library's alone.
+/// Decodes the entropy of a baseline JPEG (ITU-T T.81, F.2.2) in the library's place, in half the time. The
+/// library does all else. On anything unusual in a file `GiveUp` is called, and the image must be decoded
+/// again without this class. So the library alone reports errors and decides what becomes of damaged files.
 class ScanDecoder {
  public:
-  /// Called in the midst of the library's code, so must leave it as an error does.
+  /// Callback inside the library's code: it must leave that code as an error does.
   using GiveUp = void (*)(j_common_ptr info);
 
-  /// Takes over where it can: between jpeg_start_decompress and the first row. From then on it must stay
-  /// where it is, and info.client_data is its own. The whole file must be in info.src.
+  /// Takes over where possible: between jpeg_start_decompress and the first row. From then on the object must
+  /// not move, and info.client_data belongs to it. The whole file must be in info.src.
   bool take_over(jpeg_decompress_struct& info, GiveUp give_up);
-  /// Gives the memory of an unusually large file back.
+  /// Frees the memory of an unusually large file.
   void trim() { segment_.trim(); }
 
  private:
-  /// The table last built. Most files have the same ones, those of T.81's Annex K, and building takes as long
-  /// as decoding two hundred blocks.
+  /// The last table built. Most files have the tables of T.81's Annex K, and building takes as long as
+  /// decoding two hundred blocks.
   template <class Table>
   struct Kept {
     HuffmanCode code;
     Table table;
     const Table& of(const JHUFF_TBL& definition);
   };
-  /// How a block of a unit (MCU) is decoded.
+  /// Tables and state for one block of a unit (MCU).
   struct Block {
     const HuffmanTable* dc;
     const StepTable* ac;
@@ -56,12 +55,12 @@ class ScanDecoder {
   std::array<Kept<HuffmanTable>, NUM_HUFF_TBLS> dc_tables_;
   std::array<Kept<StepTable>, NUM_HUFF_TBLS> ac_tables_;
   std::vector<Block> blocks_;
-  std::array<std::uint32_t, MAX_COMPS_IN_SCAN> last_dc_{};  ///< modulo 2^32, as the library has it
+  std::array<std::uint32_t, MAX_COMPS_IN_SCAN> last_dc_{};  ///< last DC values modulo 2^32, as in the library
   EntropySegment segment_;
   BitReader reader_;
   GiveUp give_up_ = nullptr;
-  unsigned column_ = 0;         ///< of the next unit
-  unsigned until_restart_ = 0;  ///< units
+  unsigned column_ = 0;         ///< column of the next unit
+  unsigned until_restart_ = 0;  ///< units until the next restart
   unsigned restarts_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Where the library's jpegint.h is missing, it decodes the entropy itself.
+// Replacement where the library's jpegint.h is missing: the library decodes the entropy itself.
 
 #include "scan_decoder.hpp"
 

@@ -6,7 +6,7 @@ namespace {
 /// Most bits of a value that fits into Step::first_value.
 constexpr unsigned kFirstSize = 7;
 
-/// Makes the last coefficient the first, and appends one. False where it does not fit.
+/// Makes the last coefficient the first, and appends another. False where it does not fit.
 bool append(Step& step, std::uint64_t bits, HuffmanSymbol next) {
   const bool is_first = step.last_place == Step::kNone;
   const unsigned place = (is_first ? 0 : step.last_place) + next.run() + 1;
@@ -25,13 +25,13 @@ bool append(Step& step, std::uint64_t bits, HuffmanSymbol next) {
 }
 
 void append_end(Step& step, unsigned length) {
-  // Alone it says of the next coefficient that it is zero, which it is.
+  // An end alone sets the next coefficient to zero, which it is.
   if (step.last_place == Step::kNone) step.first_place = step.last_place = 1;
   step.length = static_cast<std::uint8_t>(step.length + length);
   step.last_place += Step::kEnds;
 }
 
-/// The step with which `bits` begin; the highest kStepBits are known.
+/// Step with which `bits` begin; the highest kStepBits are known.
 Step step_of(const HuffmanTable& symbols, std::uint64_t bits) {
   Step step;
   for (int coefficients = 0; step.length < kStepBits; ++coefficients) {
@@ -46,7 +46,7 @@ Step step_of(const HuffmanTable& symbols, std::uint64_t bits) {
   return step;
 }
 
-/// As step_of. Values need not be known, so more coefficients fit.
+/// Skip with which `bits` begin. Values need not be known, so more coefficients fit than in a step.
 Skip skip_of(const HuffmanTable& symbols, std::uint64_t bits) {
   Skip skip;
   unsigned place = 0;

@@ -7,41 +7,42 @@
 
 namespace polyhead::image {
 
-/// Bits by which steps are looked up. More of them find more at once; the tables of two codes still fit into
-/// a first-level cache.
+/// Number of bits that index the steps. More bits find more at once; the tables of two codes still fit into a
+/// first-level cache.
 inline constexpr unsigned kStepBits = 11;
 
-/// Most bits of a step: three fit into what BitReader has ready.
+/// Most bits per step: three steps fit into what BitReader has ready.
 inline constexpr unsigned kMaxStep = 18;
 
-/// What the next bits of a block say: one or two AC coefficients, and the block's end where it follows. All
-/// codes lie in the next kStepBits, the last value may go on behind.
+/// Content of the next bits of a block: one or two AC coefficients, and the block's end where it follows. All
+/// codes lie in the next kStepBits; the last value may continue behind them.
 struct Step {
-  /// A place that no block has: the next code is too long, or there is none.
+  /// Position that no block has: the next code is too long, or there is none.
   static constexpr std::uint8_t kNone = 64;
-  /// Is added to the last place where the block ends.
+  /// Addend to the last place where the block ends.
   static constexpr std::uint8_t kEnds = 128;
 
   std::uint8_t length = 0;  ///< bits that the step takes
-  // Where there is one coefficient, it is the last, and the first is a zero in its place.
+  // A single coefficient is the last one; the first is then a zero in its place.
   std::uint8_t first_place = 0;  ///< counted from the coefficient before the step
   std::int8_t first_value = 0;
   std::uint8_t last_place = kNone;
-  std::uint8_t behind = 0;  ///< bits of a word behind the last value's, modulo 64
+  std::uint8_t behind = 0;  ///< bits of a word behind the last value, modulo 64
   std::uint8_t size = 0;    ///< bits of the last value
-  std::int16_t bias = 0;    ///< what makes them the value
+  std::int16_t bias = 0;    ///< addend that turns them into the value
 
-  /// The last value, with the step's bits before one.
+  /// The last value; `bits` begin with the step.
   [[nodiscard]] std::int16_t last_value(std::uint64_t bits) const {
     const std::uint64_t raw = bits >> (behind & 63U) & ((std::uint64_t{1} << (size & 63U)) - 1);
     return static_cast<std::int16_t>(static_cast<std::int32_t>(raw) + bias);
   }
 };
 
-/// As far as the next bits of a block can be passed over: any number of AC coefficients, and the block's end.
+/// Number of the next bits of a block that can be skipped: any number of AC coefficients, and the block's
+/// end.
 struct Skip {
-  std::uint8_t length = 0;                ///< as in Step
-  std::uint8_t last_place = Step::kNone;  ///< as in Step
+  std::uint8_t length = 0;                ///< see Step
+  std::uint8_t last_place = Step::kNone;  ///< see Step
 };
 
 /// Steps of the AC coefficients that have one code (ITU-T T.81, F.2.2.2).

@@ -14,17 +14,17 @@ namespace {
 
 using Bytes = PngLayout::Bytes;
 
-/// What rows look like when they come from libpng.
+/// Format of rows from libpng.
 enum class RowFormat { pixels, indices, gray16 };
 
-constexpr std::array<std::byte, 4> kNothing{};  // for a checksum
+constexpr std::array<std::byte, 4> kNothing{};  // zeros in place of a checksum
 
-/// What libpng reads: the parts of the file that it needs, with all data in one chunk. So it never sees the
-/// other chunks, and no checksum of the data, which Pillow does not check either.
+/// Stream that libpng reads: the needed parts of the file, with all data in one chunk. So libpng sees neither
+/// the other chunks nor a checksum of the data, which Pillow does not check either.
 class Stream {
  public:
   void open(const PngLayout& layout);
-  /// Copies up to `size` bytes, and says how many.
+  /// Copies up to `size` bytes and returns their number.
   std::size_t read(std::uint8_t* out, std::size_t size);
 
  private:
@@ -34,16 +34,16 @@ class Stream {
   bool next_part();
 
   std::vector<std::byte> head_;
-  Bytes part_;          ///< what is left of the part at hand
+  Bytes part_;          ///< remainder of the current part
   Bytes data_;          ///< the file from the next IDAT chunk on
-  bool ended_ = false;  ///< the checksum of the data was the part at hand
+  bool ended_ = false;  ///< the checksum of the data was the last part
 };
 
 void Stream::append(Bytes bytes) {
   for (const std::byte byte : bytes) head_.push_back(byte);
 }
 
-/// Start of a chunk.
+/// Begins a chunk.
 void Stream::put(std::size_t size, const char* type, Bytes data) {
   for (const unsigned shift : {24U, 16U, 8U, 0U}) head_.push_back(static_cast<std::byte>(size >> shift));
   append(std::as_bytes(std::span(type, 4)));
@@ -58,7 +58,7 @@ void Stream::open(const PngLayout& layout) {
   put(layout.header.size(), "IHDR", layout.header);
   append(kNothing);
   if (layout.color_type == PNG_COLOR_TYPE_PALETTE) {
-    put(3, "PLTE", std::span(kNothing).first(3));  // libpng wants one; the real one is applied here
+    put(3, "PLTE", std::span(kNothing).first(3));  // required by libpng; the real palette is applied here
     append(kNothing);
   }
   put(std::min<std::size_t>(layout.data_size, PNG_UINT_31_MAX), "IDAT", {});
@@ -67,7 +67,7 @@ void Stream::open(const PngLayout& layout) {
   ended_ = false;
 }
 
-/// The data chunk by chunk, then their checksum.
+/// Gives the data chunk by chunk, then their checksum.
 bool Stream::next_part() {
   if (ended_) return false;
   const auto data = take_data(data_);
@@ -87,7 +87,7 @@ std::size_t Stream::read(std::uint8_t* out, std::size_t size) {
   return done;
 }
 
-/// Values above 255 are 255: what Pillow does to 16-bit gray.
+/// Converts values over 255 to 255, as Pillow does with 16-bit gray.
 void gray16_to_pixels(const std::uint8_t* row, Range columns, std::uint8_t* out) {
   row += 2 * std::ptrdiff_t{columns.first};
   for (int x = 0; x < columns.count; ++x, row += 2, out += kPixelBytes) {
@@ -100,14 +100,14 @@ void gray16_to_pixels(const std::uint8_t* row, Range columns, std::uint8_t* out)
 struct PngReader::Decoder {
   std::jmp_buf jump;
   Stream stream;
-  bool ended = false;  ///< more was asked for than there is
+  bool ended = false;  ///< libpng asked for more than there is
   png_structp png = nullptr;
   png_infop info = nullptr;
   RowFormat format = RowFormat::pixels;
   std::array<std::array<std::uint8_t, kPixelBytes>, 256> palette{};
-  std::vector<std::uint8_t> rows;    ///< one, or all of an interlaced image
-  std::vector<std::uint8_t> pixels;  ///< one row's, where they are not in `rows`
-  std::size_t stride = 0;            ///< of `rows`
+  std::vector<std::uint8_t> rows;    ///< one row, or all rows of an interlaced image
+  std::vector<std::uint8_t> pixels;  ///< pixels of one row, where they are not in `rows`
+  std::size_t stride = 0;            ///< bytes per row in `rows`
 
   Decoder() = default;
   Decoder(const Decoder&) = delete;
@@ -131,8 +131,8 @@ struct PngReader::Decoder {
   const std::uint8_t* converted(const std::uint8_t* row, Range columns);
 };
 
-/// libpng's errors come out of it by longjmp: it is C. Whether `call` went through; nothing that it calls or
-/// holds may need a destructor.
+/// Returns whether `call` succeeded. libpng is C, so its errors leave it by longjmp. Nothing that `call`
+/// calls or holds may need a destructor.
 template <class Call>
 bool PngReader::Decoder::guarded(Call call) {
   if (setjmp(jump) != 0) return false;
@@ -186,7 +186,7 @@ bool PngReader::Decoder::set_up(const PngLayout& layout) {
   return guarded([this, &layout] {
     if (format == RowFormat::indices) png_set_packing(png);
     if (format == RowFormat::pixels) {
-      png_set_strip_16(png);  // the high byte
+      png_set_strip_16(png);  // keeps the high byte
       if ((layout.color_type & PNG_COLOR_MASK_COLOR) == 0) {
         png_set_expand_gray_1_2_4_to_8(png);
         png_set_gray_to_rgb(png);
@@ -199,7 +199,7 @@ bool PngReader::Decoder::set_up(const PngLayout& layout) {
   });
 }
 
-/// The wanted columns of a row, in the kernels' form.
+/// Wanted columns of a row, in the kernels' form.
 const std::uint8_t* PngReader::Decoder::converted(const std::uint8_t* row, Range columns) {
   if (format == RowFormat::pixels) return row + static_cast<std::size_t>(columns.first) * kPixelBytes;
   if (format == RowFormat::gray16) {
@@ -213,8 +213,8 @@ const std::uint8_t* PngReader::Decoder::converted(const std::uint8_t* row, Range
   return pixels.data();
 }
 
-/// Behind the last row libpng looks for the end of the data. What it finds there is no reason to refuse the
-/// image: Pillow does not look.
+/// Whether all rows are there. Behind the last row libpng looks for the end of the data; what it finds there
+/// is no reason to refuse the image, since Pillow does not look.
 bool PngReader::Decoder::has_all_rows(int height) const {
   constexpr int kPasses = 7;
   if (png_get_interlace_type(png, info) != PNG_INTERLACE_NONE)

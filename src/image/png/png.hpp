@@ -10,10 +10,10 @@
 
 namespace polyhead::image {
 
-/// Bytes that the library's two rows and our converted one take for a column, at most.
+/// Most bytes per column in the library's two rows and our converted one.
 inline constexpr std::uint64_t kPngColumnBytes = std::uint64_t{2} * 8 + kPixelBytes;
 
-/// Decodes a PNG file in memory, and accepts what Pillow accepts.
+/// Decodes a PNG file in memory. Accepts what Pillow accepts.
 class PngReader final : public ImageReader {
  public:
   explicit PngReader(std::uint64_t max_pixels);

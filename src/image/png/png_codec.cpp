@@ -5,7 +5,7 @@
 
 namespace polyhead::image {
 
-/// All rows of an interlaced image, or one of the longest.
+/// Bytes of all rows of an interlaced image, or of one longest row.
 double max_png_memory(const ImageLimits& limits) {
   const auto row = static_cast<double>(kPngColumnBytes);
   return row * limits.longest_row + static_cast<double>(kPixelBytes) * limits.pixels;

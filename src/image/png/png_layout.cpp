@@ -25,14 +25,14 @@ std::uint32_t number(Bytes bytes, std::size_t at) {
 
 struct Chunk {
   std::string_view type;
-  std::size_t size = 0;  ///< that it claims
-  Bytes data;            ///< what is there of it
+  std::size_t size = 0;  ///< claimed number of bytes
+  Bytes data;            ///< the bytes that are there
   Bytes behind;          ///< the file from its checksum on
 
   [[nodiscard]] bool whole() const { return data.size() == size; }
 };
 
-/// The chunk at the start of `file`, when its header is there and can be one.
+/// Chunk at the start of `file`; nothing unless its header is there and can be valid.
 std::optional<Chunk> chunk_at(Bytes file) {
   if (file.size() < kChunkHeader) return std::nullopt;
   const std::string_view type(reinterpret_cast<const char*>(file.data()) + 4, 4);
@@ -55,7 +55,7 @@ bool checksum_is_right(const Chunk& chunk) {
   return sum == number(chunk.behind, 0);
 }
 
-/// Shorter chunks of these types are errors to Pillow.
+/// Whether the chunk is long enough: Pillow refuses shorter ones of these types.
 bool long_enough(const Chunk& chunk, int color_type) {
   struct Smallest {
     std::string_view type;
@@ -85,14 +85,14 @@ Reason read_header(const Chunk& chunk, PngLayout& layout) {
   return Reason::none;
 }
 
-/// What an animation's first frame covers: (0, 0) and the image's size, unless something else stands here.
+/// Whether an animation's first frame covers the whole image: position (0, 0) and the image's size.
 bool is_whole_image(const Chunk& frame, ImageShape shape) {
   return number(frame.data, 4) == static_cast<std::uint32_t>(shape.width) &&
          number(frame.data, 8) == static_cast<std::uint32_t>(shape.height) && number(frame.data, 12) == 0 &&
          number(frame.data, 16) == 0;
 }
 
-/// A chunk before the data.
+/// Reads a chunk before the data.
 Reason read_chunk(const Chunk& chunk, PngLayout& layout) {
   if (!chunk.whole() || chunk.behind.size() < kChecksum) return Reason::truncated;
   if (!checksum_is_right(chunk)) return Reason::corrupt;
@@ -109,14 +109,15 @@ Reason read_chunk(const Chunk& chunk, PngLayout& layout) {
   return Reason::none;
 }
 
-/// Measures the data, which `rest` starts with; the file behind it.
+/// Measures the data, with which `rest` starts; returns the file behind it.
 Bytes measure_data(Bytes rest, PngLayout& layout) {
   layout.data = rest;
   while (const auto part = take_data(rest)) layout.data_size += part->size();
   return rest;
 }
 
-/// Behind the data Pillow looks at lengths only, and not behind an animation's next frame.
+/// Whether the file ends well. Behind the data Pillow checks lengths only, and nothing behind an animation's
+/// next frame.
 bool ends_well(Bytes rest, int color_type) {
   for (auto chunk = chunk_at(rest); chunk; chunk = chunk_at(next(*chunk))) {
     if (chunk->type == "IEND" || chunk->type == "fcTL") return true;

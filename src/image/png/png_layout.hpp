@@ -23,16 +23,16 @@ struct PngLayout {
   Bytes header;               ///< the IHDR chunk's data
   Bytes palette;              ///< the PLTE chunk's data
   Bytes data;                 ///< the file from the first IDAT chunk on
-  std::size_t data_size = 0;  ///< bytes in the IDAT chunks; what is missing of the last one does not count
-  bool ends_well = false;     ///< no chunk behind the data is cut short
+  std::size_t data_size = 0;  ///< bytes in the IDAT chunks; missing bytes of the last one do not count
+  bool ends_well = false;     ///< whether no chunk behind the data is cut short
 };
 
-/// The data of the IDAT chunk that `rest` starts with, and moves `rest` behind it; nothing if it is another
-/// chunk. (There may be millions of them: nobody makes a list.)
+/// Data of the IDAT chunk with which `rest` starts; moves `rest` behind it. Nothing if it is another chunk.
+/// No list is made, since there may be millions of chunks.
 std::optional<PngLayout::Bytes> take_data(PngLayout::Bytes& rest);
 
-/// Finds the parts, and checks of the rest what Pillow checks: checksums up to the data, and lengths.
-/// Compressed texts and colour profiles stay compressed.
+/// Finds the parts, and checks the rest as Pillow does: checksums up to the data, and lengths. Compressed
+/// texts and colour profiles stay compressed.
 Reason find_parts(PngLayout::Bytes file, PngLayout& layout);
 
 }  // namespace polyhead::image

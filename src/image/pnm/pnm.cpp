@@ -19,10 +19,10 @@ bool is_blank(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/// Takes the text up to the next blank off `rest`, and that blank, as Pillow does: blanks before it are
-/// skipped, and comments anywhere, up to the end of their line.
+/// Takes the text up to the next blank off `rest`, and that blank, as Pillow does. Skips leading blanks, and
+/// comments anywhere, up to the end of their line.
 std::string take_token(std::string_view& rest) {
-  constexpr std::size_t kMax = 10;  // bytes; Pillow's limit
+  constexpr std::size_t kMax = 10;  // Pillow's limit, in bytes
   std::string token;
   while (!rest.empty() && token.size() <= kMax) {
     const char c = rest.front();
@@ -39,7 +39,7 @@ std::string take_token(std::string_view& rest) {
   return token.size() <= kMax ? token : "";
 }
 
-/// At most ten digits; nothing for other tokens.
+/// Number of at most ten digits; nothing for other tokens.
 std::optional<std::uint64_t> take_number(std::string_view& rest) {
   const std::string token = take_token(rest);
   if (token.empty()) return std::nullopt;
@@ -63,7 +63,7 @@ Reason PnmReader::open(std::span<const std::byte> file) {
   if (!width || !height || !maxval) return rest.empty() ? Reason::truncated : Reason::corrupt;
   if (*maxval == 0 || *maxval > kMaxMaxval) return Reason::corrupt;
   if (const Reason reason = set_shape(*width, *height); reason != Reason::none) return reason;
-  if (*maxval > kMaxValue) return Reason::unsupported;  // two bytes a value
+  if (*maxval > kMaxValue) return Reason::unsupported;  // two bytes per value
   channels_ = text[1] == '6' ? 3 : 1;
   set_scale(*maxval);
   values_ = file.last(rest.size());
@@ -80,7 +80,7 @@ Reason PnmReader::set_shape(std::uint64_t width, std::uint64_t height) {
   return Reason::none;
 }
 
-/// Halves are rounded to even, as Python's `round` does.
+/// Sets the scale; halves are rounded to even, as by Python's `round`.
 void PnmReader::set_scale(std::uint64_t maxval) {
   for (std::size_t value = 0; value < scaled_.size(); ++value) {
     const double scaled = static_cast<double>(value) / static_cast<double>(maxval) * kMaxValue;

@@ -11,9 +11,9 @@
 
 namespace polyhead::image {
 
-/// Decodes 8-bit PGM and PPM files in their binary forms, P5 and P6, to Pillow's pixels: values are scaled
-/// from maxval to 255, larger ones are 255. Comments may stand wherever Pillow skips them. Of a file with
-/// several images the first counts. Refuses maxval above 255, and numbers with signs or underscores, which
+/// Decodes 8-bit PGM and PPM files in their binary forms, P5 and P6, to Pillow's pixels. Values are scaled
+/// from maxval to 255; larger ones become 255. Comments may stand wherever Pillow skips them. In a file with
+/// several images the first counts. Refuses maxval over 255, and numbers with signs or underscores, which
 /// Python reads. https://netpbm.sourceforge.net/doc/ppm.html
 class PnmReader final : public ImageReader {
  public:
@@ -33,14 +33,14 @@ class PnmReader final : public ImageReader {
   std::uint64_t max_pixels_;
   ImageShape shape_;
   std::size_t channels_ = 1;
-  std::array<std::uint8_t, 256> scaled_{};  ///< what becomes of a value
+  std::array<std::uint8_t, 256> scaled_{};  ///< result per value
   std::span<const std::byte> values_;       ///< the file from the first pixel on
-  std::vector<std::uint8_t> row_;           ///< the wanted columns of one, kPixelBytes each
+  std::vector<std::uint8_t> row_;           ///< wanted columns of one row, kPixelBytes each
 };
 
 /// Bytes that reading a PGM or PPM within `limits` takes at most.
 double max_pnm_memory(const ImageLimits& limits);
-/// "pnm 1": the number of this decoder's version, as no library is asked.
+/// Text "pnm 1": the version of this decoder, which uses no library.
 std::string pnm_version();
 
 }  // namespace polyhead::image

@@ -8,7 +8,7 @@
 namespace polyhead::image {
 namespace {
 
-/// A filter's shape at scale 1: zero from `reach` on.
+/// Shape of a filter at scale 1: zero from `reach` on.
 template <class Real>
 struct Kernel {
   Real reach;
@@ -37,17 +37,17 @@ Kernel<Real> kernel_of(config::Interpolation interpolation) {
   return {1, triangle<Real>};
 }
 
-/// Pillow's and PyTorch's way of rounding, halves included: the bits depend on it.
+/// Rounds as Pillow and PyTorch do, halves included: the bits depend on it.
 int rounded_position(double edge) {
   return static_cast<int>(edge + 0.5);  // NOLINT(bugprone-incorrect-roundings)
 }
 
-/// The filter laid over a source axis of `from` pixels.
+/// A filter on a source axis of `from` pixels.
 template <class Real>
 struct Placed {
   Kernel<Real> kernel;
-  Real scale;    // source pixels in one of the result
-  Real stretch;  // of the kernel
+  Real scale;    // source pixels per pixel of the result
+  Real stretch;  // factor that widens the kernel
   int from;
 
   [[nodiscard]] Real center(int position) const { return static_cast<Real>((position + 0.5) * scale); }

@@ -25,7 +25,7 @@ void filter_row(const std::uint8_t* row, const FixedFilter& columns, std::uint8_
   }
 }
 
-/// Few enough sums for the first-level cache.
+/// Number of sums that fit into the first-level cache.
 constexpr std::size_t kBlock = 1024;
 
 void filter_block(const std::uint8_t* first, std::size_t stride, std::span<const std::int32_t> weights,

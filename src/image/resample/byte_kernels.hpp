@@ -9,38 +9,37 @@
 
 namespace polyhead::image {
 
-/// Bytes in a pixel of the rows below: red, green, blue, and one that is carried along. Four are what vector
-/// code likes.
+/// Bytes per pixel of these rows: red, green, blue, and one that is carried along. Vector code prefers four.
 inline constexpr std::size_t kPixelBytes = 4;
-/// Readable (of sources) or writable (of results) bytes that the kernels want behind a row.
+/// Bytes behind a row that the kernels may read (of sources) or write (of results).
 inline constexpr std::size_t kRowSlack = 32;
 
-/// Where result rows lie.
+/// Result rows in memory.
 struct ByteRows {
   const std::uint8_t* first = nullptr;
   std::size_t stride = 0;  ///< bytes; a multiple of kRowSlack, so that rows have slack
 };
 
-/// The inner loops of decoding, for one kind of processor. All give the same bits: sums are integers, and the
-/// normalisation does the same fp32 operations in the same order.
+/// Inner loops of decoding for one kind of processor. All give equal bits: sums are integers, and the
+/// normalisation does equal fp32 operations in one order.
 struct ByteKernels {
-  /// One row, along its axis.
+  /// Filters one row along its axis.
   void (*filter_row)(const std::uint8_t* row, const FixedFilter& columns, std::uint8_t* out);
-  /// Position `index` of `filter`, for all `size` bytes of the rows; the first row is the first that the
-  /// filter's window needs.
+  /// Filters position `index` of `filter` for all `size` bytes of the rows. The first row is the first in the
+  /// filter's window.
   void (*filter_column)(ByteRows rows, const FixedFilter& filter, std::size_t index, std::size_t size,
                         std::uint8_t* out);
-  /// One row of pixels to one row in each of three planes.
+  /// Converts one row of pixels to one row in each of three planes.
   void (*normalize)(const std::uint8_t* row, std::size_t width, const Normalization& normalization,
                     std::array<float*, 3> planes);
 };
 
 const ByteKernels& portable_kernels();
-/// Null where the processor has no AVX2.
+/// Kernels for AVX2; null where the processor does not have it.
 const ByteKernels* avx2_kernels();
-/// Null where the processor has no AVX-512 (F and BW).
+/// Kernels for AVX-512 (F and BW); null where the processor does not have it.
 const ByteKernels* avx512_kernels();
-/// The fastest of this machine.
+/// Fastest kernels on this machine.
 const ByteKernels& best_kernels();
 
 }  // namespace polyhead::image

@@ -38,12 +38,12 @@ POLYHEAD_AVX2 inline __m256i finished(const Sums& sums) {
   return _mm256_srai_epi32(_mm256_add_epi32(whole, half()), kFractionBits);
 }
 
-/// The four channels' values of positions `x` and `x` + 1, before clamping. kGroups: 0 when it is not known
+/// Values of the four channels at positions `x` and `x` + 1, before clamping. kGroups: 0 when it is not known
 /// in advance.
 template <std::size_t kGroups>
 POLYHEAD_AVX2 inline __m256i two_positions(const std::uint8_t* row, const FixedFilter& columns,
                                            std::size_t x) {
-  // Of four pixels, two to 16 bits a channel, with the same channel of both side by side.
+  // Two of four pixels to 16 bits per channel, with equal channels of both side by side.
   const __m256i left =
       _mm256_broadcastsi128_si256(_mm_setr_epi8(0, -1, 4, -1, 1, -1, 5, -1, 2, -1, 6, -1, 3, -1, 7, -1));
   const __m256i right = _mm256_broadcastsi128_si256(
@@ -84,8 +84,8 @@ POLYHEAD_AVX2 void filter_row(const std::uint8_t* row, const FixedFilter& column
   filter_row_of<0>(row, columns, out);
 }
 
-/// Adds two rows' 32 bytes from `x` on, times their weights, to the sums of bytes 0-3 and 16-19, 4-7 and
-/// 20-23, and so on.
+/// Adds two rows' 32 bytes from `x` on, times their weights, to the sums. Each sum holds bytes 0-3 and 16-19,
+/// 4-7 and 20-23, and so on.
 POLYHEAD_AVX2 inline void add_rows(std::array<Sums, 4>& sums, const std::uint8_t* first,
                                    const std::uint8_t* second, __m256i low, __m256i high) {
   const __m256i zero = _mm256_setzero_si256();
@@ -110,7 +110,8 @@ POLYHEAD_AVX2 void filter_column(ByteRows rows, const FixedFilter& filter, std::
     const std::uint8_t* row = first + x;
     for (std::size_t tap = 0; tap < count; tap += 2, row += 2 * rows.stride) {
       const TapPair& pair = pairs[tap / 2];
-      const std::uint8_t* next = tap + 1 < count ? row + rows.stride : row;  // times zero, past the last one
+      const std::uint8_t* next = tap + 1 < count ? row + rows.stride : row;  // behind the last row the weight
+                                                                             // is zero
       add_rows(sums, row, next, _mm256_set1_epi32(pair.low), _mm256_set1_epi32(pair.high));
     }
     const __m256i left = _mm256_packs_epi32(finished(sums[0]), finished(sums[1]));

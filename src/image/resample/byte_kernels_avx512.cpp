@@ -2,7 +2,7 @@
 
 #include "byte_kernels.hpp"
 
-// As in byte_kernels_avx2.cpp; only the costliest kernel gains by twice the width.
+// Compiled as in byte_kernels_avx2.cpp. Only the costliest kernel gains from the double width.
 #define POLYHEAD_AVX512 __attribute__((target("avx512f,avx512bw")))
 
 namespace polyhead::image {
@@ -25,7 +25,7 @@ POLYHEAD_AVX512 inline void add(Sums& sums, __m512i values, const TapBlock::Pair
   sums.high = _mm512_add_epi32(sums.high, _mm512_madd_epi16(values, _mm512_load_si512(pair.high.data())));
 }
 
-/// Four pixels for each of four positions from `x` on.
+/// Four pixels per position, for four positions from `x` on.
 POLYHEAD_AVX512 inline __m512i load_block(const std::uint8_t* row, const FixedFilter& columns,
                                           std::size_t x) {
   const auto source = [&](std::size_t i) { return row + columns.block_offset(x + i) * kPixelBytes; };
@@ -36,7 +36,7 @@ POLYHEAD_AVX512 inline __m512i load_block(const std::uint8_t* row, const FixedFi
 }
 
 POLYHEAD_AVX512 void filter_row(const std::uint8_t* row, const FixedFilter& columns, std::uint8_t* out) {
-  // Of four pixels, two to 16 bits a channel, with the same channel of both side by side.
+  // Two of four pixels to 16 bits per channel, with equal channels of both side by side.
   const __m512i left =
       _mm512_broadcast_i32x4(_mm_setr_epi8(0, -1, 4, -1, 1, -1, 5, -1, 2, -1, 6, -1, 3, -1, 7, -1));
   const __m512i right =

@@ -1,6 +1,6 @@
 #include "byte_kernels.hpp"
 
-// The twin of the vector kernels, for other processors than x86-64.
+// Twin of the vector kernels for processors other than x86-64.
 namespace polyhead::image {
 
 const ByteKernels* avx2_kernels() {

@@ -19,7 +19,7 @@ TapPair pair_of(std::int32_t first, std::int32_t second) {
 
 }  // namespace
 
-/// Of a source position, counted from the first that the window needs.
+/// Weight of a source position, counted from the first that the window needs.
 std::int32_t FixedFilter::weight(std::size_t index, std::size_t source) const {
   const std::span weights = taps_.weights(index);
   const std::size_t tap = source - offset(index);  // wraps around before the first

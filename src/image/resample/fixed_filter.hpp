@@ -11,17 +11,17 @@
 
 namespace polyhead::image {
 
-/// Two neighbouring weights in the form that vector code multiplies with. A weight has more than 16 bits, a
-/// fast product has not; so it is split: weight = high x 2^15 + low. Each number here holds the 16-bit halves
-/// of both weights, the first one's below.
+/// Two neighbouring weights in the form in which vector code multiplies. A weight has more than 16 bits, a
+/// factor of a fast product has not. So it is split: weight = high x 2^15 + low. Each number here holds the
+/// 16-bit halves of both weights, the first weight's in the low half.
 struct TapPair {
   static constexpr int kLowBits = 15;
   std::int32_t low = 0;
   std::int32_t high = 0;
 };
 
-/// Four weights of each of four positions: pairs 0 and 1. Elements 0 to 3 are the first position's, one for
-/// each channel of a pixel, 4 to 7 the second's, and so on.
+/// Four weights for each of four positions: pairs 0 and 1. Elements 0 to 3 are the first position's, one per
+/// channel of a pixel, 4 to 7 the second's, and so on.
 struct alignas(64) TapBlock {
   static constexpr std::size_t kPositions = 4;
   struct Pair {
@@ -31,7 +31,7 @@ struct alignas(64) TapBlock {
   std::array<Pair, 2> pairs;
 };
 
-/// A fixed-point AxisFilter with its weights in vector code's form besides. What is missing is zero.
+/// A fixed-point AxisFilter that also has its weights in vector code's form. Missing weights are zero.
 class FixedFilter {
  public:
   void rebuild(int from, int to, Range window, config::Interpolation interpolation,
@@ -48,15 +48,15 @@ class FixedFilter {
   [[nodiscard]] std::span<const TapPair> pairs(std::size_t index) const {
     return std::span(pairs_).subspan(index * 2 * groups_, 2 * groups_);
   }
-  /// Groups of four weights that each position has in its block.
+  /// Groups of four weights per position in a block.
   [[nodiscard]] std::size_t groups() const { return groups_; }
-  /// The groups of position `index` and the next ones, where `index` is a multiple of TapBlock::kPositions.
-  /// Behind the end the last position is repeated.
+  /// Groups of position `index` and the next ones; `index` must be a multiple of TapBlock::kPositions. Behind
+  /// the end the last position is repeated.
   [[nodiscard]] const TapBlock* blocks(std::size_t index) const {
     return &blocks_[index / TapBlock::kPositions * groups_];
   }
-  /// Where a position's groups begin: at its `offset`, or before, so that they end with the sources if they
-  /// are not longer.
+  /// Start of a position's groups: its `offset`, or an earlier position, so that they end with the sources if
+  /// they are not longer.
   [[nodiscard]] std::size_t block_offset(std::size_t index) const { return block_offsets_[index]; }
 
  private:

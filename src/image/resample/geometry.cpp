@@ -15,7 +15,7 @@ std::string text(ImageShape shape) {
   return fmt::format("{}x{}", shape.height, shape.width);
 }
 
-/// The shorter side becomes `size`, the longer one keeps the proportion, rounded down.
+/// Size with `size` as the shorter side; the longer one keeps the proportion, rounded down.
 ImageShape resized(ImageShape image, int size) {
   const auto [shorter, longer] = std::minmax(image.height, image.width);
   const std::int64_t side = std::int64_t{size} * longer / shorter;
@@ -30,7 +30,7 @@ ImageShape resized(ImageShape image, int size) {
   return image.width <= image.height ? ImageShape{other, size} : ImageShape{size, other};
 }
 
-/// Half of what is cut off, halves rounded to even as Python's `round` does.
+/// Half of the pixels that are cut off, halves rounded to even as by Python's `round`.
 int margin(int size, int crop) {
   const int cut = size - crop;
   const int half = cut / 2;

@@ -9,8 +9,7 @@ namespace {
 
 constexpr int kFractionBits = AxisFilter<std::int32_t>::kFractionBits;
 
-/// What a sum of weighted pixels starts from (one half, so that the shift below rounds), and what pixel it
-/// gives.
+/// Start of a sum of weighted pixels (one half, so that the shift rounds), and the pixel that the sum gives.
 std::int32_t start_of(const std::uint8_t* /*kind*/) {
   return 1 << (kFractionBits - 1);
 }
@@ -24,7 +23,7 @@ void finish(float sum, float& pixel) {
   pixel = sum;
 }
 
-/// One row of the result; `row` starts at the first source column that is needed.
+/// Computes one row of the result; `row` starts at the first needed source column.
 template <std::size_t kChannels, class Pixel, class Weight>
 void filter_row(const Pixel* row, const AxisFilter<Weight>& columns, Pixel* out) {
   const int begin = columns.sources().first;
@@ -40,7 +39,7 @@ void filter_row(const Pixel* row, const AxisFilter<Weight>& columns, Pixel* out)
   }
 }
 
-/// One row of the result from the rows of `image` that it needs.
+/// Computes one row of the result from the rows of `image` that it needs.
 template <class Pixel, class Weight>
 void filter_column(PixelView<Pixel> image, std::span<const Weight> weights, std::span<Weight> sums,
                    Pixel* out) {
@@ -52,7 +51,7 @@ void filter_column(PixelView<Pixel> image, std::span<const Weight> weights, std:
   for (std::size_t x = 0; x < sums.size(); ++x) finish(sums[x], out[x]);
 }
 
-/// Room for `size` values; never shrinks, so that images of different sizes don't make it clear memory again.
+/// Room for `size` values. It never shrinks, so images of different sizes do not make it clear memory again.
 template <class T>
 T* room(std::vector<T>& buffer, std::size_t size) {
   if (buffer.size() < size) buffer.resize(size);

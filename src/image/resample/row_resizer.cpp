@@ -14,8 +14,8 @@ std::size_t stride_of(int pixels) {
   return (bytes + 2 * kRowSlack - 1) / kRowSlack * kRowSlack;
 }
 
-/// Source pixels along an axis for `output` pixels of its `resized` ones: the filters reach over two of the
-/// result's on each side, and over two of the source's.
+/// Source pixels along an axis for `output` of its `resized` pixels. The filters reach over two pixels of the
+/// result on each side, and over two of the source.
 std::uint64_t sources_of(int output, int resized, int source) {
   const double scale = std::max(1.0, static_cast<double>(source) / resized);
   return std::min(static_cast<std::uint64_t>(source), static_cast<std::uint64_t>((output + 5) * scale) + 5);

@@ -8,11 +8,12 @@
 
 namespace polyhead::image {
 
-/// Bytes that a RowResizer takes for an image, at most.
+/// Most bytes that a RowResizer takes for an image.
 std::uint64_t resizing_memory(const Geometry& geometry);
 
-/// Resizes and crops an 8-bit image whose rows come one after the other from a decoder: each is scaled along
-/// its axis while it is in the cache. Gives the bits of Resizer<uint8_t>. Pixels have kPixelBytes bytes.
+/// Resizes and crops an 8-bit image whose rows come one after the other from a decoder. Each row is scaled
+/// along its axis while it is in the cache. Gives the bits of Resizer<uint8_t>. Pixels have kPixelBytes
+/// bytes.
 class RowResizer {
  public:
   explicit RowResizer(config::Interpolation interpolation, const ByteKernels& kernels = best_kernels())
@@ -20,16 +21,16 @@ class RowResizer {
 
   /// Begins an image.
   void set(const Geometry& geometry);
-  /// Begins the same image again.
+  /// Begins the last image again.
   void restart() { added_ = 0; }
   /// Rows and columns of the source that are needed.
   [[nodiscard]] Range rows() const;
   [[nodiscard]] Range columns() const;
-  /// The needed columns of the next of the needed rows, with kRowSlack readable bytes behind.
+  /// Adds the next needed row: its needed columns, with kRowSlack readable bytes behind.
   void add(const std::uint8_t* row);
   /// A row of the result, once all rows are there; valid until the next call.
   const std::uint8_t* output(int row);
-  /// Gives the memory of an unusually large image back. The next call must be `set`.
+  /// Frees the memory of an unusually large image. The next call must be `set`.
   void trim();
 
  private:
@@ -42,11 +43,11 @@ class RowResizer {
   FixedFilter columns_;
   FixedFilter rows_;
   bool width_first_ = true;         ///< the width is scaled before the height
-  std::vector<std::uint8_t> kept_;  ///< the rows added so far; their width is scaled if that comes first
-  std::size_t stride_ = 0;          ///< of those
+  std::vector<std::uint8_t> kept_;  ///< rows added so far; their width is scaled if that comes first
+  std::size_t stride_ = 0;          ///< bytes per row in `kept_`
   std::size_t added_ = 0;
   std::vector<std::uint8_t> tall_;  ///< one row after the height was scaled
-  std::vector<std::uint8_t> wide_;  ///< the same after the width was scaled, too
+  std::vector<std::uint8_t> wide_;  ///< that row after the width was scaled, too
 };
 
 }  // namespace polyhead::image

@@ -17,7 +17,7 @@ namespace {
 using Stack = std::vector<c10::IValue>;
 using Scalars = c10::List<std::optional<at::Scalar>>;
 
-/// LibTorch registers these without a C++ function; `torch.compile` calls them for CPUs.
+/// Calls an operation that LibTorch registers without a C++ function; `torch.compile` calls it for CPUs.
 at::Tensor call(const char* name, const char* overload, Stack stack) {
   c10::Dispatcher::singleton().findSchemaOrThrow(name, overload).callBoxed(stack);
   return stack.front().toTensor();

@@ -9,17 +9,17 @@
 
 namespace polyhead::model {
 
-/// [batch, channels, height, width]
+/// Shape [batch, channels, height, width].
 using ImageBatchShape = std::array<std::int64_t, 4>;
 
-/// A convolution with bias and what follows it in a ResNet: a ReLU, or a sum and a ReLU. On CPUs oneDNN
-/// computes convolution and sum in one go, with weights laid out for its kernels beforehand; elsewhere they
-/// are LibTorch's plain operations. The ReLU is LibTorch's everywhere: oneDNN's own, fused into the
-/// convolution, turns NaN into 0, and a sample with an overflow would get an answer. That costs 0.5% of the
+/// A convolution with bias and the operations after it in a ResNet: a ReLU, or a sum and a ReLU. On CPUs
+/// oneDNN computes convolution and sum in one go, with weights already laid out for its kernels. Elsewhere
+/// both are LibTorch's plain operations. The ReLU is LibTorch's everywhere: oneDNN's own, fused into the
+/// convolution, turns NaN into 0, and a sample with an overflow would get an answer. This costs 0.5% of the
 /// speed.
 class Conv {
  public:
-  /// `input`: the shape that it will always see.
+  /// `input`: shape of every input.
   Conv(const resnet::ConvSpec& spec, at::Tensor weight, at::Tensor bias, const ImageBatchShape& input);
 
   [[nodiscard]] ImageBatchShape output() const { return output_; }

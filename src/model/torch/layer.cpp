@@ -50,7 +50,7 @@ at::Tensor apply(const Layer& layer, const at::Tensor& x) {
       return at::tanh(x);
     case LayerKind::dropout:
     case LayerKind::flatten:
-      break;  // head_steps left them out
+      break;  // omitted by head_steps
   }
   throw Error(ExitCode::internal, "a head has a layer that cannot be computed");
 }

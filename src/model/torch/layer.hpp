@@ -14,13 +14,13 @@ struct Layer {
   config::LayerKind kind = config::LayerKind::relu;
   at::Tensor weight;
   at::Tensor bias;
-  double epsilon = 0;  ///< a layer norm's
+  double epsilon = 0;  ///< epsilon of a layer norm
 };
 
-/// A head's layers; takes the weights of `steps` in their order.
+/// Layers of a head; takes the weights of `steps` in their order.
 std::vector<Layer> take_layers(const std::vector<HeadStep>& steps, TensorSource& source);
 
-/// LibTorch's operation for it, on the last dimension of `x`.
+/// LibTorch's operation for the layer, on the last dimension of `x`.
 at::Tensor apply(const Layer& layer, const at::Tensor& x);
 
 }  // namespace polyhead::model

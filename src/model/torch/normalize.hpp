@@ -6,8 +6,8 @@
 
 namespace polyhead::model {
 
-/// torchvision's `ToTensor` and `Normalize` on a device: the same bits as on the host, since the order of
-/// operations is the same and each is rounded by itself.
+/// torchvision's `ToTensor` and `Normalize` on a device. The bits equal those of the host: operations have
+/// one order, and each is rounded by itself.
 class Normalize {
  public:
   Normalize(const config::Preprocess& preprocess, at::Device device);

@@ -12,14 +12,14 @@ Conv take_conv(const resnet::ConvSpec& spec, TensorSource& source, const ImageBa
   return {spec, std::move(weight), std::move(bias), input};
 }
 
-/// Of the 3x3 max-pool of stride 2 behind the stem.
+/// Shape after the 3x3 max-pool of stride 2 behind the stem.
 ImageBatchShape pooled(const ImageBatchShape& shape) {
   return {shape[0], shape[1], (shape[2] - 1) / 2 + 1, (shape[3] - 1) / 2 + 1};
 }
 
 }  // namespace
 
-/// The input is no longer needed when the sum is made, so the sum may go into its place.
+/// The sum may overwrite the input, which is no longer needed then.
 at::Tensor ResNet::Block::operator()(const at::Tensor& x) const {
   at::Tensor out = convs.front().relu(x);
   for (std::size_t i = 1; i + 1 < convs.size(); ++i) out = convs[i].relu(out);

@@ -10,13 +10,13 @@
 
 namespace polyhead::model {
 
-/// Hands out views of the weights on a device, in the order in which they were packed.
+/// Gives views of the weights on a device, in the order in which they were packed.
 class TensorSource {
  public:
   /// `values`: the whole buffer on the device.
   TensorSource(const std::vector<Parameter>& parameters, at::Tensor values)
       : parameters_(parameters), values_(std::move(values)) {}
-  /// Throws Error(internal) for one that does not start at a multiple of `kAlignment`.
+  /// Next view. Throws Error(internal) for one that does not start at a multiple of `kAlignment`.
   at::Tensor next();
   void skip(std::size_t count) { next_ += count; }
 
@@ -26,7 +26,7 @@ class TensorSource {
   std::size_t next_ = 0;
 };
 
-/// A tensor over memory that somebody else owns; it must outlive the tensor.
+/// A tensor over memory with another owner, which must outlive the tensor.
 at::Tensor view_of(std::span<float> values, at::IntArrayRef shape);
 at::Tensor view_of(std::span<const float> values, at::IntArrayRef shape);
 

@@ -10,8 +10,8 @@
 namespace polyhead::model {
 namespace {
 
-/// Of the library that LibTorch has loaded, which LD_LIBRARY_PATH may have chosen. Not linked: there need not
-/// be one.
+/// Version of the cuBLAS that LibTorch has loaded, which LD_LIBRARY_PATH may have chosen. Not linked, since
+/// there may be none.
 std::string cublas_version() {
   auto* const version = reinterpret_cast<std::size_t (*)()>(::dlsym(RTLD_DEFAULT, "cublasLtGetVersion"));
   return version == nullptr ? "unknown" : fmt::format("{}", version());

@@ -12,12 +12,12 @@ bool has_any(std::string_view text, const std::array<std::string_view, N>& parts
   return std::ranges::any_of(parts, [&](std::string_view part) { return text.find(part) != text.npos; });
 }
 
-// LibTorch has no type for these. cuDNN's names of version 8 and 9.
+// Errors without a type in LibTorch, with cuDNN's names of versions 8 and 9.
 constexpr std::array<std::string_view, 4> kMemory{"CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED",
                                                   "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
                                                   "CUDA error: out of memory"};
 constexpr std::array<std::string_view, 1> kEngine{"unable to find an engine to execute this computation"};
-// A broken GPU's: what they say of a wrong call of ours is left out.
+// Errors of a broken GPU, without those that a wrong call of ours causes.
 constexpr std::array<std::string_view, 7> kBroken{
     "CUBLAS_STATUS_EXECUTION_FAILED", "CUBLAS_STATUS_INTERNAL_ERROR",  "CUBLAS_STATUS_MAPPING_ERROR",
     "CUBLAS_STATUS_NOT_INITIALIZED",  "CUDNN_STATUS_EXECUTION_FAILED", "CUDNN_STATUS_INTERNAL_ERROR",

@@ -9,26 +9,26 @@
 
 namespace polyhead::model {
 
-/// What an error of LibTorch's means for the user.
+/// Meaning of an error of LibTorch for the user.
 enum class TorchFailure {
-  memory,   ///< the GPU's is full
-  engine,   ///< cuDNN found no algorithm: for want of memory, mostly
-  gpu,      ///< broken, lost or taken by others: another one may do
-  kernels,  ///< LibTorch has none for this kind of GPU
+  memory,   ///< GPU memory is full
+  engine,   ///< cuDNN found no algorithm, mostly for lack of memory
+  gpu,      ///< GPU is broken, lost or taken by others: another one may work
+  kernels,  ///< LibTorch has no kernels for this kind of GPU
   other,
 };
 TorchFailure failure_of(const c10::Error& error);
 
-/// Throws the Error for it, whose text begins with `what`.
+/// Throws the Error for this failure; its text begins with `what`.
 [[noreturn]] void throw_failure(const std::string& what, const c10::Error& error);
 
-/// Runs `work`, and once more where the GPU has no memory left: after `release`, which gives back what
-/// LibTorch keeps for reuse, in pieces that may all be too small.
+/// Runs `work`, and repeats it once if the GPU is out of memory. In between, `release` frees what LibTorch
+/// keeps for reuse, in pieces that may all be too small.
 template <class Work, class Release>
 void with_second_try(Work work, Release release) {
   try {
     return work();
-  } catch (const c10::Error& error) {  // left before the second try: it may hold tensors
+  } catch (const c10::Error& error) {  // the handler ends before the second try: the error may hold tensors
     const TorchFailure failure = failure_of(error);
     if (failure != TorchFailure::memory && failure != TorchFailure::engine) throw;
   }
@@ -36,7 +36,7 @@ void with_second_try(Work work, Release release) {
   work();
 }
 
-/// Runs `work` and turns what LibTorch throws into an Error whose text begins with `what`.
+/// Runs `work` and turns LibTorch's exceptions into an Error whose text begins with `what`.
 template <class Work>
 auto guarded(const std::string& what, Work work) {
   try {

@@ -18,7 +18,7 @@ void forbid_reduced_precision() {
       context.setFloat32Precision(backend, op, at::Float32Precision::IEEE);
     }
   }
-  // The older names of the same: LibTorch throws where the two disagree, as they do by default.
+  // Older names of these settings. LibTorch throws where the two disagree, as they do by default.
   context.setFloat32MatmulPrecision("highest");
   context.setAllowTF32CuDNN(false);
 }

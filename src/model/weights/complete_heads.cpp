@@ -21,7 +21,7 @@
 namespace polyhead::model {
 namespace {
 
-/// The pattern of a prefix, cut at its star.
+/// Pattern of a prefix, cut at its star.
 struct StarPattern {
   std::string before;
   std::string after;
@@ -34,7 +34,7 @@ std::optional<StarPattern> pattern_of(const config::Head& head) {
                      without_wrappers(head.prefix->substr(star + 1))};
 }
 
-/// What the star stands for in a name, a part without dots; empty where the name does not start so.
+/// Word that the star stands for in a name: a part without dots. Empty where the name does not match.
 std::string word_at_star(const std::string& name, const StarPattern& pattern) {
   if (!name.starts_with(pattern.before)) return "";
   const std::size_t begin = pattern.before.size();
@@ -53,7 +53,7 @@ std::vector<std::string> words_at_star(const checkpoint::Checkpoint& file, const
   return words;
 }
 
-/// A star in the head's name is replaced; else the word follows the name.
+/// Name of the head for a word: it replaces a star in the name, or follows the name.
 std::string name_for(const std::string& name, const std::string& word) {
   const std::size_t star = name.find('*');
   if (star == std::string::npos) return name + "." + word;

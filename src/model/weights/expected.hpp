@@ -9,10 +9,10 @@
 
 namespace polyhead::model {
 
-/// The parameters that a backbone's file must hold.
+/// Parameters that a backbone's file must hold.
 std::vector<ExpectedParameter> expected_of(const resnet::Spec& spec);
 
-/// The parameters that a head's file must hold; `hint` explains the width of its input.
+/// Parameters that a head's file must hold; `hint` explains the width of its input.
 std::vector<ExpectedParameter> expected_of(const std::vector<HeadStep>& steps, const std::string& hint);
 
 }  // namespace polyhead::model

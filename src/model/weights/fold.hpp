@@ -8,22 +8,23 @@
 
 namespace polyhead::model {
 
-/// What a batch norm does to each channel at inference: x * scale + shift.
+/// Effect of a batch norm on each channel at inference: x * scale + shift.
 struct ScaleShift {
   std::vector<double> scale;
   std::vector<double> shift;
 };
 
-/// `name`: "layer1.0.bn1"; its weight and bias may both be missing (affine=False). `epsilon`: the
-/// norm's eps, which no file holds.
+/// `name`: "layer1.0.bn1"; its weight and bias may both be missing (affine=False). `epsilon`: the norm's eps,
+/// which no file holds.
 ScaleShift scale_shift(const Match& match, const std::string& name, double epsilon);
 
-/// Writes weight and bias of a convolution or linear layer with the batch norm after it folded in, computed
-/// in double precision: weight * scale per output channel, (bias - 0) * scale + shift. `bias` may be empty.
+/// Folds the batch norm into the weight and bias of the convolution or linear layer before it, in double
+/// precision. The results are weight * scale per output channel and (bias - 0) * scale + shift. `bias` may be
+/// empty.
 void fold(std::span<const float> weight, std::span<const float> bias, const ScaleShift& norm,
           std::span<float> folded_weight, std::span<float> folded_bias);
 
-/// Why a parameter cannot be used, a line each: values that are not finite, variances below zero.
+/// Reasons why parameters cannot be used, one per line: values that are not finite, negative variances.
 std::vector<std::string> value_problems(const Match& match, const std::vector<ExpectedParameter>& expected);
 
 }  // namespace polyhead::model

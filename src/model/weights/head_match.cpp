@@ -14,7 +14,7 @@
 namespace polyhead::model {
 namespace {
 
-/// What one layer of the head must hold.
+/// Parameters that one layer of the head must hold.
 struct ExpectedGroup {
   std::string name;  // "0."
   std::vector<const ExpectedParameter*> parameters;
@@ -43,7 +43,8 @@ bool may_be_missing(const ExpectedGroup& wanted, const ExpectedParameter& parame
   });
 }
 
-/// Whether the module of the file can be the layer: it holds all of it with the right shapes, and no more.
+/// Whether the file's module can be the layer: it holds all of its parameters with the right shapes, and no
+/// others.
 bool can_be(const ParameterGroup& group, const ExpectedGroup& wanted) {
   std::size_t found = 0;
   for (const ExpectedParameter* parameter : wanted.parameters) {
@@ -65,7 +66,7 @@ std::vector<const checkpoint::CheckpointTensor*> tensors_of(
   return tensors;
 }
 
-/// Which modules of the file can be which layers of the head.
+/// Assignment of the file's modules to the head's layers.
 class Chain {
  public:
   Chain(const std::vector<ParameterGroup>& groups, const std::vector<ExpectedGroup>& wanted,
@@ -79,7 +80,7 @@ class Chain {
     }
   }
 
-  /// Nothing where some layer is not there at all.
+  /// Matches; nothing where some layer has no candidate.
   [[nodiscard]] std::vector<Match> matches() const {
     if (std::ranges::any_of(candidates_, [](const auto& can) { return can.empty(); })) return {};
     if (wanted_.size() > 1) return {of_several()};
@@ -89,7 +90,8 @@ class Chain {
   }
 
  private:
-  /// A layer that can be one module only takes it from the others, until all are settled or several are left.
+  /// Assigns several layers. A layer with one candidate takes it from the others, until all are settled or
+  /// only ambiguous ones are left.
   [[nodiscard]] Match of_several() const {
     std::vector<std::vector<std::size_t>> left = candidates_;
     std::vector<std::size_t> chosen(left.size());
@@ -108,7 +110,7 @@ class Chain {
     const auto open = std::ranges::max_element(left, {}, [](const auto& can) { return can.size(); });
     const std::string layer = wanted_[static_cast<std::size_t>(open - left.begin())].name;
     Match match;
-    match.right = 1;  // nearer than a file with none of the right names
+    match.right = 1;  // closer than a file with none of the right names
     match.problems.push_back(fmt::format(
         "its modules can be the head's layers in more than one way: {}; say which is which with rename:, as "
         "rename: {{{}: {}}}",
@@ -137,7 +139,7 @@ class Chain {
     return match;
   }
 
-  /// Modules that no layer is: below a prefix that the user gave they make the head another one; elsewhere
+  /// Notes modules that are no layer. Under a prefix from the user they make the head another one. Elsewhere
   /// they may, and only the user knows.
   void note_the_rest(const std::vector<std::size_t>& chosen, Match& match) const {
     std::vector<const ParameterGroup*> rest;
@@ -179,10 +181,10 @@ class Chain {
   const std::vector<ParameterGroup>& groups_;
   const std::vector<ExpectedGroup>& wanted_;
   const HeadLookup& lookup_;
-  std::vector<std::vector<std::size_t>> candidates_;  // of each layer: modules of the file
+  std::vector<std::vector<std::size_t>> candidates_;  // candidates per layer: modules of the file
 };
 
-/// Values that follow from a module's parameters.
+/// Values derived from a module's parameters.
 struct SeenLayer {
   config::LayerKind kind = config::LayerKind::linear;
   std::int64_t in = 0;
@@ -202,7 +204,7 @@ std::optional<SeenLayer> seen_layer(const ParameterGroup& group) {
   return SeenLayer{config::LayerKind::linear, shape[1], shape[0]};
 }
 
-/// The layer as the configuration has it.
+/// The layer in the configuration's form.
 std::string layer_text(const ParameterGroup& group) {
   const auto seen = seen_layer(group);
   if (!seen)
@@ -264,7 +266,7 @@ std::vector<Match> match_head(const checkpoint::Checkpoint& file,
   const std::vector<ExpectedGroup> wanted = expected_groups(expected);
   if (wanted.empty()) return matches;
   std::vector<Match> chained = Chain(groups, wanted, lookup).matches();
-  // What has the right names already is told what is too much or missing.
+  // A reading with the right names reports what is missing or superfluous.
   const bool nearer =
       !chained.empty() && (chained.front().fits() || chained.front().right > matches.front().right);
   return nearer ? chained : matches;

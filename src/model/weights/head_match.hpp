@@ -8,16 +8,16 @@
 
 namespace polyhead::model {
 
-/// What the file that holds a head is read with.
+/// Options for reading the file that holds a head.
 struct HeadLookup {
   std::optional<std::string> prefix;
   config::Renames rename;
-  const TakenTensors* trunk = nullptr;  ///< a backbone's tensors in the same file
+  const TakenTensors* trunk = nullptr;  ///< tensors of a backbone in this file
 };
 
-/// Finds a head: under nn.Sequential's names, which are numbers, or where shapes leave one assignment, under
-/// whatever names its layers have, in the file's order. Gives what `match_parameters` gives; of a single
-/// layer, all that fit.
+/// Finds a head under nn.Sequential's names, which are numbers. Where shapes leave one assignment, layers may
+/// have any names, in the file's order. Returns what `match_parameters` returns; for a single layer, all that
+/// fit.
 std::vector<Match> match_head(const checkpoint::Checkpoint& file,
                               const std::vector<ExpectedParameter>& expected, const HeadLookup& lookup);
 

@@ -15,7 +15,7 @@ namespace polyhead::model {
 namespace {
 
 constexpr std::int64_t kAlignedValues = kAlignment / sizeof(float);
-constexpr std::int64_t kMaxValues = std::int64_t{1} << 46U;  // far from overflow, beyond any memory
+constexpr std::int64_t kMaxValues = std::int64_t{1} << 46U;  // limit without overflow, larger than any memory
 
 class Builder {
  public:
@@ -53,7 +53,7 @@ class Builder {
   Layout layout_;
 };
 
-/// "'a', 'b' and 7 more give 10"
+/// Text "'a', 'b' and 7 more give 10".
 std::string describe_group(std::int64_t width, const std::vector<std::string>& names) {
   constexpr std::size_t kMax = 10;
   std::vector<std::string> shown(names.begin(),

@@ -35,7 +35,7 @@ Lookup lookup_of(const Naming& naming, const std::optional<std::string>& prefix)
           naming.in_trunk, nullptr};
 }
 
-/// All readings that fit, whatever their naming; where none does, the nearest.
+/// All readings that fit, in any naming; where none fits, the nearest.
 std::vector<Match> match_in_namings(const checkpoint::Checkpoint& file,
                                     const std::vector<ExpectedParameter>& expected,
                                     const std::optional<std::string>& prefix) {
@@ -64,7 +64,7 @@ std::vector<Match> match_backbone(const checkpoint::Checkpoint& file,
   return match_parameters(file, expected, lookup);
 }
 
-/// Where a prefix of the user's does not fit, but another one: that is all there is to say.
+/// Replaces the problems where the user's prefix does not fit, but another one does.
 std::vector<Match> with_other_prefix(std::vector<Match> matches, const std::optional<std::string>& given,
                                      const std::function<std::vector<Match>()>& without_prefix) {
   if (!given || matches.front().fits()) return matches;
@@ -75,7 +75,7 @@ std::vector<Match> with_other_prefix(std::vector<Match> matches, const std::opti
   return matches;
 }
 
-/// Reads file after file. Errors of all files are collected; nothing more is packed after the first.
+/// Reads file after file and collects the errors of all. Nothing is packed after the first error.
 class Loader {
  public:
   explicit Loader(const config::Config& config)
@@ -102,7 +102,7 @@ class Loader {
   }
 
  private:
-  /// `what` names the part in messages; `use` is called when the file fits.
+  /// Reads a part. `what` names it in messages; `use` is called when the file fits.
   void load_file(const std::filesystem::path& file, const std::string& key, Part part,
                  const std::string& what, const std::vector<ExpectedParameter>& expected, const Fit& fit,
                  const std::function<void(const Reading&)>& use) {
@@ -156,7 +156,7 @@ class Loader {
         return match_backbone(*entry.tensors, expected, backbone).front().fits();
       });
     } catch (const Error&) {
-      return false;  // told already
+      return false;  // already reported
     }
   }
 
@@ -193,13 +193,14 @@ class Loader {
     });
   }
 
-  /// Backbones in a head's file, and the tensors that they point to.
+  /// Backbones in a head's file, and their tensors.
   struct Beside {
     std::vector<std::shared_ptr<const checkpoint::Checkpoint>> files;
     std::vector<Trunk> trunks;
   };
 
-  /// Of the head's own dict or, where that has none, of the file's others: {"backbone": ..., "head": ...}.
+  /// Trunks in the head's own dict or, where that has none, in the file's others: {"backbone": ..., "head":
+  /// ...}.
   [[nodiscard]] Beside trunks_beside(const config::Head& head, const Reading& reading) {
     Beside beside{{reading.file}, find_trunks(*reading.file, trunk_, config_.backbone.rename)};
     if (!beside.trunks.empty()) return beside;
@@ -228,7 +229,8 @@ class Loader {
     if (found.any()) trunk_problems_.add(head, config_.backbone.weights, found);
   }
 
-  /// A tiny variance or a huge factor can overflow fp32 although every parameter is finite.
+  /// Checks the folded values. A tiny variance or a huge factor can overflow fp32 although every parameter is
+  /// finite.
   void check_folded() const {
     for (const Parameter& parameter : layout_.parameters) {
       const auto values = std::span(weights_.values)
@@ -247,7 +249,7 @@ class Loader {
   Layout layout_;
   Weights weights_;
   WeightsFiles files_;
-  std::optional<Reading> backbone_;  // what heads' own trunks are compared with
+  std::optional<Reading> backbone_;  // reference for the heads' own trunks
   Problems problems_;
   FileProblems file_problems_{problems_};
   TrunkProblems trunk_problems_{problems_};

@@ -13,13 +13,13 @@
 namespace polyhead::model {
 namespace {
 
-/// Of batch norms, of thop and ptflops, of AveragedModel.
+/// Counters of batch norms, of thop and ptflops, of AveragedModel.
 constexpr std::array<std::string_view, 4> kCounters{"num_batches_tracked", "total_ops", "total_params",
                                                     "n_averaged"};
 constexpr std::array<std::string_view, 4> kTrainingWords{"criterion", "loss", "metric", "queue"};
-constexpr std::size_t kExamples = 3;  // of one kind, a file
+constexpr std::size_t kExamples = 3;  // most examples per kind and file
 
-/// Collects lines of one kind, and only counts those beyond the examples.
+/// Collects lines of one kind; lines after the examples are only counted.
 class Lines {
  public:
   void add(std::string line) {
@@ -35,7 +35,7 @@ class Lines {
   std::size_t count_ = 0;
 };
 
-/// The hint explains the last dimension, so it stays away when that one is right.
+/// Text about a wrong shape. The hint explains the last dimension, so it is omitted when that one is right.
 std::string describe_shape(const ExpectedParameter& parameter, const std::vector<std::int64_t>& found) {
   const bool explain = !parameter.hint.empty() && (found.empty() || found.back() != parameter.shape.back());
   return fmt::format("{} has shape {}, expected {}{}{}", parameter.name, checkpoint::shape_text(found),
@@ -89,7 +89,7 @@ class Search {
         expected_, [](const ExpectedParameter& p) { return p.pair.empty() && !p.optional; }));
   }
 
-  /// Under which enough names stand; where there is none such, the prefix of most, the shortest of equals.
+  /// Prefixes of enough names. If there is none, the prefix of most names; of equals, the shortest.
   [[nodiscard]] std::vector<std::string> likely_prefixes() const {
     std::map<std::string, std::size_t> votes;
     for (const checkpoint::CheckpointTensor& tensor : file_) {
@@ -106,7 +106,7 @@ class Search {
     return likely;
   }
 
-  /// For every prefix after which the rest of the name is an expected one.
+  /// Counts every prefix after which the rest of the name is an expected one.
   void vote(const std::string& name, std::map<std::string, std::size_t>& votes) const {
     for (std::size_t begin = 0;;) {
       if (names_.count(name.substr(begin)) > 0) ++votes[name.substr(0, begin)];
@@ -140,7 +140,7 @@ class Search {
     const std::string name = tensor.name.substr(match.prefix.size());
     const auto found = names_.find(name);
     if (found != names_.end() && match.found.emplace(found->second->name, &tensor).second) return;
-    if (!tensor.problem.empty()) return;  // no tensor, and none is needed
+    if (!tensor.problem.empty()) return;  // not a tensor, and none is needed
     match.beside.push_back(&tensor);
     if (is_counter(name)) return;
     if (lookup_.stranger && !lookup_.stranger(name)) return;
@@ -192,7 +192,7 @@ class Search {
   const checkpoint::Checkpoint& file_;
   const std::vector<ExpectedParameter>& expected_;
   const Lookup& lookup_;
-  std::unordered_map<std::string, const ExpectedParameter*> names_;  // by the name in the file
+  std::unordered_map<std::string, const ExpectedParameter*> names_;  // parameters by their name in the file
 };
 
 }  // namespace

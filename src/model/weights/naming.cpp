@@ -11,13 +11,13 @@
 namespace polyhead::model {
 namespace {
 
-/// A start of a name in one naming, and in another.
+/// Start of a name in one naming, and in another.
 struct Start {
   std::string_view ours;
   std::string_view theirs;
 };
 
-/// The first that fits is replaced.
+/// Replaces the first start that fits.
 template <std::size_t N>
 std::string with_start(const std::array<Start, N>& starts, const std::string& ours) {
   for (const Start& start : starts) {
@@ -97,7 +97,7 @@ constexpr std::array<Start, 8> kInBlock{{{"conv1.", "layer.0.convolution."},
                                          {"downsample.0.", "shortcut.convolution."},
                                          {"downsample.1.", "shortcut.normalization."}}};
 
-/// "layer2.0.bn1.bias": stage 1, block 0.
+/// Name in transformers; "layer2.0.bn1.bias" is in stage 1, block 0.
 std::string transformers_name(const std::string& ours) {
   constexpr std::string_view kStage = "layer";
   if (!ours.starts_with(kStage)) return with_start(kEmbedder, ours);
@@ -123,18 +123,18 @@ constexpr std::array<Naming, 4> kNamings{{
 constexpr std::array<std::string_view, 3> kWrapperWords{"_orig_mod.", "_fsdp_wrapped_module.",
                                                         "_checkpoint_wrapped_module."};
 
-/// Attributes that people keep a backbone or a head under, and DataParallel's.
+/// Usual attributes that hold a backbone or a head, and DataParallel's.
 constexpr std::array<std::string_view, 12> kUsualWords{"module",  "_orig_mod", "model",      "backbone",
                                                        "encoder", "head",      "classifier", "fc",
                                                        "net",     "linear",    "resnet",     "heads"};
 
-/// Whether a name starts so, up to the end of a word.
+/// Whether a name starts with these words, up to the end of a word.
 bool starts_with_words(std::string_view name, std::string_view start) {
   if (!name.starts_with(start)) return false;
   return start.empty() || start.back() == '.' || name.size() == start.size() || name[start.size()] == '.';
 }
 
-/// `from`, which is one of the starts, replaced; no dot is left at the beginning.
+/// Name with `from`, which is one of the starts, replaced; no dot is left at the beginning.
 std::string exchanged(const std::string& name, const std::string& from, const std::string& to) {
   std::string rest = name.substr(from.size());
   if (to.empty() && rest.starts_with('.')) return rest.substr(1);

@@ -9,11 +9,12 @@
 
 namespace polyhead::model {
 
-/// Hands out the places of the parameters in the order of the layout. Memory is reserved at once, so that the
-/// places stay where they are, but touched only as far as it is filled.
+/// Gives the places of the parameters in the order of the layout. All memory is reserved at once, so the
+/// places never move, but only filled parts are touched.
 class Packer {
  public:
-  /// Throws Error(bad_data) when the machine does not have the memory. Both outlive the packer.
+  /// Throws Error(bad_data) when the machine does not have the memory. Both arguments must outlive the
+  /// packer.
   Packer(const Layout& layout, AlignedVector<float>& values);
   std::span<float> next();
 
@@ -26,8 +27,8 @@ class Packer {
 /// Packs a convolution with the batch norm after it. `epsilon`: the eps of batch norms.
 void pack_conv(const Match& match, const resnet::ConvSpec& conv, double epsilon, Packer& packer);
 
-/// Packs what a step of a head computes with, if anything. Where a linear layer has no bias, or a layer norm
-/// neither weight nor bias, zeros and ones take their place.
+/// Packs the parameters of a head's step, if it has any. Zeros and ones replace the missing bias of a linear
+/// layer, or weight and bias of a layer norm.
 void pack_step(const Match& match, const HeadStep& step, double epsilon, Packer& packer);
 
 }  // namespace polyhead::model

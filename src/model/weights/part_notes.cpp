@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kTwinsShown = 3;
 
-/// Whether it is torchvision's classifier; the name follows the prefix.
+/// Whether the name, which follows the prefix, is of torchvision's classifier.
 bool is_classifier(std::string_view name) {
   return name == "fc.weight" || name == "fc.bias";
 }
@@ -32,7 +32,7 @@ std::string outside_note(const std::string& part, const Match& match, std::size_
                      checkpoint::printable(one.name));
 }
 
-/// Where a file has other readings with the same values, or names that are not ours.
+/// Notes where a file has other readings with equal values, or other names than ours.
 std::vector<std::string> notes_of_reading(const std::string& part, const Reading& reading,
                                           const std::optional<std::string>& prefix) {
   std::vector<std::string> notes;
@@ -60,7 +60,7 @@ Digest digest_of_head(const config::Head& head, const Layout& layout, const Weig
   return hasher.digest();
 }
 
-/// "layer 0 has no bias"
+/// Texts such as "layer 0 has no bias".
 std::vector<std::string> layers_without_bias(const Match& match) {
   constexpr std::string_view kWeight = ".weight";
   std::set<std::string> layers;
@@ -112,7 +112,8 @@ void PartNotes::head(const config::Head& head, const Reading& reading, const Tak
     of_head("trunk", fmt::format("{}: the backbone in this file is not looked at (trunk: ignore)", part));
 }
 
-/// Tensors that are neither backbone nor head may be a layer between the two, which nobody computes.
+/// Notes tensors that belong to neither backbone nor head. They may be a layer between the two, which is not
+/// computed.
 void PartNotes::note_rest_of_head(const config::Head& head, const Reading& reading,
                                   const TakenTensors& trunk) {
   std::vector<const checkpoint::CheckpointTensor*> rest;

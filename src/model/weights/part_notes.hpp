@@ -10,11 +10,11 @@
 
 namespace polyhead::model {
 
-/// "head 'a' (a.pth)"
+/// Text "head 'a' (a.pth)".
 std::string described(const config::Head& head);
 
-/// What is to be told of files that were read: of many heads in the same case the first one, and their
-/// number.
+/// Notes about the files that were read. Of many heads with one note, only the first and their number are
+/// reported.
 class PartNotes {
  public:
   void backbone(const config::Backbone& backbone, const Reading& reading);
@@ -29,7 +29,7 @@ class PartNotes {
     std::size_t count = 0;
     bool warning = false;
   };
-  /// `kind`: what heads must share to be in the same case.
+  /// `kind`: key that heads with one note share.
   void of_head(const std::string& kind, const std::string& text, bool warning = false);
   void note_rest_of_head(const config::Head& head, const Reading& reading, const TakenTensors& trunk);
 
@@ -37,7 +37,7 @@ class PartNotes {
   std::map<std::string, OfHeads> of_heads_;
 };
 
-/// Warns of heads that hold the very same weights under two names.
+/// Warns of heads that hold equal weights under two names.
 void note_twins(const std::vector<config::Head>& heads, const Layout& layout, const Weights& weights,
                 PartNotes& notes);
 

@@ -16,7 +16,7 @@ std::string first_names(const std::vector<std::string>& names) {
   return join(first) + (names.size() > shown ? fmt::format(" and {} more", names.size() - shown) : "");
 }
 
-/// "12 of 100 parameters differ (a, b, c and 9 more)"
+/// Text "12 of 100 parameters differ (a, b, c and 9 more)".
 std::string in_numbers(const TrunkDifference& difference) {
   return fmt::format("{} of {} parameters differ{} ({})", difference.parameters.size(), difference.compared,
                      difference.only_statistics ? ", all of them running means and variances" : "",

@@ -11,19 +11,19 @@
 
 namespace polyhead::model {
 
-/// What is wrong with the files of backbone and heads. What is wrong with many heads in the same words is
-/// said of the first ones only.
+/// Problems with the files of backbone and heads. A problem that many heads share word for word is reported
+/// for the first ones only.
 class FileProblems {
  public:
   explicit FileProblems(Problems& problems) : problems_(problems) {}
   /// `what` names the part: "head 'a'".
   void add(const std::string& what, const std::filesystem::path& file, const std::vector<std::string>& found);
-  /// To be called when all files were read.
+  /// Must be called after all files were read.
   void count_the_rest();
 
  private:
   Problems& problems_;
-  std::map<std::vector<std::string>, std::size_t> seen_;  // how many files say so
+  std::map<std::vector<std::string>, std::size_t> seen_;  // number of files per list of problems
 };
 
 /// Heads whose files have another backbone than the job.
@@ -32,7 +32,7 @@ class TrunkProblems {
   explicit TrunkProblems(Problems& problems) : problems_(problems) {}
   void add(const config::Head& head, const std::filesystem::path& backbone,
            const TrunkDifference& difference);
-  /// To be called when all files were read: how many more there are, and what to do.
+  /// Must be called after all files were read: reports the number of others and a remedy.
   void count_the_rest();
 
  private:

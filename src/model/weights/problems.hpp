@@ -8,12 +8,13 @@
 
 namespace polyhead::model {
 
-/// Collects what is wrong with several files, to say it all at once.
+/// Collects the problems of several files and reports all at once.
 class Problems {
  public:
   void add(ExitCode code, std::string line);
   [[nodiscard]] bool any() const { return count_ > 0; }
-  /// Throws Error with a line each; its code is theirs when they all have the same one, otherwise bad_data.
+  /// Throws Error with one line per problem. Its code is theirs when they all have one code, otherwise
+  /// bad_data.
   void throw_if_any() const;
 
  private:

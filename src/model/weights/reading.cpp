@@ -14,9 +14,9 @@
 namespace polyhead::model {
 namespace {
 
-constexpr std::size_t kMaxReadings = 4;  // in a message
+constexpr std::size_t kMaxReadings = 4;  // most readings in a message
 
-/// "key: state_dict_ema, prefix: 'module.'", as far as it tells readings apart.
+/// Text "key: state_dict_ema, prefix: 'module.'", with the parts that distinguish readings.
 std::string describe_reading(const Reading& reading, bool keys, bool prefixes) {
   std::vector<std::string> parts;
   if (keys) parts.push_back(fmt::format("key: '{}'", checkpoint::printable(reading.key)));
@@ -43,7 +43,7 @@ std::string describe_star(const std::vector<Reading>& readings) {
   std::vector<std::string> prefixes;
   for (const Reading& reading : readings) prefixes.push_back(reading.match.prefix);
   const std::string star = starred(prefixes);
-  const bool any_word = star.empty() || star == "*.";  // that would be each module of the file
+  const bool any_word = star.empty() || star == "*.";  // this would match each module of the file
   return any_word ? "" : fmt::format("; prefix: '{}' gives a head for each", star);
 }
 
@@ -58,7 +58,7 @@ std::string contradiction(const std::vector<Reading>& readings, Part part) {
                      join(texts, " or "), part == Part::head ? describe_star(readings) : "");
 }
 
-/// Of those that fit, one for each set of values.
+/// One fitting reading per set of values.
 std::vector<Reading> distinct(std::vector<Reading> fitting) {
   const std::vector<std::string> texts = describe_readings(fitting);
   std::vector<Reading> kept;
@@ -79,7 +79,7 @@ std::vector<Reading> distinct(std::vector<Reading> fitting) {
 std::shared_ptr<const checkpoint::Checkpoint> WeightsFiles::read(const std::filesystem::path& path,
                                                                  const std::string& key) {
   if (last_ != nullptr && path == path_ && key == key_) return last_;
-  last_.reset();  // of two large files one is in memory
+  last_.reset();  // only one of two large files is in memory
   checkpoint::Checkpoint checkpoint = checkpoint::read_checkpoint(path, key);
   take_wrappers_off(checkpoint);
   path_ = path;

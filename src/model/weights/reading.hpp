@@ -10,10 +10,10 @@
 
 namespace polyhead::model {
 
-/// Weights files as they are read; keeps the last one, since many heads may be in one file.
+/// Weights files while they are read. Keeps the last one, since many heads may be in one file.
 class WeightsFiles {
  public:
-  /// Names without what wrappers put in. Throws as `read_checkpoint` does.
+  /// Reads a file; its names lack what wrappers put in. Throws what `read_checkpoint` throws.
   std::shared_ptr<const checkpoint::Checkpoint> read(const std::filesystem::path& path,
                                                      const std::string& key);
 
@@ -23,28 +23,28 @@ class WeightsFiles {
   std::shared_ptr<const checkpoint::Checkpoint> last_;
 };
 
-/// The part of a file that was asked for.
+/// The requested part of a file.
 struct Reading {
-  std::shared_ptr<const checkpoint::Checkpoint> file;  ///< what `match` points into
-  std::string key;  ///< of several dicts of tensors, the one that was taken
+  std::shared_ptr<const checkpoint::Checkpoint> file;  ///< owner of what `match` points to
+  std::string key;  ///< key of the dict of tensors that was taken, where there are several
   Match match;
-  std::vector<std::string> equals;  ///< other readings with the same values, in words
+  std::vector<std::string> equals;  ///< other readings with equal values, in words
 };
 
-/// All ways in which a checkpoint can be read for what is wanted, or the nearest with its problems.
+/// All readings of a checkpoint for a part, or the nearest with its problems.
 using Fit = std::function<std::vector<Match>(const checkpoint::Checkpoint&)>;
 
-/// Reads the only part of the file that fits, or one of several that hold the same values. Where several fit
-/// and differ, the match has that as its only problem; where none fits, it is the nearest. Values of a match
-/// with problems may be missing. `part`: a head may be read in several ways at once, with a * in its prefix.
-/// Throws as `read_checkpoint` does.
+/// Reads the only part of the file that fits, or one of several that hold equal values. Where several fit and
+/// differ, the match has that as its only problem. Where none fits, it is the nearest. Values of a match with
+/// problems may be missing. `part`: a head may be read in several ways at once, with a * in its prefix.
+/// Throws what `read_checkpoint` throws.
 enum class Part { backbone, head };
 Reading choose_reading(WeightsFiles& files, const std::filesystem::path& path, const std::string& key,
                        Part part, const Fit& fit);
 
-/// The entries of a file, without values where there are several; all that a `key` leaves.
+/// Entry of a file, without values where there are several entries; all that a `key` leaves.
 struct ListedEntry {
-  std::string key;  ///< empty for a file with one
+  std::string key;  ///< empty where the file has one dict
   std::shared_ptr<const checkpoint::Checkpoint> tensors;
 };
 std::vector<ListedEntry> list_entries(WeightsFiles& files, const std::filesystem::path& path,

@@ -13,7 +13,7 @@ constexpr std::size_t kConvDimensions = 4;
 
 using ExpectedByName = std::unordered_map<std::string, const ExpectedParameter*>;
 
-/// Puts a tensor to the trunk under each prefix after which the rest of its name, and its shape, are
+/// Adds a tensor to the trunk under each prefix after which the rest of its name, and its shape, are
 /// expected.
 void vote_for_trunks(const checkpoint::CheckpointTensor& tensor, const ExpectedByName& expected,
                      std::map<std::string, Trunk>& trunks) {
@@ -34,7 +34,7 @@ bool has_convolution(const Trunk& trunk) {
 
 using NamesInFile = std::function<std::vector<std::string>(const std::string&)>;
 
-/// Adds those of one naming; of two under the same prefix the fuller one stays.
+/// Adds the trunks of one naming. Of two under one prefix the fuller one stays.
 void add_trunks(const checkpoint::Checkpoint& file, const std::vector<ExpectedParameter>& backbone,
                 const NamesInFile& in_file, bool (*in_trunk)(std::string_view),
                 std::map<std::string, Trunk>& all) {
@@ -74,7 +74,7 @@ bool is_statistic(const std::string& name) {
   return name.ends_with(".running_mean") || name.ends_with(".running_var");
 }
 
-/// Characters, in whole words: of "model.fc." and "model.backbone." it is 6.
+/// Number of common characters at the start, in whole words: 6 for "model.fc." and "model.backbone.".
 std::size_t words_in_common(const std::string& a, const std::string& b) {
   const auto equal =
       static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());

@@ -10,33 +10,35 @@
 
 namespace polyhead::model {
 
-/// What stands of a backbone beside a head: all of it or a part.
+/// A backbone beside a head, whole or in part.
 struct Trunk {
   std::string prefix;
   std::unordered_map<std::string, const checkpoint::CheckpointTensor*>
-      parameters;        ///< by torchvision's names
-  TakenTensors tensors;  ///< these, and whatever else stands inside the network
+      parameters;        ///< parameters by torchvision's names
+  TakenTensors tensors;  ///< those, and whatever else is inside the network
 };
 
-/// The trunks of a head's file: under every prefix and in every naming that gives at least one convolution of
-/// the `backbone` its name and shape. `rename`: the naming that the user gave for the backbone.
+/// Trunks of a head's file: under every prefix and in every naming that gives at least one convolution of the
+/// `backbone` its name and shape. `rename`: the user's naming for the backbone.
 std::vector<Trunk> find_trunks(const checkpoint::Checkpoint& file,
                                const std::vector<ExpectedParameter>& backbone, const config::Renames& rename);
 
-/// How a trunk differs from the job's backbone.
+/// Difference between a trunk and the job's backbone.
 struct TrunkDifference {
-  std::vector<std::string> parameters;  ///< torchvision's names of those with other values, in their order
+  std::vector<std::string> parameters;  ///< torchvision's names of parameters with other values, in their
+                                        ///< order
   std::size_t compared = 0;
-  bool only_statistics = false;  ///< all of them are running means or variances
+  bool only_statistics = false;  ///< whether all of them are running means or variances
   [[nodiscard]] bool any() const { return !parameters.empty(); }
 };
 
-/// Values must be the same, or the same after one side was rounded to fp16 or bf16: files are saved in those.
+/// Compares values. They must be equal, possibly after one side was rounded to fp16 or bf16, the types in
+/// which files are saved.
 TrunkDifference compare_trunk(const Trunk& trunk, const Match& backbone,
                               const std::vector<ExpectedParameter>& expected);
 
-/// The trunk that a head with this prefix belongs to: the one whose prefix has most in common with it. Where
-/// several do, one that is the job's backbone. Null without trunks.
+/// Trunk of a head with this prefix: the one whose prefix has most in common with it. Of several such trunks,
+/// one that is the job's backbone is preferred. Null without trunks.
 const Trunk* trunk_of_head(const std::vector<Trunk>& trunks, const std::string& head_prefix,
                            const std::function<bool(const Trunk&)>& is_the_jobs);
 

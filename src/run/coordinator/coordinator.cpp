@@ -19,9 +19,10 @@ namespace polyhead::run {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds kIdle{20};           // how long one wait for a message may take
-constexpr std::size_t kMessagesAtOnce = 16;              // a rank
-constexpr std::chrono::milliseconds kStopInterval{100};  // between commits: who asks to stop may kill soon
+constexpr std::chrono::milliseconds kIdle{20};           // longest wait for one message
+constexpr std::size_t kMessagesAtOnce = 16;              // most messages per rank
+constexpr std::chrono::milliseconds kStopInterval{100};  // longest time between commits after a stop request:
+                                                         // a kill may follow soon
 
 }  // namespace
 
@@ -47,7 +48,7 @@ void Coordinator::run() {
   } catch (...) {
     try {
       writer_.commit();
-    } catch (const Error& error) {  // the first error is the one to report
+    } catch (const Error& error) {  // the first error is reported
       log::warning(fmt::format("the last rows could not be committed: {}", error.what()));
     }
     throw;
@@ -62,7 +63,7 @@ void Coordinator::serve() {
   while (!finished()) {
     const bool heard_all = handle_messages();
     look_for_stop(settings_.asked());
-    // A long write may have kept this thread: who spoke meanwhile is not silent.
+    // A long write may have blocked this thread: ranks that spoke meanwhile are not silent.
     if (heard_all) look_for_silent_ranks();
     commit_when_due();
     settings_.progress(samples_done_);
@@ -70,8 +71,8 @@ void Coordinator::serve() {
   }
 }
 
-/// What has arrived, after a short wait; not without end, since commits are due. Returns whether nothing is
-/// left.
+/// Handles what has arrived, after a short wait; the wait is bounded, since commits are due. Returns whether
+/// nothing is left.
 bool Coordinator::handle_messages() {
   auto message = from_ranks_.receive(kIdle);
   for (std::size_t i = 0; message && i < kMessagesAtOnce * ranks_.size(); ++i) {
@@ -115,7 +116,7 @@ void Coordinator::handle(const comm::Message& message) {
               fmt::format("{} sent an unknown message ({})", name(message.source), message.tag));
 }
 
-/// From now on nothing is handed out, and ranks leave what they have not begun.
+/// Stops: no more work is handed out, and ranks leave what they have not begun.
 void Coordinator::look_for_stop(const StopRequest& asked) {
   if (asked.how <= stop_.how) return;
   const bool first = stop_.how == Stop::no;
@@ -135,9 +136,9 @@ void Coordinator::enter_opening_leases() {
   }
 }
 
-/// All ranks of a group get the same leases in the same order.
+/// Grants a lease. All ranks of a group get equal leases in one order.
 void Coordinator::grant(int group) {
-  plan::Lease lease;  // nothing more
+  plan::Lease lease;  // empty: no more work
   if (stop_.how == Stop::no) lease = schedule_.next(group, seconds()).value_or(lease);
   const int leader = settings_.grid.leader_of(group);
   for (int rank = leader; rank < leader + settings_.grid.heads; ++rank) send_grant(rank, lease);
@@ -156,7 +157,8 @@ void Coordinator::send_grant(int rank, const plan::Lease& lease) {
   tell(rank, ToRank::lease_message, writer.bytes());
 }
 
-/// Ranks outside the grid wait for an empty grant, which they get when all others have gone.
+/// Dismisses the ranks outside the grid. They wait for an empty grant, which they get when all others have
+/// gone.
 void Coordinator::dismiss_surplus() {
   const auto working = std::span(ranks_).first(static_cast<std::size_t>(settings_.grid.ranks()));
   if (dismissed_ || !std::ranges::all_of(working, &Rank::gone)) return;
@@ -170,7 +172,7 @@ void Coordinator::keep(int rank, const store::Rows& rows) {
   writer_.write(rows);
   schedule_.finished(settings_.grid.group_of(rank), 1, seconds());
   samples_done_ += rows.count;
-  std::size_t last = 0;  // all of the micro-batch count: they are kept in the file
+  std::size_t last = 0;  // all of the micro-batch count, as they are kept in the file
   for (std::size_t n = 0; n < rows.status.size(); ++n) {
     if (rows.status[n] != static_cast<std::uint8_t>(SampleStatus::quarantined)) continue;
     ++quarantined_;
@@ -219,7 +221,7 @@ void Coordinator::look_for_silent_ranks() {
   }
 }
 
-/// A rank that takes no messages is lost, too.
+/// Sends a message. A rank that accepts none counts as lost.
 void Coordinator::tell(int rank, ToRank tag, std::span<const std::byte> bytes) {
   try {
     to_ranks_.send(rank, static_cast<int>(tag), bytes);

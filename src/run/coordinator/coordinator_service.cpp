@@ -23,10 +23,11 @@
 namespace polyhead::run {
 namespace {
 
-constexpr std::int64_t kMaxSamples = 1 << 13;  // in a lease, which carries the place of each: 1 MiB or so
-constexpr std::uint64_t kMaxFeatures = std::uint64_t{16} << 20U;  // bytes that a lease carries
+constexpr std::int64_t kMaxSamples = 1 << 13;  // most samples per lease, which carries the place of each: 1
+                                               // MiB or so
+constexpr std::uint64_t kMaxFeatures = std::uint64_t{16} << 20U;  // most bytes of features per lease
 
-/// null for a rank without one; nothing where no rank has one.
+/// UUID per rank, null for a rank without one; nothing where no rank has one.
 nlohmann::ordered_json gpus_json(const std::vector<std::string>& uuids) {
   auto gpus = nlohmann::ordered_json::array();
   if (std::ranges::all_of(uuids, [](const std::string& uuid) { return uuid.empty(); })) return gpus;
@@ -36,7 +37,7 @@ nlohmann::ordered_json gpus_json(const std::vector<std::string>& uuids) {
   return gpus;
 }
 
-/// Rounded up.
+/// Seconds, rounded up.
 std::int64_t seconds_of(std::chrono::milliseconds time) {
   return std::chrono::ceil<std::chrono::seconds>(time).count();
 }
@@ -88,7 +89,7 @@ void CoordinatorService::resume(Resumption file, const Fingerprint& fingerprint,
   earlier_ = file.progress;
   writer_ = std::make_unique<store::Writer>(store::open_to_resume(output_), inputs_.layout(), offsets_,
                                             file.committed);
-  // First: a crash in between leaves open micro-batches, which no data can contradict.
+  // Must come first: a crash in between leaves open micro-batches, which no data can contradict.
   writer_->reopen(file.reopened);
   nlohmann::ordered_json more{{"committed", writer_->committed()}};
   if (options_.retry_bad) more["reopened"] = file.reopened.size();
@@ -174,7 +175,7 @@ void CoordinatorService::coordinate(comm::Channel& from_ranks, comm::Channel& to
   if (writer_->committed() == batches.count()) progress.finish();
 }
 
-/// Micro-batches, since leases carry places of samples and cached features.
+/// Most micro-batches per lease: leases carry places of samples and cached features.
 std::int64_t CoordinatorService::most_in_a_lease() const {
   std::int64_t most = kMaxSamples / inputs_.micro_batches().size();
   if (cache_) most = std::min(most, static_cast<std::int64_t>(kMaxFeatures / cache_->stride()));
@@ -187,7 +188,7 @@ void CoordinatorService::keep_and_end(const Error& error, const std::string& opt
   end_job(mpi_, Error(error.code(), fmt::format("{}\n{}", error.what(), how_to_go_on(option))));
 }
 
-/// By a signal at this rank or by the clock; the other ranks tell the coordinator themselves.
+/// Stop by a signal at this rank or by the clock. The other ranks tell the coordinator themselves.
 StopRequest CoordinatorService::stop_wanted() const {
   const StopRequest asked = stop_asked();
   if (asked.how != Stop::no) return {asked.how, fmt::format("{} at rank 0 on {}", asked.why, hosts_.front())};
@@ -202,7 +203,7 @@ std::string CoordinatorService::how_to_go_on(const std::string& option) const {
                      options_.resume_command, option.empty() ? "" : " ", option);
 }
 
-/// `more`: entries to add, a JSON object.
+/// Provenance entry. `more`: entries to add, a JSON object.
 std::string CoordinatorService::provenance(std::string_view event, bool mixed,
                                            const std::string& more) const {
   nlohmann::ordered_json line{

@@ -26,37 +26,37 @@
 
 namespace polyhead::run {
 
-/// Logs and ends all ranks: for a failure after the ranks have agreed to start, when nobody listens to
-/// agreements any more.
+/// Logs the error and ends all ranks. For failures after the ranks have agreed to start, when no rank listens
+/// to agreements any more.
 [[noreturn]] void end_job(comm::MpiEnvironment& mpi, const Error& error);
 
 /// The result file and its coordinator: rank 0's second role.
 class CoordinatorService {
  public:
-  /// `hosts`: of each rank. `group`: for the provenance. `work`: what is to be computed. The others must
-  /// outlive it.
+  /// `hosts`: host of each rank. `group`: for the provenance. `work`: what is to be computed. The other
+  /// arguments must outlive the object.
   CoordinatorService(comm::MpiEnvironment& mpi, const JobOptions& options, Inputs& inputs, plan::Grid grid,
                      std::vector<std::string> hosts, const comm::Group& group, StatusFile& status,
                      std::vector<plan::Lease> work);
 
-  /// What `gather_unused_gpus` gives, for the provenance of a start or resume that follows.
+  /// Keeps the result of `gather_unused_gpus` for the provenance of the start or resume that follows.
   void note_unused_gpus(std::string unused) { unused_gpus_ = std::move(unused); }
-  /// Creates the output; all of it is on the disk. Throws Error.
+  /// Creates the output; returns when all of it is on the disk. Throws Error.
   void create(const Fingerprint& fingerprint, bool mixed);
-  /// Goes on with the output of an earlier run instead. Throws Error, also where `fingerprint` is another one
-  /// than the file's and `--allow-mixed` was not given.
+  /// Continues the output of an earlier run instead. Throws Error, also where `fingerprint` differs from the
+  /// file's and `--allow-mixed` was not given.
   void resume(Resumption file, const Fingerprint& fingerprint, bool mixed);
-  /// Samples that were finished before.
+  /// Number of samples finished before.
   [[nodiscard]] std::int64_t earlier() const { return earlier_.done + earlier_.quarantined; }
-  /// Of the output, once it is open.
+  /// Offsets in the output, once it is open.
   [[nodiscard]] const store::Offsets& offsets() const { return offsets_; }
-  /// Of features, once the output is open; may be none.
+  /// Cache of features, once the output is open; may be null.
   [[nodiscard]] const store::FeatureCache* cache() const { return cache_.get(); }
   /// Starts the coordinator's thread. A failure there ends the job.
   void start(comm::Channel& from_ranks, comm::Channel& to_ranks);
-  /// Until every row is committed.
+  /// Waits until every row is committed.
   void join() { thread_.join(); }
-  /// Certificate and summary. Throws Error(preempted) when the run was stopped before it was complete.
+  /// Writes certificate and summary. Throws Error(preempted) when the run was stopped before it was complete.
   void finish(const metrics::RunFigures& figures);
 
  private:
@@ -64,7 +64,8 @@ class CoordinatorService {
   [[nodiscard]] std::int64_t most_in_a_lease() const;
   [[noreturn]] void keep_and_end(const Error& error, const std::string& option = "");
   [[nodiscard]] StopRequest stop_wanted() const;
-  [[nodiscard]] std::string how_to_go_on(const std::string& option) const;  // which the next run needs
+  [[nodiscard]] std::string how_to_go_on(const std::string& option) const;  // `option`: an option that the
+                                                                            // next run needs
   [[nodiscard]] std::string provenance(std::string_view event, bool mixed, const std::string& more) const;
 
   comm::MpiEnvironment& mpi_;
@@ -80,9 +81,9 @@ class CoordinatorService {
   store::Offsets offsets_;
   std::unique_ptr<store::Writer> writer_;
   std::unique_ptr<store::FeatureCache> cache_;
-  std::vector<plan::Lease> work_;  ///< what is to be computed
-  store::Progress earlier_;        ///< what was, before this run
-  std::string stopped_by_;         ///< empty: nobody asked the run to stop
+  std::vector<plan::Lease> work_;  ///< work to compute
+  store::Progress earlier_;        ///< work done before this run
+  std::string stopped_by_;         ///< empty: nobody asked for a stop
   std::thread thread_;
 };
 

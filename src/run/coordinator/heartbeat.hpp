@@ -10,12 +10,12 @@
 
 namespace polyhead::run {
 
-/// Tells the ranks that rank 0 is alive, from a thread of its own: ranks may wait for a lease as long as
-/// their leader computes, and a slow disk must not make the coordinator look lost.
+/// Tells the ranks that rank 0 is alive, from its own thread. Ranks may wait for a lease as long as their
+/// leader computes, and a slow disk must not make the coordinator look lost.
 class Heartbeat {
  public:
   Heartbeat(comm::Channel& to_ranks, int ranks, std::chrono::milliseconds interval);
-  /// The rank has said farewell: it listens no longer.
+  /// Leaves out a rank that has said farewell: it no longer listens.
   void leave_out(int rank);
 
  private:

@@ -27,7 +27,8 @@ bool starts_with_any(const std::string& text, std::initializer_list<std::string_
   return std::ranges::any_of(beginnings, [&](std::string_view begin) { return text.starts_with(begin); });
 }
 
-/// mpirun gives each rank a pipe and passes on what comes: where that ends up, its own stderr tells.
+/// Whether mpirun's stderr is a terminal. mpirun gives each rank a pipe and forwards its output, so only
+/// mpirun's own stderr tells.
 bool mpirun_is_on_a_terminal() {
   struct stat status {};
   if (::fstat(STDERR_FILENO, &status) != 0 || !S_ISFIFO(status.st_mode)) return false;

@@ -22,7 +22,7 @@ inline std::string shown(std::uint64_t value) {
   return fmt::format("{} (0x{:016x})", value, value);
 }
 
-/// Text from a file, fit for a terminal.
+/// Text from a file, made fit for a terminal.
 inline std::string printable(std::string text) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7F') c = '?';

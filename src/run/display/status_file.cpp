@@ -22,7 +22,7 @@ namespace {
 constexpr std::chrono::seconds kInterval{1};
 constexpr std::chrono::seconds kLastWriting{1};
 
-/// Never through a link that somebody has put there.
+/// Writes a new file, never through a link at its path.
 bool write_new(const std::filesystem::path& path, std::string_view text) {
   ::unlink(path.c_str());
   const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
@@ -48,7 +48,7 @@ std::string who_stopped(std::string_view message) {
 
 StatusFile::StatusFile(std::filesystem::path path) : path_(std::move(path)) {
   std::error_code error;
-  const bool is_link = std::filesystem::is_symlink(path_, error);  // is replaced, never followed
+  const bool is_link = std::filesystem::is_symlink(path_, error);  // a link is replaced, never followed
   if (!path_.empty() && !is_link && !may_write_over(path_, "time=")) {
     log::warning(
         fmt::format("POLYHEAD_STATUS_FILE is {}, a file that is no status of polyhead's: it is left "

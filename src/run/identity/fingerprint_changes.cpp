@@ -19,12 +19,12 @@ std::string text_in(const json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-/// The entry "engine" of the former form: "LibTorch 2.15.0; backbone winograd avx512; heads avx512; kernels
-/// AVX512; MKL_CBWR=AVX2", or with a GPU instead of the kernels.
+/// Entry "engine" of the former form: "LibTorch 2.15.0; backbone winograd avx512; heads avx512; kernels
+/// AVX512; MKL_CBWR=AVX2". With a GPU, it stands instead of the kernels.
 struct Engine {
   bool winograd = false;
   bool own_heads = false;
-  std::vector<std::string> libtorch;  ///< what is said of it, but for the driver and what is as by default
+  std::vector<std::string> libtorch;  ///< facts about LibTorch, without the driver and defaults
 };
 
 Engine engine_in(const json& former) {
@@ -50,7 +50,7 @@ bool is_former(const json& held) {
   return held.contains("engine") && held.contains("cpu") && !held.contains("backbone");
 }
 
-/// What a file of the former form would hold today, read beside what this machine says of the same job.
+/// Present form of a file in the former form, derived with what this machine reports for that job.
 class Translation {
  public:
   Translation(const json& held, const json& now, const json& here)
@@ -80,7 +80,7 @@ class Translation {
     const bool same = same_libtorch_ && !here_.winograd;
     return same ? text_in(now_, "backbone") : libtorch();
   }
-  /// Which layers are LibTorch's follows from the job, which is the same.
+  /// Entry of the heads. The layers that LibTorch computes follow from the job, which is unchanged.
   [[nodiscard]] std::string heads() const {
     std::string now = text_in(now_, "heads");
     const bool same_kind = then_.own_heads == here_.own_heads;
@@ -93,7 +93,7 @@ class Translation {
                ? now
                : libm_text(text_in(held_, "libc"), has_fused_multiply_add(text_in(held_, "cpu")));
   }
-  /// Of data that is not encoded only the resampling counts.
+  /// Entry of the images. For data that is not encoded only the resampling counts.
   [[nodiscard]] std::string images() const {
     const std::string now = text_in(now_, "images");
     const std::string then = text_in(held_, "images");

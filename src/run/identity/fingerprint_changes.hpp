@@ -8,9 +8,9 @@
 
 namespace polyhead::run {
 
-/// In which entries the fingerprint of a file differs from that of this machine. A file's may have the former
-/// form, with entries "cpu", "engine" and "libc": from it follows what today's would have held, for the same
-/// job. `held`: a JSON object.
+/// Entries in which the fingerprint of a file differs from that of this machine. A file may have the former
+/// form, with entries "cpu", "engine" and "libc". The present form for the same job follows from it. `held`:
+/// a JSON object.
 std::vector<Change> fingerprint_changes(const nlohmann::json& held, const Fingerprint& now);
 
 }  // namespace polyhead::run

@@ -27,14 +27,16 @@ std::string heads_digest(const std::vector<config::Head>& heads) {
   for (const config::Head& head : heads) {
     hasher.update(std::string_view(head.name)).update(std::string_view(fmt::format("{}", head.weight)));
     for (const config::Layer& layer : head.layers) hasher.update(std::string_view(config::describe(layer)));
-    // Not where it is what it always was, so that old results go on. A batch norm's is in the weights.
+    // Omitted where it has the old fixed value, so that old results can be continued. A batch norm's epsilon
+    // is in the weights.
     if (head.layernorm_eps != config::kDefaultEpsilon)
       hasher.update(std::string_view(fmt::format("layernorm_eps {}", head.layernorm_eps)));
   }
   return hasher.digest().hex();
 }
 
-/// Stored labels are outputs of the heads: what turns labels into them is part of the job.
+/// Digest of the classes. Stored labels are outputs of the heads, so the map from labels to outputs is part
+/// of the job.
 std::string classes_digest(const config::ClassMap& classes, const LabelMap& labels) {
   Hasher hasher;
   for (const config::ClassMap::Entry& entry : classes.entries) {
@@ -44,7 +46,7 @@ std::string classes_digest(const config::ClassMap& classes, const LabelMap& labe
   return hasher.digest().hex();
 }
 
-/// Half a digest for each of the samples whose bytes were read.
+/// Half of a digest per sample whose bytes were read.
 std::string content_text(const data::DatasetDigest& digest) {
   std::vector<std::string> texts;
   for (const Digest& sample : digest.samples) texts.push_back(fmt::format("{:016x}", sample.high));
@@ -59,13 +61,14 @@ std::string describe(const config::Preprocess& preprocess) {
                      fmt::join(preprocess.std, " "));
 }
 
-/// Sums of integers and medians are the same everywhere; only a softmax before has other bits elsewhere.
+/// Fingerprint of the fusion. Sums of integers and medians are equal everywhere; only a preceding softmax has
+/// other bits elsewhere.
 std::string fusion_fingerprint(config::FusionRule rule) {
   if (!fusion::calls_exp(rule)) return kExactFusion;
   return libm_text(gnu_get_libc_version(), has_fused_multiply_add(cpu_fingerprint()));
 }
 
-/// Arrays of pixels meet no decoder.
+/// Fingerprint of the decoders; arrays of pixels need none.
 std::string image_fingerprint(config::DataFormat format) {
   const bool decoded = format == config::DataFormat::automatic || data::is_encoded(format);
   return decoded ? image::codec_fingerprint() : fmt::format("resampling {}", image::kResamplingVersion);
@@ -121,7 +124,7 @@ Fingerprint fingerprint_of(const config::Config& config, const model::DeviceAssi
 }
 
 std::string features_key(Inputs& inputs, const std::string& fingerprint) {
-  nlohmann::ordered_json key{{"features", 2}};  // the cache's format
+  nlohmann::ordered_json key{{"features", 2}};  // format of the cache
   key.update(nlohmann::ordered_json::parse(identity_json(inputs)));
   for (const char* part : {"heads", "fusion", "classes"}) key.erase(part);
   key["weights"] = "xxh128:" + inputs.backbone_digest.hex();

@@ -7,10 +7,10 @@
 
 namespace polyhead::run {
 
-/// Discarded when the text is no JSON object.
+/// Parses an object; the result is discarded when the text is no JSON object.
 nlohmann::json parse_object(const std::string& text);
 
-/// An entry in which two JSON objects differ; "nothing" where one has none.
+/// An entry in which two JSON objects differ; "nothing" where one lacks it.
 struct Change {
   std::string key;
   std::string held;
@@ -18,14 +18,14 @@ struct Change {
 };
 std::vector<Change> changes(const nlohmann::json& held, const nlohmann::json& now);
 
-/// "weights: A in the file, B now".
+/// Text "weights: A in the file, B now".
 std::string describe(const Change& change);
 std::vector<std::string> describe(const std::vector<Change>& changes);
 
-/// The JSON objects of a provenance, one for each start or resume; lines that a crash has cut are left out.
+/// JSON objects of a provenance, one per start or resume; lines that a crash has cut are left out.
 std::vector<nlohmann::json> provenance_lines(const std::string& provenance);
 
-/// Whether the ranks of any start or resume of a run (`provenance`) would not have computed the same bits.
+/// Whether the ranks of any start or resume in `provenance` could have computed different bits.
 bool was_mixed(const std::string& provenance);
 
 }  // namespace polyhead::run

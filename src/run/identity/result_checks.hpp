@@ -7,10 +7,10 @@
 
 namespace polyhead::run {
 
-/// How the certificate and the file go together.
+/// Agreement of the certificate with the file.
 struct CertificateCheck {
-  std::string digest;  ///< what the certificate says; empty when there is none
-  std::string breach;  ///< what does not fit, as a sentence; empty when all does
+  std::string digest;  ///< digest in the certificate; empty when there is none
+  std::string breach;  ///< disagreement, as a sentence; empty when all agrees
 };
 CertificateCheck check_certificate(const store::Reader& reader);
 

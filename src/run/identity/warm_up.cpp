@@ -15,7 +15,7 @@
 namespace polyhead::run {
 namespace {
 
-/// Noise: an image of one colour would hide what algorithms differ in.
+/// Images of noise: an image of one colour would hide differences between algorithms.
 AlignedVector<std::uint8_t> fixed_images(std::int64_t count) {
   AlignedVector<std::uint8_t> bytes(static_cast<std::size_t>(count));
   std::uint32_t state = 1;
@@ -32,7 +32,7 @@ std::string hex_of(std::span<const float> values) {
   return Hasher().update(std::as_bytes(values)).digest().hex();
 }
 
-/// The first rank that said something of a kind, and what.
+/// First rank that reported a value of each kind, and the value.
 class Sayings {
  public:
   Sayings(std::string_view what, const std::vector<std::string>& hosts) : what_(what), hosts_(hosts) {}

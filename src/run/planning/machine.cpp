@@ -18,25 +18,25 @@
 namespace polyhead::run {
 namespace {
 
-// Assumed where nobody has measured: docs/planner.md says where the figures come from.
-constexpr double kOldCoreFlops = 20e9;        // ResNet convolutions of LibTorch, a core without AVX2
-constexpr double kCoreFlops = 60e9;           // the same with AVX2
-constexpr double kWideCoreFlops = 150e9;      // the same with AVX-512
-constexpr double kWinogradFlops = 225e9;      // the winograd engine, a core with AVX2
-constexpr double kWideWinogradFlops = 500e9;  // the same with AVX-512
+// Assumptions where nothing was measured; docs/planner.md gives the sources.
+constexpr double kOldCoreFlops = 20e9;        // ResNet convolutions of LibTorch, per core without AVX2
+constexpr double kCoreFlops = 60e9;           // LibTorch, per core with AVX2
+constexpr double kWideCoreFlops = 150e9;      // LibTorch, per core with AVX-512
+constexpr double kWinogradFlops = 225e9;      // winograd engine, per core with AVX2
+constexpr double kWideWinogradFlops = 500e9;  // winograd engine, per core with AVX-512
 constexpr double kCoreHeadFlops = 30e9;       // linear layers of a micro-batch
-constexpr double kCoreStream = 6e9;           // bytes/s of weights, a core
+constexpr double kCoreStream = 6e9;           // bytes/s of weights per core
 constexpr double kCoreStep = 8e-6;            // seconds to start a layer
-constexpr double kGpuFlops = 15e12;           // peak fp32 of a GPU that nobody described
+constexpr double kGpuFlops = 15e12;           // peak fp32 of a GPU without a description
 constexpr std::uint64_t kGpuMemory = std::uint64_t{16} << 30U;
-constexpr double kGpuReached = 0.5;       // of the peak, by convolutions
-constexpr double kGpuHeadsReached = 0.3;  // of the peak, by linear layers
+constexpr double kGpuReached = 0.5;       // share of the peak that convolutions reach
+constexpr double kGpuHeadsReached = 0.3;  // share of the peak that linear layers reach
 constexpr double kGpuStream = 400e9;      // bytes/s
 constexpr double kGpuStep = 10e-6;        // seconds to start a kernel
 constexpr double kScore = 6e-9;           // seconds to fuse one score, on the host
-constexpr double kDecode = 1000;          // photographs a second and core
-constexpr double kPlainValues = 4e8;      // values a second and core of images that are not encoded
-constexpr double kKeepSeconds = 30e-6;    // of rank 0, a micro-batch
+constexpr double kDecode = 1000;          // photographs per second and core
+constexpr double kPlainValues = 4e8;      // values per second and core, for images that are not encoded
+constexpr double kKeepSeconds = 30e-6;    // seconds of rank 0 per micro-batch
 constexpr double kWriteRate = 500e6;      // bytes/s
 constexpr plan::Link kInside{4e9, 100e-6};
 constexpr plan::Link kInsideGpus{10e9, 50e-6};
@@ -46,10 +46,10 @@ constexpr plan::ProcessMemory kProcess{std::uint64_t{140} << 20U, 0};
 constexpr plan::ProcessMemory kGpuProcess{std::uint64_t{3} << 30U, std::uint64_t{1} << 30U};
 constexpr double kStartup = 0.8;  // seconds until ranks know their first micro-batches
 constexpr double kGpuStartup = 5;
-constexpr double kEquip = 0.7;   // seconds from then on until they can compute
-constexpr double kGpuEquip = 5;  // LibTorch's CUDA half is loaded, the GPU gets its context
+constexpr double kEquip = 0.7;   // seconds from then until they can compute
+constexpr double kGpuEquip = 5;  // seconds to load LibTorch's CUDA half and make the GPU's context
 
-/// Of this host, or what the cgroup grants of it.
+/// Memory of this host, or what the cgroup grants of it.
 std::uint64_t usable_memory() {
   const auto all =
       static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
@@ -71,7 +71,7 @@ double core_flops(const config::Backbone& backbone) {
   return wide ? kWideCoreFlops : kCoreFlops;
 }
 
-/// "winograd with avx512"
+/// Text "winograd with avx512".
 std::string engine_name(const config::Backbone& backbone) {
   const std::optional<kernels::Isa> isa = kernels::best_isa();
   return fmt::format("{} {}", config::name(model::engine_of(backbone, {})),

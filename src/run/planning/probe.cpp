@@ -24,17 +24,17 @@ namespace polyhead::run {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr double kPhase = 1.5;         // seconds that each part is repeated for
+constexpr double kPhase = 1.5;         // seconds of repetitions per part
 constexpr double kTogether = 4;        // seconds for all parts at once
-constexpr double kProcessStart = 0.7;  // seconds: program, libraries, MPI
-// Bytes that a run takes beside this trial: MPI, HDF5, the coordinator.
+constexpr double kProcessStart = 0.7;  // seconds to start program, libraries, MPI
+// Bytes that a run takes beyond this trial: MPI, HDF5, the coordinator.
 constexpr std::int64_t kRunMemory = 30 << 20;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// The most memory that this process has had. (That of getrusage begins with what its parent had.)
+/// Peak memory of this process. (That of getrusage begins with the parent's.)
 std::int64_t peak_bytes() {
   constexpr std::string_view kName = "VmHWM:";
   std::ifstream status("/proc/self/status");
@@ -51,7 +51,7 @@ model::DeviceAssignment assignment_of(const Machine& machine) {
   return assignment;
 }
 
-/// Memory of this process, with one peer, without what the memory model counts.
+/// Memory of this process with one peer, without what the memory model counts.
 std::uint64_t process_memory(const plan::Workload& workload, bool gpu, std::int64_t ahead) {
   const std::int64_t batch_bytes = workload.batch * workload.image_values * (gpu ? workload.gpu_value : 4);
   plan::Workload shorter = workload;
@@ -94,7 +94,7 @@ class Probe {
     for (int i = 1; i < ranks; ++i) add_peer(inputs, machine, batches * i / ranks);
   }
 
-  /// Seconds that `part` takes when every peer repeats it for `limit` seconds, after doing it `skip` times.
+  /// Seconds per `part` when every peer repeats it for `limit` seconds, after doing it `skip` times.
   double time(Part part, double limit, std::int64_t skip = 1) {
     std::vector<std::future<double>> others;
     for (const auto& peer : std::span(peers_).subspan(1)) {
@@ -107,9 +107,9 @@ class Probe {
 
   [[nodiscard]] int ranks() const { return static_cast<int>(peers_.size()); }
   [[nodiscard]] std::int64_t ahead() const { return peers_.front()->ahead(); }
-  /// Seconds to make a model while nothing else is done: ranks of a node share what takes long.
+  /// Seconds to make a model while nothing else runs: ranks of a node share what takes long.
   [[nodiscard]] double equip() const { return peers_.front()->equip(); }
-  /// Bytes of memory that are neither weights nor buffers.
+  /// Bytes of memory other than weights and buffers.
   [[nodiscard]] std::uint64_t process() const { return process_; }
 
  private:
@@ -125,8 +125,8 @@ class Probe {
 
 Measurement measure(const std::filesystem::path& config, const std::vector<std::string>& overrides,
                     const Machine& machine, const plan::Workload& workload) {
-  // Threads that stand for ranks must keep freed memory as a rank's main thread does: glibc only does so
-  // there.
+  // Threads that stand for ranks must keep freed memory as a rank's main thread does. glibc does so only in
+  // main threads.
   mallopt(M_ARENA_MAX, 1);
   const auto start = Clock::now();
   const Inputs inputs = load_inputs(config, overrides, store::Existing::overwrite);

@@ -12,23 +12,23 @@
 
 namespace polyhead::run {
 
-/// What one rank has, to try its parts: a model with all heads, and a loader that begins at micro-batch
-/// `first` and goes on from the start after the last.
+/// A rank's equipment for timing its parts: a model with all heads, and a loader. The loader begins at
+/// micro-batch `first` and continues at the start after the last one.
 class ProbePeer {
  public:
   /// `inputs` must outlive it. Reads one micro-batch.
   ProbePeer(const Inputs& inputs, const model::DeviceAssignment& assignment, std::int64_t first);
 
-  // Each does its part for one micro-batch.
+  // Parts of the work, each for one micro-batch.
   void read();
   void compute_features();
   void compute_heads();
   void compute();
   void read_and_compute();
 
-  /// Micro-batches that are read ahead.
+  /// Number of micro-batches read ahead.
   [[nodiscard]] std::int64_t ahead() const { return ahead_; }
-  /// Seconds that making the model took.
+  /// Seconds to make the model.
   [[nodiscard]] double equip() const { return equip_; }
 
  private:

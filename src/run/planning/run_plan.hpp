@@ -13,17 +13,18 @@
 
 namespace polyhead::run {
 
-/// Who computes what in a run, the same on all ranks.
+/// Division of a run's work among the ranks, equal on all ranks.
 struct RunPlan {
   plan::Grid grid;
-  std::vector<plan::HeadRange> heads;  ///< of each member of a group
-  std::int64_t batch = 0;              ///< samples in a micro-batch
+  std::vector<plan::HeadRange> heads;  ///< heads of each member of a group
+  std::int64_t batch = 0;              ///< samples per micro-batch
 };
 
-/// Plans the job on rank 0, as `polyhead plan` does without --measure, logs what was chosen and why, and
-/// tells all ranks. `cores` of every rank and its own `assignment` describe the machines to rank 0; what
-/// others give does not count. `reading`: what the data set tells rank 0 of the memory that reading takes.
-/// Collective. Throws AgreedError(config) on all ranks when the grid asked for has more ranks than there are.
+/// Plans the job on rank 0, as `polyhead plan` does without --measure, logs the choices with reasons, and
+/// tells all ranks. The `cores` of every rank and rank 0's own `assignment` describe the machines to rank 0;
+/// the arguments of other ranks do not count. `reading`: the data set's facts about the memory that reading
+/// takes. Collective. Throws AgreedError(config) on all ranks when the requested grid has more ranks than
+/// there are.
 RunPlan agree_on_run_plan(comm::Collectives& world, const config::Config& config,
                           const data::DatasetShape& shape, const std::vector<plan::RankCores>& cores,
                           const model::DeviceAssignment& assignment,

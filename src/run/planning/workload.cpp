@@ -19,13 +19,13 @@ using config::LayerKind;
 using kernels::ImageDims;
 
 constexpr std::int64_t kFloat = 4;
-constexpr std::int64_t kIndex = 8;  // bytes of a place that max-pooling notes
+constexpr std::int64_t kIndex = 8;  // bytes per place that max-pooling notes
 
 std::int64_t values_of(const ImageDims& dims) {
   return std::int64_t{dims.channels} * dims.height * dims.width;
 }
 
-/// Walks an image through the backbone and notes what it costs with LibTorch.
+/// Follows an image through the backbone and adds up its costs with LibTorch.
 class Walk {
  public:
   explicit Walk(ImageShape image) : image_{3, image.height, image.width} {}
@@ -34,7 +34,7 @@ class Walk {
     stem(spec.stem);
     for (const resnet::BlockSpec& block : spec.blocks) this->block(block);
     cost_.feature_width = spec.feature_width;
-    cost_.prepared_bytes = cost_.bytes;  // in the layout of LibTorch's kernels
+    cost_.prepared_bytes = cost_.bytes;  // layout of LibTorch's kernels
     return cost_;
   }
 
@@ -44,7 +44,7 @@ class Walk {
     const ImageDims out = shape.output(in);
     const std::int64_t weights = std::int64_t{shape.in} * shape.kernel * shape.kernel;
     cost_.flops += 2 * weights * values_of(out);
-    cost_.bytes += (weights + 1) * shape.out * kFloat;  // one bias a channel: the batch norm is folded
+    cost_.bytes += (weights + 1) * shape.out * kFloat;  // one bias per channel: the batch norm is folded
     return out;
   }
 
@@ -67,7 +67,7 @@ class Walk {
     ImageDims x = input;
     std::int64_t residual = 0;
     for (std::size_t i = 0; i < spec.convs.size(); ++i) {
-      const std::int64_t before = i == 0 ? 0 : values_of(x);  // the block's input itself is counted below
+      const std::int64_t before = i == 0 ? 0 : values_of(x);  // the block's input is counted separately
       const bool last = i + 1 == spec.convs.size();
       if (last && spec.downsample) residual = values_of(convolve(*spec.downsample, input));
       x = convolve(spec.convs[i], x);
@@ -77,7 +77,7 @@ class Walk {
     image_ = x;
   }
 
-  ImageDims image_;  ///< what one image has become
+  ImageDims image_;  ///< present shape of the image
   plan::BackboneCost cost_;
 };
 

@@ -13,20 +13,22 @@
 
 namespace polyhead::run {
 
-/// A lease, where its samples are, and what is known of them.
+/// A lease, with the places of its samples and cached features.
 struct LeaseMessage {
-  plan::Lease lease;                      ///< count 0: nothing left
-  std::vector<data::Location> locations;  ///< of the samples that this rank reads; none: it finds them
-  std::vector<store::Features> known;     ///< of micro-batches whose samples need not be read
+  plan::Lease lease;                      ///< lease; count 0: no more work
+  std::vector<data::Location> locations;  ///< places of the samples that this rank reads; empty: it finds
+                                          ///< them
+  std::vector<store::Features> known;     ///< features of micro-batches whose samples need not be read
 };
 
-/// Where the samples [first, first + count) are; empty when the ranks can find them by number.
+/// Places of the samples [first, first + count); empty when the ranks can find them by number.
 using FindSamples = std::function<std::vector<data::Location>(std::int64_t first, std::int64_t count)>;
 
-/// `read`: the micro-batches of `lease` that the rank reads. What is known of them may follow in the message.
+/// Writes a message. `read`: the micro-batches of `lease` that the rank reads. Cached features may follow in
+/// the message.
 void put_lease_message(WireWriter& writer, const plan::Lease& lease, std::span<const std::int64_t> read,
                        const plan::MicroBatches& batches, const FindSamples& find);
-/// All of a message.
+/// Reads a whole message.
 LeaseMessage get_lease_message(std::span<const std::byte> bytes);
 
 }  // namespace polyhead::run

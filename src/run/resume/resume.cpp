@@ -26,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What an entry of the identity is called in the configuration.
+/// Options of the configuration by entries of the identity.
 const std::map<std::string, std::string_view>& option_names() {
   static const std::map<std::string, std::string_view> kNames{
       {"backbone", "backbone.arch"},     {"precision", "backbone.precision"},
@@ -36,7 +36,7 @@ const std::map<std::string, std::string_view>& option_names() {
   return kNames;
 }
 
-/// Entries that are digests: their values say nothing to anybody.
+/// Entries that are digests, whose values mean nothing to people.
 const std::map<std::string, std::string_view>& digested_parts() {
   static const std::map<std::string, std::string_view> kParts{
       {"weights", "weights: those of the backbone or of a head are others now"},
@@ -53,7 +53,7 @@ std::vector<std::string> words_of(const std::string& text) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
-/// Which of the samples whose bytes an identity knows have others now; nothing where that cannot be said.
+/// Samples that have changed, among those whose bytes the identity knows; nothing where that is unknown.
 std::optional<std::vector<std::int64_t>> changed_samples(const Change& content, std::int64_t samples) {
   const std::vector<std::string> held = words_of(content.held);
   const std::vector<std::string> now = words_of(content.now);
@@ -94,7 +94,7 @@ nlohmann::json identity_object(const std::string& text, const fs::path& result) 
       fmt::format("{}:/job/identity: is no JSON object: the file is altered or damaged", result.string()));
 }
 
-/// Whether a change of the data leaves all that is finished as it is: only open micro-batches hold changed
+/// Whether a change of the data keeps all finished results valid. Only open micro-batches may hold changed
 /// samples, which are read again. Samples of shards may move, where damaged ones were mended.
 bool is_harmless(const Change& change, const store::Layout& layout, const std::vector<std::uint8_t>& ledger,
                  bool retry_bad) {
@@ -106,7 +106,7 @@ bool is_harmless(const Change& change, const store::Layout& layout, const std::v
          });
 }
 
-/// What columns the file has and the job does not, or the other way round, in words.
+/// Columns that only the file or only the job has, in words.
 std::vector<std::string> changed_columns(const store::Layout& held, const store::Layout& now) {
   std::vector<std::string> changed;
   for (const store::RowColumn& column : store::kRowColumns) {
@@ -117,8 +117,8 @@ std::vector<std::string> changed_columns(const store::Layout& held, const store:
   return changed;
 }
 
-/// What the samples that were mended have changed in the identity, as JSON. Throws Error(bad_data) where
-/// anything else differs.
+/// Change that mended samples make in the identity, as JSON. Throws Error(bad_data) where anything else
+/// differs.
 std::string check_same_job(const store::Reader& reader, Inputs& inputs,
                            const std::vector<std::uint8_t>& ledger, bool retry_bad) {
   const fs::path& output = reader.path();

@@ -16,16 +16,16 @@
 namespace polyhead::run {
 namespace {
 
-/// Where GPUs get their weights over MPI, somebody may have hoped for more.
+/// Announces that weights reach the GPUs over MPI, where the user may expect NCCL.
 void announce_way_of_weights(const comm::Group& group) {
   if (!any_gpu(group) || group.gpus.size() == 1 || group.weights_choice.backend == comm::Backend::nccl)
     return;
-  if (group.weights_choice.reason == group.choice.reason) return;  // told with the exchange
+  if (group.weights_choice.reason == group.choice.reason) return;  // already reported with the exchange
   const std::string text = fmt::format("weights travel over MPI: {}", group.weights_choice.reason);
   group.weights_choice.fell_back ? log::warning(text) : log::info(text);
 }
 
-/// Who asked for NCCL and does not get it, or has groups at all, wants to know.
+/// Announces the exchange where the user asked for NCCL without getting it, or where groups exchange at all.
 void announce_exchange(config::CommBackend wanted, plan::Grid grid, const comm::Group& group) {
   const bool fell_back = wanted == config::CommBackend::nccl && group.choice.backend != comm::Backend::nccl;
   if (fell_back) return log::warning(describe_exchange(group));
@@ -33,7 +33,8 @@ void announce_exchange(config::CommBackend wanted, plan::Grid grid, const comm::
   if (grid.heads > 1) log::info(describe_exchange(group));
 }
 
-/// The memory is a bound: what is decoded ahead and computed, and all that the threads may hold.
+/// Logs the reading. The memory is a bound: what is decoded ahead and computed, and all that the threads may
+/// hold.
 void log_reading(const Inputs& inputs, plan::Grid grid, const model::DeviceAssignment& assignment,
                  int workers, std::int64_t depth) {
   image::ReadingMemory reading = inputs.dataset->reading_memory();

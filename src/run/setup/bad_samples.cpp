@@ -10,7 +10,7 @@
 namespace polyhead::run {
 namespace {
 
-constexpr int kMaxDigits = 17;  // behind the point, of a share
+constexpr int kMaxDigits = 17;  // digits of a share behind the point
 
 }  // namespace
 

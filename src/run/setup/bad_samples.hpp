@@ -7,29 +7,29 @@
 
 namespace polyhead::run {
 
-/// What `data.max_bad` has to be so that `count` of `samples` may be quarantined: "18", or a share where that
-/// cannot be written as a number of samples: "0.02", "100%".
+/// Value of `data.max_bad` that lets `count` of `samples` be quarantined: "18". A share where a number of
+/// samples cannot express it: "0.02", "100%".
 std::string max_bad_for(std::int64_t count, std::int64_t samples);
 
-/// How many samples a run has looked at, and what became of them.
+/// Number of samples that a run has looked at, and their results.
 struct BadSamples {
   std::int64_t quarantined = 0;
-  std::int64_t finished = 0;  ///< the quarantined ones among them
-  std::int64_t samples = 0;   ///< of the job
+  std::int64_t finished = 0;  ///< number of finished samples, including the quarantined ones
+  std::int64_t samples = 0;   ///< number of samples in the job
 };
 
-/// How many will be quarantined in the end if it goes on at this rate; at least those that are.
+/// Expected number of quarantined samples at the end, at the present rate; at least the present number.
 std::int64_t expected_bad(const BadSamples& bad);
 
-/// "--set data.max_bad=18": the smallest with which the run can be expected to go on to its end.
+/// Text "--set data.max_bad=18": the smallest value with which the run can be expected to finish.
 std::string advised_option(const BadSamples& bad);
 
-/// More samples are quarantined than `data.max_bad` allows.
+/// Error when more samples are quarantined than `data.max_bad` allows.
 class TooManyBad : public Error {
  public:
   TooManyBad(const std::string& message, const BadSamples& bad)
       : Error(ExitCode::bad_data, message), option_(advised_option(bad)) {}
-  /// What the next run needs to go on.
+  /// Option that the next run needs.
   [[nodiscard]] const std::string& option() const { return option_; }
 
  private:

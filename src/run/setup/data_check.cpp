@@ -27,7 +27,7 @@ constexpr std::string_view kWayOn =
     "Every host needs the same data under the same path: on a file system that all share, or as a copy made "
     "anew";
 
-/// Its size, or a reason why it cannot be told.
+/// Size of the file, or the reason why it is unknown.
 std::int64_t size_of(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 ? static_cast<std::int64_t>(status.st_size) : -errno;
@@ -40,7 +40,8 @@ std::string first_line(const char* path) {
   return line;
 }
 
-/// The lowest of the ranks that see the same files compares for all of them; rank 0 has nothing to compare.
+/// Whether the rank compares: the lowest of the ranks that see the same files does so for all of them. Rank 0
+/// has nothing to compare.
 bool compares(const std::vector<std::vector<std::byte>>& views, int rank) {
   const auto mine = views.begin() + rank;
   return std::find(views.begin(), mine, *mine) == mine && rank > 0;
@@ -50,7 +51,7 @@ bool any_compares(const std::vector<std::vector<std::byte>>& views) {
   return std::ranges::any_of(views, [&](const auto& view) { return view != views.front(); });
 }
 
-/// What rank 0 lets the others look at.
+/// Data that rank 0 asks the others to examine.
 struct Wanted {
   std::vector<data::Location> probes;
   std::vector<SizedFile> files;
@@ -134,7 +135,7 @@ void check_probes(const std::vector<data::Location>& probes) {
 std::string view_of_files(const std::string& host) {
   std::error_code ignored;
   const auto mounts = std::filesystem::read_symlink("/proc/self/ns/mnt", ignored);
-  // Machines cloned from one image may have one name.
+  // Machines cloned from one image may share a name.
   return fmt::format("{} {} {}", host, first_line("/proc/sys/kernel/random/boot_id"), mounts.string());
 }
 
@@ -192,7 +193,7 @@ void check_data_is_everywhere(comm::Collectives& world, Inputs& inputs, const st
     data::check_sources(inputs.config.data);
     if (mine) check_sizes(wanted.files);
     if (mine) digests = data::digest_samples(inputs.config.data, inputs.shape, wanted.samples);
-    // Read meanwhile: it is wanted later anyway.
+    // Read at the same time, as it is needed later anyway.
     if (compared && world.rank() == 0) static_cast<void>(inputs.data_digest());
   });
   if (!compared) return;

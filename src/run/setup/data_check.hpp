@@ -11,35 +11,37 @@
 
 namespace polyhead::run {
 
-/// Places of some samples spread over the data set, those that this host has; rank 0 chooses them.
+/// Places of some samples spread over the data set, among those that this host has; rank 0 chooses them.
 std::vector<data::Location> choose_probes(const data::Dataset& dataset);
 
-/// Throws Error(no_input) when this host lacks a file that rank 0 has: it would call every sample missing.
+/// Throws Error(no_input) when this host lacks a file that rank 0 has: every sample would count as missing
+/// here.
 void check_probes(const std::vector<data::Location>& probes);
 
-/// What files a process sees: those of its host, and of its container.
+/// Identifier of the files that a process sees: those of its host, and of its container.
 std::string view_of_files(const std::string& host);
 
-/// A file and its size in bytes where rank 0 is.
+/// A file and its size in bytes on rank 0.
 struct SizedFile {
   std::string path;
   std::int64_t size = 0;
 };
-/// Files of 4,096 samples, evenly spread, and all that hold many samples. Those that rank 0 lacks are left
+/// Files of 4,096 evenly spread samples, and all that hold many samples. Files that rank 0 lacks are left
 /// out.
 std::vector<SizedFile> choose_sizes(const data::Dataset& dataset);
 
-/// Throws Error(bad_data) where a file here is missing or has another size than rank 0's.
+/// Throws Error(bad_data) where a file here is missing or differs in size from rank 0's.
 void check_sizes(const std::vector<SizedFile>& files);
 
-/// Throws Error(bad_data) where a sample's bytes differ here. `places`, `here` and `there` are of
-/// `data::digested_samples`; without places samples are known by their numbers in the data set at `path`.
+/// Throws Error(bad_data) where a sample's bytes differ here. `places`, `here` and `there` belong to
+/// `data::digested_samples`. Without places, samples are identified by their numbers in the data set at
+/// `path`.
 void check_digests(const std::vector<data::Location>& places, const std::string& path, std::int64_t samples,
                    const std::vector<Digest>& here, const std::vector<Digest>& there);
 
-/// Sees to it that all ranks see the data that rank 0 sees. Each looks for some files, and for what HDF5
-/// would read fill values without. Of the ranks that see the same files (`view`), but not those of rank 0,
-/// the lowest compares sizes and the bytes of 64 samples. Collective; `host` is for messages. Throws
+/// Checks that all ranks see the data that rank 0 sees. Each rank looks for some files, and for the sources
+/// without which HDF5 would read fill values. Among ranks that see the same files (`view`), but not rank 0's,
+/// the lowest compares sizes and the bytes of 64 samples. `host`: for messages. Collective. Throws
 /// AgreedError.
 void check_data_is_everywhere(comm::Collectives& world, Inputs& inputs, const std::string& host,
                               const std::string& view);

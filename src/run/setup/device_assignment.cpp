@@ -29,7 +29,8 @@ bool wants_cuda(config::Device device, int gpus) {
   return device != config::Device::cpu && gpus > 0;
 }
 
-/// Also in a container that was not given its devices, where the kernel module's file is seen all the same.
+/// Whether the system shows a GPU. A container that was not given its devices still sees the kernel module's
+/// file.
 bool shows_gpu(const std::filesystem::path& root) {
   std::error_code ignored;
   return std::filesystem::exists(root / "proc/driver/nvidia/version", ignored) ||

@@ -11,26 +11,26 @@
 
 namespace polyhead::run {
 
-/// Every rank's host and the cores it may use, in rank order. Collective.
+/// Host of every rank and the cores it may use, in rank order. Collective.
 std::vector<plan::RankCores> gather_cores(comm::Collectives& world, const std::string& host);
 
-/// Where rank `rank` computes: a GPU by its number on the host, or CPU threads from the cores that it may
-/// really use, shared with the other ranks of its host. Throws Error(config) when a GPU is asked for and none
-/// can be used, or when LibTorch has no kernels for the one that is there.
+/// Device on which rank `rank` computes: a GPU by its number on the host, or CPU threads. The threads come
+/// from the cores that it may really use, shared with the other ranks of its host. Throws Error(config) when
+/// a GPU is asked for and none can be used, or when LibTorch has no kernels for the one that is there.
 model::DeviceAssignment assign_device(const std::vector<plan::RankCores>& ranks, int rank, int local_rank,
                                       const config::Parallel& parallel);
 
-/// Why this rank computes on the CPU beside a GPU that the driver or the system shows, though nobody has
-/// asked for the CPU; else an empty text. `root`: the folder that /proc and /dev are in.
+/// Reason why this rank uses the CPU although the driver or the system shows a GPU and nobody asked for the
+/// CPU; else empty. `root`: the folder that holds /proc and /dev.
 std::string why_gpu_unused(const config::Parallel& parallel, const model::DeviceAssignment& assignment,
                            const std::filesystem::path& root = "/");
 
-/// The reasons of all ranks in one text, with the hosts they are of: "a, b: polyhead was built without CUDA".
-/// Empty where no rank has one. Collective.
+/// Reasons of all ranks in one text, with their hosts: "a, b: polyhead was built without CUDA". Empty where
+/// no rank has one. Collective.
 std::string gather_unused_gpus(comm::Collectives& world, const std::string& host, const std::string& why);
 
-/// mpirun binds each of two ranks to one core unless told otherwise: on a large machine most cores would stay
-/// idle. The warning that says so, or an empty text.
+/// Warning about idle cores, or an empty text. Unless told otherwise, mpirun binds each of two ranks to one
+/// core: on a large machine most cores would stay idle.
 std::string idle_cores_warning(const std::vector<plan::RankCores>& ranks, int threads, int online);
 
 }  // namespace polyhead::run

@@ -18,14 +18,14 @@ namespace polyhead::run {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::size_t kLook = std::size_t{16} << 20U;  // bytes that come back from the GPU at a time
+constexpr std::size_t kLook = std::size_t{16} << 20U;  // bytes read back from the GPU at a time
 
 std::shared_ptr<float> values_on_gpu(std::size_t count) {
   auto memory = std::make_shared<device::DeviceMemory>(device::allocate_device(count * sizeof(float)));
   return {memory, static_cast<float*>(memory->get())};
 }
 
-/// Of what a GPU holds, read back.
+/// Reads back values that a GPU holds.
 class Reader {
  public:
   Digest digest(const float* values, std::size_t count) {
@@ -47,7 +47,7 @@ class Reader {
   device::HostMemory host_ = device::allocate_host(kLook);
 };
 
-/// The backbone first, then each member's heads.
+/// Parts: the backbone first, then each member's heads.
 std::vector<Part> parts_of(const model::Layout& layout, const std::vector<plan::HeadRange>& ranges) {
   std::vector<Part> parts{backbone_of(layout)};
   for (const plan::HeadRange& range : ranges) parts.push_back(part_of(layout, range));
@@ -58,7 +58,7 @@ std::span<const std::byte> bytes_of(std::span<const float> all, Part part) {
   return all.empty() ? std::span<const std::byte>{} : std::as_bytes(all.subspan(part.begin, part.size));
 }
 
-/// A rank that computes takes part. `all`: on rank 0.
+/// Broadcasts all parts; a rank that computes takes part. `all`: on rank 0.
 void broadcast_all(comm::DeviceBroadcast& to_gpus, std::span<const float> all, const std::vector<Part>& parts,
                    int member, float* place) {
   const auto send = [&](comm::DeviceBroadcast& ranks, Part part, float* keep) {
@@ -75,7 +75,7 @@ void broadcast_all(comm::DeviceBroadcast& to_gpus, std::span<const float> all, c
   }
 }
 
-/// What arrived must be what rank 0 sent.
+/// Compares what arrived with what rank 0 sent.
 void compare(comm::Collectives& world, const std::string& host, std::span<const float> all,
              const std::vector<Part>& parts, int member, const float* place) {
   std::vector<Digest> sent(parts.size());

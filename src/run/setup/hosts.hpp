@@ -7,7 +7,7 @@
 
 namespace polyhead::run {
 
-/// The host of each rank.
+/// Host of each rank.
 inline std::vector<std::string> hosts_of(const std::vector<plan::RankCores>& ranks) {
   std::vector<std::string> hosts;
   hosts.reserve(ranks.size());

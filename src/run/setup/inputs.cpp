@@ -52,7 +52,8 @@ void check_labels(Inputs& inputs) {
                            dataset.size()));
 }
 
-/// The list of samples goes there, so the folder must exist before the run makes its output.
+/// Path of the list of samples beside the output; makes the folder, which must exist before the run makes its
+/// output.
 std::filesystem::path index_beside(const std::filesystem::path& output) {
   std::error_code error;
   std::filesystem::create_directories(output.parent_path(), error);
@@ -63,7 +64,7 @@ std::filesystem::path index_beside(const std::filesystem::path& output) {
   return output.string() + ".index";
 }
 
-/// A configuration whose files and whose output have been looked at.
+/// Configuration after a check of its files and its output.
 config::Config load_config(const std::filesystem::path& path, const std::vector<std::string>& overrides,
                            store::Existing existing) {
   auto loaded = config::load(path, overrides);
@@ -75,8 +76,7 @@ config::Config load_config(const std::filesystem::path& path, const std::vector<
   return std::move(loaded.config);
 }
 
-/// `open_inputs`, with a call of `listed` as soon as the list of samples is open, before anything else is
-/// read.
+/// `open_inputs` that calls `listed` as soon as the list of samples is open, before anything else is read.
 Inputs open_and_tell(config::Config config, const std::filesystem::path& index,
                      const std::function<void()>& listed);
 

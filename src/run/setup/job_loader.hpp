@@ -10,9 +10,9 @@
 
 namespace polyhead::run {
 
-/// What reads the job's images on a rank: `data.workers` threads, as many micro-batches ahead as
-/// `data.read_ahead` holds, but no more than `most`. A GPU gets bytes, a quarter of the traffic, and
-/// normalises them itself. Throws as `data::open_reader`.
+/// Loader of the job's images on a rank. It has `data.workers` threads, and reads as many micro-batches ahead
+/// as `data.read_ahead` holds, but no more than `most`. A GPU gets bytes, a quarter of the traffic, and
+/// normalises them itself. Throws what `data::open_reader` throws.
 std::unique_ptr<data::Loader> make_loader(const Inputs& inputs, const model::DeviceAssignment& assignment,
                                           std::int64_t most = std::numeric_limits<std::int64_t>::max());
 

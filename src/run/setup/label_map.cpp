@@ -18,7 +18,7 @@ namespace {
 using Entries = std::vector<config::ClassMap::Entry>;
 constexpr std::size_t kShown = 10;
 
-/// "cat, dog, ... (12 in all)"
+/// Text "cat, dog, ... (12 in all)".
 std::string shown(const std::vector<std::string>& names) {
   if (names.size() <= kShown) return join(names);
   const std::vector<std::string> some(names.begin(), names.begin() + kShown);
@@ -54,7 +54,7 @@ std::optional<std::int32_t> number_of(const std::string& text) {
   return error == std::errc{} && end == last && value >= 0 ? std::optional(value) : std::nullopt;
 }
 
-/// Gives the entries of a list their places, and checks that all outputs exist.
+/// Numbers the entries of a list, and checks that all outputs exist.
 void number(Entries& entries, std::int64_t outputs) {
   if (entries.front().output < 0) {
     if (static_cast<std::int64_t>(entries.size()) != outputs) {
@@ -71,7 +71,7 @@ void number(Entries& entries, std::int64_t outputs) {
   }
 }
 
-/// The label that an entry is about: by name where the data set has names, by number where it has none. Empty
+/// Label that an entry is about: by name where the data set has names, by number where it has none. Nothing
 /// for a class that is not in this data set.
 std::optional<std::int32_t> label_of(const std::string& entry,
                                      const std::unordered_map<std::string, std::int32_t>& by_name,
@@ -117,7 +117,7 @@ LabelMap::LabelMap(const config::ClassMap& classes, const std::vector<std::strin
   place(entries, names, outputs);
 }
 
-/// Without data.classes, the names of the data set must be the outputs.
+/// Checks that the names of the data set are the outputs, without data.classes.
 void LabelMap::match_widths(const std::vector<std::string>& names, std::int64_t outputs) {
   if (names.empty()) return;
   if (static_cast<std::int64_t>(names.size()) != outputs) {
@@ -129,7 +129,7 @@ void LabelMap::match_widths(const std::vector<std::string>& names, std::int64_t 
   output_names_ = names;
 }
 
-/// Names the outputs, and makes sure that every class of the data set has one.
+/// Names the outputs, and checks that every class of the data set has one.
 void LabelMap::place(const Entries& entries, const std::vector<std::string>& names, std::int64_t outputs) {
   std::vector<std::string> missing;
   for (std::size_t label = 0; label < names.size(); ++label) {

@@ -27,19 +27,19 @@ namespace polyhead::run {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::int64_t kAtOnce = 1024;  ///< samples between two looks at signals and the clock
+constexpr std::int64_t kAtOnce = 1024;  ///< samples between two checks of signals and the clock
 constexpr std::int64_t kLabelsPerLook = 1 << 20;
-constexpr int kOpeners = 16;  ///< opening files waits for servers, not for cores
+constexpr int kOpeners = 16;  ///< threads that open files: they wait for servers, not for cores
 constexpr std::size_t kShownBad = 20;
 
-/// As many as a rank that has all cores would take.
+/// Number of threads that a rank with all cores would use.
 int decoding_threads(const Inputs& inputs, std::int64_t samples) {
   const int cores = plan::threads_for({{"here", affinity_cores(), cgroup_cpu_quota()}}, 0);
   const int workers = plan::workers_for(inputs.config.data.workers, cores);
   return static_cast<int>(std::min<std::int64_t>(workers, samples));
 }
 
-/// Whether a path is another one than the last: the samples of a shard are neighbours.
+/// Whether a path differs from the last one: the samples of a shard are neighbours.
 class FirstOfFile {
  public:
   bool operator()(const std::string& path) {
@@ -52,7 +52,7 @@ class FirstOfFile {
   std::string last_;
 };
 
-/// Samples shared out to threads, block by block; what they find, in order.
+/// Search that divides samples among threads, block by block; its results are in order.
 class Search {
  public:
   Search(int threads, std::int64_t samples, ProgressStyle progress)
@@ -60,7 +60,7 @@ class Search {
 
   [[nodiscard]] int threads() const { return team_.threads(); }
 
-  /// Calls `look(item, thread)` for each of so many items, which stand for the samples before `done`.
+  /// Calls `look(item, thread)` for each of `items`, which stand for the samples before `done`.
   template <class Look>
   void block(std::int64_t items, std::int64_t done, const Look& look) {
     throw_if_stop_asked();
@@ -82,7 +82,7 @@ class Search {
     looked_.bad.push_back({sample, reason});
   }
 
-  /// `count`: samples or files that were looked at.
+  /// Ends the search. `count`: samples or files that were examined.
   Looked finish(std::int64_t count) {
     progress_.finish();
     looked_.count = count;
@@ -100,7 +100,7 @@ class Search {
   Looked looked_;
 };
 
-/// Reads samples in a thread of its own, into a buffer of its own.
+/// Reads samples in its own thread, into its own buffer.
 class Decoder {
  public:
   explicit Decoder(const Inputs& inputs)
@@ -112,7 +112,7 @@ class Decoder {
 
   [[nodiscard]] std::int64_t grain() const { return reader_->grain(); }
 
-  /// The reasons of samples [first, first + count), at most `grain` of them.
+  /// Reasons of samples [first, first + count), at most `grain` of them.
   std::span<const Reason> operator()(std::int64_t first, std::int64_t count) {
     const auto values = static_cast<std::size_t>(inputs_.shape.image.values());
     const auto pixels = std::span(pixels_).first(static_cast<std::size_t>(count) * values);
@@ -141,7 +141,7 @@ std::string reason_text(Reason reason) {
   return std::string(reason == Reason::score_not_finite ? "a pixel is NaN or infinite" : describe(reason));
 }
 
-/// "the file is empty: 3, damaged: the decoder gave up: 2"
+/// Text "the file is empty: 3, damaged: the decoder gave up: 2".
 std::string counts_of(const std::vector<BadSample>& bad) {
   std::map<Reason, std::int64_t> counts;
   for (const BadSample& one : bad) ++counts[one.reason];
@@ -151,7 +151,7 @@ std::string counts_of(const std::vector<BadSample>& bad) {
   return join(texts, "; ");
 }
 
-/// One sample a line, and what they have in common where they are many.
+/// List with one sample per line; where they are many, also the counts of all reasons.
 std::string list_of(const Inputs& inputs, const std::vector<BadSample>& bad) {
   std::string text;
   for (std::size_t i = 0; i < std::min(bad.size(), kShownBad); ++i) {
@@ -163,9 +163,9 @@ std::string list_of(const Inputs& inputs, const std::vector<BadSample>& bad) {
   return text;
 }
 
-/// What is known about the data set after some looks.
+/// Knowledge about the data set after some looks.
 struct Verdict {
-  std::vector<BadSample> bad;  ///< known to be bad, ascending
+  std::vector<BadSample> bad;  ///< samples known to be bad, ascending
   Looked decoded;
 
   void add(const Looked& looked) {
@@ -187,7 +187,7 @@ std::string limit_text(const config::BadLimit& limit) {
                   found, limit_text(inputs.config.data.max_bad), list_of(inputs, bad), advice));
 }
 
-/// A run would stop: so many are bad already.
+/// Fails where so many are bad already that a run would stop.
 void fail_if_too_many(const Inputs& inputs, const Verdict& verdict) {
   const std::int64_t samples = inputs.shape.size;
   const auto bad = static_cast<std::int64_t>(verdict.bad.size());
@@ -200,7 +200,8 @@ void fail_if_too_many(const Inputs& inputs, const Verdict& verdict) {
              "data.max_bad that passes");
 }
 
-/// The samples are evenly spread: as many are to be expected among the others.
+/// Fails where some samples predict too many. They are evenly spread, so the others are expected to have the
+/// same share.
 void fail_if_too_many_of_some(const Inputs& inputs, const Looked& some) {
   const double allowed = static_cast<double>(inputs.config.data.max_bad.of(inputs.shape.size)) /
                          static_cast<double>(inputs.shape.size);
@@ -213,7 +214,7 @@ void fail_if_too_many_of_some(const Inputs& inputs, const Looked& some) {
                    inputs.shape.size));
 }
 
-/// The largest output that a label stands for; -1 without labels.
+/// Largest output that a label stands for; -1 without labels.
 std::int32_t largest_label(Inputs& inputs) {
   std::int32_t largest = -1;
   std::vector<std::int32_t> labels;
@@ -226,7 +227,7 @@ std::int32_t largest_label(Inputs& inputs) {
   return largest;
 }
 
-/// Labels without names may be numbers of other classes than the heads'.
+/// Warns where labels without names may be numbers of other classes than the heads'.
 void compare_classes(Inputs& inputs, const LookOptions& options) {
   const config::ClassMap& map = inputs.config.data.classes;
   const bool said = !map.entries.empty() || !map.file.empty() || !inputs.labels.output_names().empty();

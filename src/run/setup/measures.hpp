@@ -15,12 +15,12 @@
 
 namespace polyhead::run {
 
-/// A measure of uncertainty, and what computes it for one sample from the fused scores, fp32 [C].
+/// A measure of uncertainty, and its function for one sample from the fused scores, fp32 [C].
 struct Measure {
   config::Uncertainty value;
   bool store::Layout::*stored;
   std::vector<float> store::Rows::*column;
-  double spread;  ///< how many times further it may move than a fused score, when scores move by rounding
+  double spread;  ///< largest change, as a multiple of a fused score's, when scores change by rounding
   float (*of)(std::span<const float> fused);
 };
 
@@ -28,7 +28,7 @@ struct Measure {
 inline constexpr std::array kMeasures{
     Measure{config::Uncertainty::margin, &store::Layout::margin, &store::Rows::margin, 2, fusion::margin}};
 
-/// Whether the measure is one of the configuration's, and has a column of the result that is called after it.
+/// Whether the measure is in the configuration and has a column of the result with its name.
 constexpr bool is_whole(const Measure& measure) {
   constexpr std::string_view kGroup = "/uncertainty/";
   for (const config::UncertaintyWord& word : config::kUncertainties) {

@@ -7,10 +7,10 @@
 
 namespace polyhead::run {
 
-/// The result's layout as far as the configuration, with all its heads, and the number of classes decide it.
+/// Layout of the result as far as the number of classes and the configuration, with all its heads, decide it.
 store::Layout result_layout(const config::Config& config, std::int64_t classes);
 
-/// Lets the configuration ask for the columns that the layout has, and for no other.
+/// Sets the columns in the configuration to those of the layout.
 void ask_for_columns(const store::Layout& layout, config::Config& config);
 
 }  // namespace polyhead::run

@@ -4,9 +4,9 @@
 
 namespace polyhead::run {
 
-/// A place for the list of samples that goes with the object: a temporary folder, in TMPDIR. An existing list
-/// is linked there: it is read if it is still right, and what replaces it replaces the link. A list that is
-/// open stays mapped when the folder is gone. Throws Error when the folder cannot be made.
+/// A place for the list of samples that lives as long as the object: a temporary folder, in TMPDIR. An
+/// existing list is linked there. It is read if it is still right; a new list replaces the link. An open list
+/// stays mapped when the folder is gone. Throws Error when the folder cannot be made.
 class ScratchIndex {
  public:
   explicit ScratchIndex(const std::filesystem::path& existing);

@@ -9,7 +9,7 @@
 namespace polyhead::run {
 namespace {
 
-/// Launchers want to know whose stop it was: a machine that is taken away is a lost host.
+/// Throws with the place of the stop, which launchers need: a machine that is taken away is a lost host.
 void throw_if_stopped(int rank, const std::string& host) {
   const StopRequest asked = stop_asked();
   if (asked.how == Stop::no) return;

@@ -18,13 +18,13 @@
 namespace polyhead::run {
 namespace {
 
-/// The rank that writes for rank `rank`; nobody where it is alone on its host.
+/// Rank that writes for rank `rank`; nothing where that one is alone on its host.
 std::optional<std::size_t> writer_for(const std::vector<std::string>& hosts, std::size_t rank) {
   if (hosts[rank].empty() || std::ranges::count(hosts, hosts[rank]) < 2) return std::nullopt;
   return static_cast<std::size_t>(std::ranges::find(hosts, hosts[rank]) - hosts.begin());
 }
 
-/// `work`'s memory, or what was in the way.
+/// Memory from `work`, or the error that prevented it.
 template <class Work>
 std::shared_ptr<SealedMemory> attempt(std::string& trouble, Work work) {
   try {
@@ -41,7 +41,7 @@ SealedMemory::Ticket ticket_in(std::span<const std::byte> bytes) {
   return ticket;
 }
 
-/// On rank 0: what became of it.
+/// Logs the result on rank 0.
 void tell(const std::vector<std::vector<std::byte>>& troubles, const std::vector<std::string>& hosts,
           std::size_t bytes) {
   const auto first = std::ranges::find_if(troubles, [](const auto& text) { return !text.empty(); });

@@ -21,14 +21,15 @@ namespace polyhead::run {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::size_t kPiece = std::size_t{4} << 20U;  // values that a rank receives without keeping them
+constexpr std::size_t kPiece = std::size_t{4} << 20U;  // values that a rank receives at a time without
+                                                       // keeping them
 
-/// Parts from rank 0 to those who keep them.
+/// Distributes parts from rank 0 to the ranks that keep them.
 class Distribution {
  public:
   Distribution(comm::Collectives& world, std::span<float> all) : world_(world), all_(all) {}
 
-  /// `keep`: where this rank wants the part, or nothing. On rank 0 the part stays in `all`.
+  /// Sends a part. `keep`: where this rank wants it, or empty. On rank 0 the part stays in `all`.
   void send(Part part, std::span<float> keep) {
     for (std::size_t done = 0; done < part.size; done += kPiece) {
       const std::size_t size = std::min(kPiece, part.size - done);
@@ -64,7 +65,7 @@ class Distribution {
   std::size_t bytes_ = 0;
 };
 
-/// This rank's weights, with room for their values.
+/// Weights of this rank, with room for their values.
 model::Weights make_room(const config::Config& config, const model::Layout& all, plan::HeadRange heads) {
   std::size_t size = 0;
   model::Weights weights = without_values(config, all, heads, size);
@@ -105,7 +106,7 @@ model::Weights share_weights(comm::Collectives& world, const config::Config& con
     const bool own = keeps && static_cast<int>(i) == member;
     distribution.send(part_of(layout, ranges[i]), own ? values.subspan(backbone.size) : std::span<float>{});
   }
-  // Rank 0's own heads are the first, so its values are the first of all.
+  // Rank 0's own heads come first, so its values are the first of all.
   if (root) std::ranges::copy(std::span(all.values).first(values.size()), values.begin());
   give_back(all.values);
   if (root && world.size() > 1) {

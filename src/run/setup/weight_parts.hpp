@@ -22,7 +22,7 @@ Part backbone_of(const model::Layout& layout);
 Part part_of(const model::Layout& layout, plan::HeadRange heads);
 Digest digest_of(std::span<const float> values);
 
-/// A rank's weights without values; `size`: how many they will be. `all`: the layout of all heads.
+/// Weights of a rank without values. `size`: number of values to come. `all`: the layout of all heads.
 model::Weights without_values(const config::Config& config, const model::Layout& all, plan::HeadRange heads,
                               std::size_t& size);
 

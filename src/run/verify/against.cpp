@@ -42,19 +42,19 @@ constexpr const char* kAskForPixels =
     "the "
     "model differs";
 
-/// Adds up how one head's scores differ, sample by sample.
+/// Adds up the differences of one head's scores, sample by sample.
 class ScoreComparison {
  public:
   ScoreComparison(std::string what, const std::vector<double>& reference) : reference_(reference) {
     result_.what = std::move(what);
   }
 
-  /// `place`: of the sample in the reference; `name`: for people.
+  /// Adds a sample. `place`: its place in the reference; `name`: its name for people.
   void add(std::size_t place, const std::string& name, std::span<const float> ours) {
     const std::span<const double> theirs = std::span(reference_).subspan(place * ours.size(), ours.size());
     const double tolerance = tolerance_of(ours);
     for (std::size_t c = 0; c < ours.size(); ++c) {
-      // A score that is not finite here differs beyond any tolerance.
+      // A score that is not finite here exceeds any tolerance.
       double difference = std::abs(theirs[c] - static_cast<double>(ours[c]));
       if (!std::isfinite(difference)) difference = std::numeric_limits<double>::infinity();
       result_.largest = std::max(result_.largest, difference);
@@ -74,7 +74,7 @@ class ScoreComparison {
   ScoreDifference result_;
 };
 
-/// Adds up how pixels differ, sample by sample.
+/// Adds up the differences of pixels, sample by sample.
 class PixelComparison {
  public:
   explicit PixelComparison(ImageShape shape) : plane_(static_cast<std::size_t>(shape.height) * shape.width) {}
@@ -150,7 +150,7 @@ class Comparing {
                                                 name_of(place), describe(reason)));
   }
 
-  /// Samples [first, first + count) of the reference, preprocessed by us or, where it has them, by the user.
+  /// Samples [first, first + count) of the reference, preprocessed here or, where it has pixels, by the user.
   data::Batch batch_of(std::int64_t first, std::int64_t count) {
     const auto values = static_cast<std::size_t>(inputs_.shape.image.values());
     data::Batch batch;
@@ -227,7 +227,7 @@ std::string pixel_text(const PixelDifference& pixels) {
   return fmt::format("pixels differ by {:.3g} at most; {}", pixels.largest, pixels.worst);
 }
 
-/// Preprocessing comes first: what follows from it is no news.
+/// Text of the differences. Preprocessing comes first: differences that follow from it are no news.
 std::string differences(const Agreement& agreement) {
   std::string text;
   if (agreement.pixels && !agreement.pixels->same) text += "\n  " + pixel_text(*agreement.pixels);

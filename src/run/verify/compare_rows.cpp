@@ -18,7 +18,7 @@
 namespace polyhead::run {
 namespace {
 
-/// One sample's part of a column with `width` values a sample.
+/// Part of a column for one sample; the column has `width` values per sample.
 template <class Value>
 std::span<const Value> row(const std::vector<Value>& column, std::int64_t sample, std::int64_t width) {
   return std::span(column).subspan(static_cast<std::size_t>(sample * width), static_cast<std::size_t>(width));
@@ -55,7 +55,7 @@ bool close(float held, float computed, double tolerance) {
          std::abs(static_cast<double>(held) - static_cast<double>(computed)) <= tolerance;
 }
 
-/// The rows of one micro-batch twice, looked at sample by sample.
+/// Rows of one micro-batch from both sources, compared sample by sample.
 class RowComparison {
  public:
   RowComparison(const store::Layout& layout, const store::Rows& held, const store::Rows& computed,
@@ -77,7 +77,7 @@ class RowComparison {
  private:
   using Found = std::optional<Difference>;
 
-  /// Before anything is indexed.
+  /// Checks the rows before anything is indexed.
   void check(const store::Rows& rows, const store::Layout& wanted) const {
     bool sound = rows.batch == held_.batch && rows.count == held_.count;
     store::for_each_column(rows, [&](const store::RowColumn& column, const auto& values) {
@@ -104,7 +104,7 @@ class RowComparison {
     return std::nullopt;
   }
 
-  /// Older versions had one reason for all that is no JPEG or PNG.
+  /// Whether the reasons agree. Older versions had one reason for all files that are neither JPEG nor PNG.
   [[nodiscard]] bool same_reason(std::int64_t n) const {
     const auto held = static_cast<Reason>(held_.reason[static_cast<std::size_t>(n)]);
     const auto computed = static_cast<Reason>(computed_.reason[static_cast<std::size_t>(n)]);
@@ -167,7 +167,7 @@ class RowComparison {
 
   void count_deviation(float held, float computed, double tolerance) {
     ++deviations_.other_scores;
-    if (!std::isfinite(held)) return;  // then both are the same
+    if (!std::isfinite(held)) return;  // both are then equal
     const double apart = std::abs(static_cast<double>(held) - static_cast<double>(computed));
     deviations_.largest = std::max(deviations_.largest, apart);
     deviations_.share = std::max(deviations_.share, apart / tolerance);
@@ -206,7 +206,7 @@ class RowComparison {
   }
 
   /// Whether rounding may have turned class `computed` into class `held`. `then`: the file's own scores, in
-  /// which `held` must be a highest one, or nothing.
+  /// which `held` must be a highest one; or empty.
   [[nodiscard]] bool near_tie(std::int32_t held, std::int32_t computed, std::span<const float> then,
                               std::span<const float> now) const {
     const auto is_class = [&](std::int32_t c) { return c >= 0 && c < layout_.classes; };

@@ -12,9 +12,9 @@ namespace polyhead::run {
 namespace {
 
 constexpr std::int64_t kChunk = 1 << 16;  // samples
-constexpr std::size_t kShownBytes = 16;   // of an id, in hex
+constexpr std::size_t kShownBytes = 16;   // most bytes of an id that are shown, in hex
 
-/// The id, and its bits from `from` on.
+/// Text of the id, and its bytes from `from` on.
 std::string id_text(std::string_view id, std::size_t from) {
   std::string bits;
   for (const char c : id.substr(std::min(from, id.size()), kShownBytes)) {
@@ -73,9 +73,9 @@ class SampleChunk {
   std::vector<std::int32_t> labels_;
   std::vector<std::int32_t> held_labels_;
   std::vector<std::string> ids_;
-  std::vector<std::uint64_t> offsets_;  ///< of `ids_`, and where the last one ends
+  std::vector<std::uint64_t> offsets_;  ///< offsets of `ids_`, and the end of the last one
   std::vector<std::uint64_t> held_offsets_;
-  std::string held_bytes_;  ///< from the first offset on; shorter when the file ends before
+  std::string held_bytes_;  ///< bytes from the first offset on; shorter when the file ends before
 };
 
 }  // namespace

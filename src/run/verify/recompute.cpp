@@ -32,7 +32,7 @@ Recompute::Recompute(const Inputs& inputs, const model::DeviceAssignment& assign
       batches_(std::move(batches)),
       loader_(make_loader(inputs, assignment)) {}
 
-/// No more than the loader can hold: each micro-batch that is asked for brings the places of its samples.
+/// Asks for no more than the loader can hold: each requested micro-batch brings the places of its samples.
 void Recompute::ask_ahead() {
   const auto depth = static_cast<std::size_t>(loader_->depth());
   for (; asked_ < batches_.size() && asked_ <= taken_ + depth; ++asked_) {

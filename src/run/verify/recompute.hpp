@@ -12,15 +12,14 @@
 
 namespace polyhead::run {
 
-/// Computes micro-batches one after the other in this process, the way a rank of a run does, all heads
-/// included.
+/// Computes micro-batches one after the other in this process, as a rank of a run does, with all heads.
 class Recompute {
  public:
-  /// `inputs` must outlive it. Throws Error when the device cannot be had or the data cannot be opened.
+  /// `inputs` must outlive it. Throws Error when the device is unavailable or the data cannot be opened.
   Recompute(const Inputs& inputs, const model::DeviceAssignment& assignment,
             std::vector<std::int64_t> batches);
 
-  /// The rows of the next of `batches`. Throws what reading throws.
+  /// Rows of the next of `batches`. Throws what reading throws.
   store::Rows next();
 
  private:
@@ -35,8 +34,8 @@ class Recompute {
   std::unique_ptr<data::Loader> loader_;
 };
 
-/// Where this process computes when it is the only one. A file with the fingerprint of this host's CPU is
-/// computed again there, also where there is a GPU, unless `parallel` names the device.
+/// Device of this process when it is the only one. A file with the fingerprint of this host's CPU is computed
+/// again there, even beside a GPU, unless `parallel` names the device.
 model::DeviceAssignment place_alone(const config::Config& config, const std::string& fingerprint);
 
 }  // namespace polyhead::run

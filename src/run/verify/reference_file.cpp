@@ -54,7 +54,7 @@ class ReferenceReader {
   [[nodiscard]] const std::vector<config::Head>& heads() const { return inputs_.config.heads; }
   [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(result_.samples.size()); }
 
-  /// An array that nobody asks for is a mistyped name.
+  /// Refuses an array that is not expected: its name is mistyped.
   void check_names() const {
     std::vector<std::string> known(kReserved.begin(), kReserved.end());
     for (const config::Head& head : heads()) known.push_back(head.name);
@@ -106,7 +106,7 @@ class ReferenceReader {
     return samples;
   }
 
-  /// An array of finite numbers of this shape.
+  /// Array of finite numbers of this shape.
   [[nodiscard]] std::vector<double> numbers(const std::string& name, const Shape& shape,
                                             const char* meaning) const {
     checkpoint::NumpyArray array = file_.read(name);

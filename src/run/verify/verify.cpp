@@ -31,7 +31,7 @@ std::vector<std::int64_t> done_batches(const store::Reader& reader) {
   return done;
 }
 
-/// A file with samples of which none is done would pass without a look at anything.
+/// Refuses a file of which no sample is done: it would pass unexamined.
 void check_something_is_done(const std::vector<std::int64_t>& done, const store::Layout& layout,
                              const std::filesystem::path& result) {
   if (!done.empty() || layout.batches() == 0) return;
@@ -97,7 +97,7 @@ class Verification {
       result_.how = Comparison::tolerance;
       log::warning("other bits are to be expected here, so results are compared by tolerance: " +
                    result_.why_tolerance);
-      inputs.config.output.head_scores = true;  // tell how near a head's prediction was
+      inputs.config.output.head_scores = true;  // these show how near a head's prediction was
     }
     const plan::MicroBatches cut = inputs.micro_batches();
     for (const std::int64_t batch : batches) result_.samples += cut.samples_of(batch).count;
@@ -125,7 +125,7 @@ class Verification {
                             id_of(difference->sample), place, after, difference->held, difference->computed));
   }
 
-  /// The file's ids may be what is damaged.
+  /// Id of the sample in the file, whose ids may be damaged.
   [[nodiscard]] std::string id_of(std::int64_t sample) const {
     try {
       return printable(reader_.sample_id(sample));
@@ -147,7 +147,7 @@ class Verification {
   Clock::time_point start_ = Clock::now();
   store::Reader reader_;
   Verified result_;
-  std::string breach_;  ///< what is wrong with the certificate
+  std::string breach_;  ///< disagreement of the certificate
 };
 
 }  // namespace

@@ -39,7 +39,7 @@ std::vector<std::int64_t> spread(const std::vector<std::int64_t>& batches, std::
   std::vector<std::int64_t> chosen;
   const std::int64_t gaps = std::max<std::int64_t>(1, count - 1);
   for (std::int64_t i = 0; i < count; ++i) {
-    // The quotient first, since the product may not fit.
+    // Quotient first: the product may not fit.
     const std::int64_t at = (all - 1) / gaps * i + (all - 1) % gaps * i / gaps;
     chosen.push_back(batches[static_cast<std::size_t>(at)]);
   }

@@ -5,8 +5,8 @@
 
 namespace polyhead::run {
 
-/// The inputs that the configuration in the file names, as they are now. A list of samples beside the file is
-/// used, but a new one is written elsewhere. Throws Error as `load_inputs` does.
+/// Inputs that the configuration in the file names, in their present state. A list of samples beside the file
+/// is used, but a new one is written elsewhere. Throws Error as `load_inputs` does.
 Inputs inputs_of(const store::Reader& reader, const VerifyOptions& options);
 
 }  // namespace polyhead::run

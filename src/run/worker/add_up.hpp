@@ -8,7 +8,7 @@
 
 namespace polyhead::run {
 
-/// The figures of all ranks together. `mine`: this rank's; `samples`: of this run. Collective.
+/// Figures of all ranks together. `mine`: this rank's; `samples`: of this run. Collective.
 metrics::RunFigures add_up(comm::Collectives& world, const WorkerFigures& mine, double seconds,
                            std::int64_t samples, int threads, int workers);
 

@@ -13,7 +13,7 @@
 namespace polyhead::run {
 namespace {
 
-constexpr std::chrono::milliseconds kLook{100};  // between looks for messages and signals
+constexpr std::chrono::milliseconds kLook{100};  // time between checks for messages and signals
 
 }  // namespace
 
@@ -100,7 +100,7 @@ void CoordinatorLink::hear(const comm::Message& message) {
   grants_.push_back(get_lease_message(message.bytes));
 }
 
-/// The mutex is held, and all that has arrived is heard.
+/// Requires the mutex, and that all arrived messages were handled.
 bool CoordinatorLink::is_lost() {
   const auto now = Clock::now();
   last_heard_ += not_listened(std::exchange(listened_, now), now, link_options_.timeout);

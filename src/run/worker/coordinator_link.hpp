@@ -16,19 +16,18 @@
 
 namespace polyhead::run {
 
-/// A rank's end of its talk with the coordinator: asks for leases ahead of need, and hears when it is to
-/// stop. A thread beside the computation says a few times per `comm.timeout` that the rank is alive, passes
-/// on that it was told to stop, and listens, so that a rank that waits in an exchange notices a silent
-/// coordinator, too.
+/// A rank's link to the coordinator: asks for leases ahead of need, and hears when it must stop. A thread
+/// beside the computation reports several times per `comm.timeout` that the rank is alive, and forwards stop
+/// requests. It also listens, so that a rank that waits in an exchange notices a silent coordinator.
 class CoordinatorLink {
  public:
-  /// All must outlive it.
+  /// All arguments must outlive it.
   CoordinatorLink(comm::Channel& to, comm::Channel& from, const LinkOptions& link_options);
 
   void ask();
   /// The next lease. Throws Error(unavailable) when the coordinator is lost.
   LeaseMessage await();
-  /// Whether the rank is to stop, by what has arrived.
+  /// Whether the rank must stop, by the messages that have arrived.
   bool told_to_stop();
 
  private:
@@ -37,7 +36,7 @@ class CoordinatorLink {
   void run(const std::stop_token& end);
   void beat();
   void pass_on(const StopRequest& asked);
-  void listen();  // the mutex is held
+  void listen();  // requires the mutex
   void hear(const comm::Message& message);
   [[nodiscard]] bool is_lost();
 
@@ -50,7 +49,7 @@ class CoordinatorLink {
   std::deque<LeaseMessage> grants_;
   bool told_to_stop_ = false;
   std::optional<Error> lost_;
-  Clock::time_point listened_ = Clock::now();  // the rest is the thread's own
+  Clock::time_point listened_ = Clock::now();  // used by the thread alone, as are the members after it
   Clock::time_point beaten_ = Clock::now();
   Stop passed_on_ = Stop::no;
   std::jthread thread_;  // the last member: it uses the others

@@ -14,13 +14,14 @@
 namespace polyhead::run {
 namespace {
 
-/// 1: a rank without neighbours exchanges with itself, so that one GPU can try NCCL (tests/gpu/check.sh).
+/// Whether a rank without neighbours exchanges with itself (value 1), so that one GPU can try NCCL
+/// (tests/gpu/check.sh).
 bool exchanges_alone() {
   const char* const value = std::getenv("POLYHEAD_EXCHANGE_ALONE");
   return value != nullptr && std::string_view(value) == "1";
 }
 
-/// Of ranks that compute; nothing for surplus ones.
+/// Hosts of ranks that compute; an empty text for surplus ones.
 std::vector<std::string> hosts_at_work(const std::vector<plan::RankCores>& ranks, plan::Grid grid) {
   std::vector<std::string> hosts = hosts_of(ranks);
   for (std::size_t rank = 0; rank < hosts.size(); ++rank) {

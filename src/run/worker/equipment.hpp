@@ -15,7 +15,7 @@
 
 namespace polyhead::run {
 
-/// What a rank of the grid computes with.
+/// Equipment with which a rank of the grid computes.
 struct Equipment {
   std::unique_ptr<model::Model> model;
   std::int64_t classes = 0;
@@ -23,20 +23,20 @@ struct Equipment {
   std::unique_ptr<GroupPipeline> pipeline;
 };
 
-/// This rank's weights, over whatever carries them; that is gone when it returns. Collective.
+/// Weights of this rank, over whatever carries them; the carrier is gone on return. Collective.
 model::Weights bring_weights(comm::Collectives& world, const std::string& host, comm::Group& group,
                              const model::DeviceAssignment& assignment, Inputs& inputs,
                              const std::vector<plan::HeadRange>& heads, int member);
 
-/// Every rank of the world must call it; surplus ranks, which are in no group, get nothing. `weights`: this
-/// rank's.
+/// Equips the rank. Every rank of the world must call it; surplus ranks, which are in no group, get nothing.
+/// `weights`: this rank's.
 Equipment equip(comm::Collectives& world, const std::string& host, const comm::Group& group,
                 const Inputs& inputs, plan::Grid grid, const std::vector<plan::HeadRange>& heads,
                 model::Weights weights, const model::DeviceAssignment& assignment,
                 const std::vector<plan::RankCores>& cores);
 
-/// Compares the bits of a first micro-batch among GPUs: their libraries choose algorithms while they run. The
-/// bits of CPUs depend on nothing of the kind. Collective.
+/// Compares the bits of a first micro-batch among GPUs, whose libraries choose algorithms while they run. The
+/// bits of CPUs do not depend on such choices. Collective.
 void agree_on_first_bits(comm::Collectives& world, const std::string& host, const Equipment& rank,
                          const Inputs& inputs, const std::vector<plan::HeadRange>& heads, int member,
                          const model::DeviceAssignment& assignment, const Fingerprint& fingerprint,

@@ -18,7 +18,7 @@ std::vector<std::int64_t> read_by(int rank, const plan::Lease& lease, const Firs
   return plan::reads(lease, grid.heads, grid.member_of(rank), first_lease.all_read);
 }
 
-/// Returns rank 0's own.
+/// Hands out the leases and returns rank 0's own.
 LeaseMessage hand_out(comm::Channel& to_ranks, const FirstLease& first_lease) {
   const plan::Grid& grid = first_lease.grid;
   const auto leases = plan::LeaseSchedule(first_lease.work, grid.data, grid.heads).open(0);
@@ -51,7 +51,7 @@ plan::Lease hand_out_first_lease(comm::Channel& to_ranks, int rank, const FirstL
   LeaseMessage lease_message =
       rank == 0 ? hand_out(to_ranks, first_lease) : await(to_ranks, first_lease.limit);
   const auto batches = read_by(rank, lease_message.lease, first_lease);
-  // One step of the group: those are neighbours, or there is one.
+  // One step of the group: its micro-batches are neighbours, or there is one.
   if (!batches.empty())
     loader->request(batches.front(), static_cast<std::int64_t>(batches.size()),
                     std::move(lease_message.locations));

@@ -8,7 +8,7 @@
 namespace polyhead::run {
 namespace {
 
-constexpr std::int64_t kOverlap = 1;  // steps that an exchange may lie behind
+constexpr std::int64_t kOverlap = 1;  // steps by which an exchange may lag
 
 std::size_t index(std::int64_t value) {
   return static_cast<std::size_t>(value);
@@ -42,7 +42,7 @@ GroupPipeline::GroupPipeline(model::Model& model, comm::Collectives& group, cons
 
 void GroupPipeline::try_exchange() {
   if (alone()) return;
-  const auto both = std::span(slots_).first(2);  // as many as travel at once
+  const auto both = std::span(slots_).first(2);  // slots that travel at once
   for (Slot& slot : both) {
     start_gather(slot);
     start_sums(slot);
@@ -69,7 +69,7 @@ void GroupPipeline::ask_to_stop() {
 }
 
 /// Fuses and finishes all but the newest `lag` steps of each kind. Every rank of the group starts its
-/// exchanges in the same order.
+/// exchanges in one order.
 void GroupPipeline::advance(std::int64_t lag, const Deliver& deliver) {
   while (fused_ < begun_ - lag) fuse(slot(fused_++));
   while (finished_ < fused_ - lag) finish(slot(finished_++), deliver);

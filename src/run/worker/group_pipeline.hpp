@@ -39,26 +39,26 @@ namespace polyhead::run {
 class GroupPipeline final : public StepComputer {
  public:
   struct Job {
-    const config::Config& config;  ///< with all heads
+    const config::Config& config;  ///< configuration with all heads
     plan::MicroBatches batches;
-    std::vector<plan::HeadRange> heads;  ///< of each rank of the group
+    std::vector<plan::HeadRange> heads;  ///< heads of each rank of the group
     std::int64_t classes = 0;
     std::int64_t feature_width = 0;
-    /// Holds features and logits, which a GPU reads and writes.
+    /// Memory for features and logits, which a GPU reads and writes.
     std::pmr::memory_resource* memory = device::ordinary_memory();
-    bool exchanges_alone = false;  ///< a group of one rank exchanges with itself, to try the exchange
+    bool exchanges_alone = false;  ///< whether a group of one rank exchanges with itself, to try the exchange
   };
 
   /// `model`: the backbone and this rank's heads. `group`: the H ranks. Both must outlive it.
   GroupPipeline(model::Model& model, comm::Collectives& group, const Job& job);
 
-  /// Two exchanges of each kind in full size, of zeros, at once: NCCL connects ranks for each size's
-  /// algorithm at its first use, and takes its memory then. Called by all ranks of the group, before the
-  /// first step.
+  /// Makes two exchanges of each kind in full size, of zeros, at once. At the first use of each size, NCCL
+  /// connects ranks for that size's algorithm and takes its memory. All ranks of the group must call it
+  /// before the first step.
   void try_exchange();
 
   using KeepFeatures = std::function<void(const data::Batch& batch, std::span<const float> features)>;
-  /// Has the features of each owned micro-batch handed over as soon as the backbone has computed them.
+  /// Gives `keep` the features of each owned micro-batch as soon as the backbone has computed them.
   void keep_features(KeepFeatures keep) { keep_ = std::move(keep); }
 
   void step(const plan::Step& step, std::span<const data::Batch> read, const Deliver& deliver) override;
@@ -67,17 +67,18 @@ class GroupPipeline final : public StepComputer {
   [[nodiscard]] bool stopped() const override { return stopped_; }
 
  private:
-  /// A step under way. The handles come last: they wait before the buffers go.
+  /// A step under way. The handles come last: they wait before the buffers are destroyed.
   struct Slot {
     explicit Slot(std::pmr::memory_resource* memory) : features(memory), all_features(memory) {}
     plan::Step step;
-    std::optional<MicroBatch> own;            ///< none in a short step
+    std::optional<MicroBatch> own;            ///< empty in a short step
     std::pmr::vector<float> features;         ///< [m, F], of the owned micro-batch
     std::pmr::vector<float> all_features;     ///< [H, m, F]
-    std::vector<std::int64_t> own_sums;       ///< [H, words + 1]: of this rank's heads; see `ask_to_stop`
-    std::vector<std::int64_t> sums;           ///< [words + 1]: of all heads, for the owned micro-batch
+    std::vector<std::int64_t> own_sums;       ///< [H, words + 1]: sums of this rank's heads; see
+                                              ///< `ask_to_stop`
+    std::vector<std::int64_t> sums;           ///< [words + 1]: sums of all heads, for the owned micro-batch
     std::vector<std::byte> own_head_outputs;  ///< [H, bytes of this rank]
-    std::vector<std::byte> head_outputs;      ///< of all heads, for the owned micro-batch
+    std::vector<std::byte> head_outputs;      ///< outputs of all heads, for the owned micro-batch
     std::unique_ptr<comm::Pending> gather;
     std::unique_ptr<comm::Pending> reduce;
     std::unique_ptr<comm::Pending> send;
@@ -100,17 +101,17 @@ class GroupPipeline final : public StepComputer {
   comm::Collectives& group_;
   RowBlock block_;
   plan::MicroBatches batches_;
-  std::size_t member_;  ///< this rank's number in the group
+  std::size_t member_;  ///< number of this rank in the group
   plan::HeadRange heads_;
-  bool alone_;  ///< exchanges nothing
+  bool alone_;  ///< whether it exchanges nothing
   bool local_features_;
-  std::size_t feature_values_;  ///< of one micro-batch
+  std::size_t feature_values_;  ///< values per micro-batch
   std::pmr::vector<float> logits_;
-  KeepFeatures keep_;  ///< where they are wanted
+  KeepFeatures keep_;  ///< set where they are wanted
   std::array<Slot, 3> slots_;
-  std::int64_t begun_ = 0, fused_ = 0, finished_ = 0;  ///< steps
-  bool asked_to_stop_ = false;                         ///< this rank
-  bool stopped_ = false;                               ///< the group
+  std::int64_t begun_ = 0, fused_ = 0, finished_ = 0;  ///< numbers of steps
+  bool asked_to_stop_ = false;                         ///< whether this rank was asked to stop
+  bool stopped_ = false;                               ///< whether the group has stopped
 };
 
 }  // namespace polyhead::run

@@ -18,13 +18,13 @@
 namespace polyhead::run {
 namespace {
 
-/// What the other ranks need to know of the file.
+/// Facts about the file that the other ranks need.
 struct Facts {
   store::Offsets offsets;
   std::int64_t classes = 0;
 };
 
-/// The note of a run's start has its time, host and command: a file left by another run has another.
+/// Note of a run's start, with its time, host and command: a file left by another run has a different one.
 std::string note_of(const std::filesystem::path& output) {
   return store::Reader(output).text("provenance");
 }
@@ -82,7 +82,7 @@ void tell_what_was_written(comm::Collectives& world, const store::PageWriter* pa
 }
 
 std::chrono::milliseconds commit_interval_of(const config::Output& output) {
-  // A rank syncs first, then the coordinator: together they take what is allowed.
+  // A rank syncs first, then the coordinator: together they take the time that is allowed.
   return output.writers == config::Writers::all ? output.commit_interval / 2 : output.commit_interval;
 }
 

@@ -22,7 +22,7 @@ std::unique_ptr<store::PageWriter> open_page_writing(comm::Collectives& world, c
 /// work.
 void tell_what_was_written(comm::Collectives& world, const store::PageWriter* pages);
 
-/// How long finished rows may wait for each of those who bring them to the disk.
+/// Longest time for which finished rows may wait at each process that brings them to the disk.
 std::chrono::milliseconds commit_interval_of(const config::Output& output);
 
 }  // namespace polyhead::run

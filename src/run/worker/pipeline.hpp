@@ -8,8 +8,8 @@
 
 namespace polyhead::run {
 
-/// The way of one micro-batch through a process that has all heads: pixels -> features -> logits of every
-/// head -> exact sums -> finished rows. Owns the buffers between the steps.
+/// Path of one micro-batch through a process that has all heads: pixels -> features -> logits of every head
+/// -> exact sums -> finished rows. Owns the buffers between the steps.
 class Pipeline {
  public:
   /// `model` must outlive it and have all heads of `config`.
@@ -27,7 +27,7 @@ class Pipeline {
   std::vector<std::byte> head_outputs_;
 };
 
-/// The backbone's features of a batch, which holds pixels or bytes, or the features themselves.
+/// Features of a batch from the backbone. The batch holds pixels or bytes, or the features themselves.
 void compute_features(model::Model& model, const data::Batch& batch, std::span<float> features);
 
 }  // namespace polyhead::run

@@ -31,7 +31,7 @@ Reading begin_to_read(comm::Collectives& world, const std::string& host, comm::C
       kPatience * inputs.config.comm.timeout,
       std::move(work),
       [&](std::int64_t first, std::int64_t count) { return inputs.dataset->locations(first, count); }};
-  // Who left here would keep the others waiting: nobody is stopped before they have met.
+  // No rank is stopped before all have met: one that left here would keep the others waiting.
   comm::agree(world, [&] {
     reading.place.first_lease = hand_out_first_lease(to_ranks, rank, first_lease, reading.loader.get());
   });

@@ -15,14 +15,13 @@
 
 namespace polyhead::run {
 
-/// What a rank reads images with, and what it begins with.
+/// A rank's loader of images, and its first work.
 struct Reading {
-  std::unique_ptr<data::Loader> loader;  ///< none on a surplus rank
+  std::unique_ptr<data::Loader> loader;  ///< null on a surplus rank
   GroupMembership place;
 };
 
-/// From now on images are read, while the rest is set up. Collective. `work`: on rank 0, what is to be
-/// computed.
+/// Begins to read images while the rest is set up. `work`: on rank 0, what is to be computed. Collective.
 Reading begin_to_read(comm::Collectives& world, const std::string& host, comm::Channel& to_ranks,
                       Inputs& inputs, plan::Grid grid, std::vector<plan::Lease> work,
                       const model::DeviceAssignment& assignment);

@@ -11,13 +11,13 @@
 namespace polyhead::run {
 namespace {
 
-constexpr std::size_t kValue = 4;  // bytes of a prediction or score
+constexpr std::size_t kValue = 4;  // bytes per prediction or score
 
 std::size_t as_size(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
-/// What a quarantined sample has in place of scores and predictions; its status and reason stay.
+/// Replaces scores and predictions of a quarantined sample; its status and reason stay.
 void blank(std::span<float> scores) {
   std::ranges::fill(scores, std::numeric_limits<float>::quiet_NaN());
 }
@@ -64,7 +64,7 @@ void RowBlock::add(std::span<const float> logits, std::size_t member, std::int64
                     head_outputs.subspan(as_size(batch_ * heads.count) * kValue).begin());
 }
 
-/// [m, R] and [R, m, C] to their places in [m, K] and [m, K, C].
+/// Copies [m, R] and [R, m, C] to their places in [m, K] and [m, K, C].
 void RowBlock::take_outputs(std::span<const std::byte> head_outputs, plan::HeadRange heads,
                             store::Rows& rows) const {
   const std::span<const std::byte> scores = head_outputs.subspan(as_size(batch_ * heads.count) * kValue);
@@ -96,7 +96,7 @@ store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const s
 void RowBlock::fuse(std::span<const std::int64_t> sums, const MicroBatch& batch, store::Rows& rows) const {
   fusion::Fused fused =
       fuser_.finish(sums.first(as_size(batch.samples * fuser_.columns())), batch.samples, rows.head_scores);
-  if (!head_scores_) rows.head_scores = {};  // they were the rule's only
+  if (!head_scores_) rows.head_scores = {};  // only the rule needed them
   for (std::size_t n = 0; n < batch.reasons.size(); ++n) {
     if (batch.reasons[n] != Reason::none) fused.quarantine(n, batch.reasons[n]);
   }
@@ -123,7 +123,7 @@ void RowBlock::measure(store::Rows& rows) const {
   }
 }
 
-/// A quarantined sample has no answer, of no head.
+/// Blanks a quarantined sample, which has no answer from any head.
 void RowBlock::blank_sample(store::Rows& rows, std::size_t sample) {
   store::for_each_column(rows, [&](const store::RowColumn&, auto& values) {
     const std::size_t width = values.size() / as_size(rows.count);

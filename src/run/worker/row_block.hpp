@@ -14,19 +14,19 @@
 
 namespace polyhead::run {
 
-/// A micro-batch as its owner remembers it until its rows are finished.
+/// A micro-batch as its owner keeps it until its rows are finished.
 struct MicroBatch {
   std::int64_t index = 0;       ///< its number
-  std::int64_t samples = 0;     ///< real ones
+  std::int64_t samples = 0;     ///< number of real samples
   std::vector<Reason> reasons;  ///< [samples]: none, or why the sample could not be read
 };
 
-/// What the heads say of one micro-batch, on its way from the ranks that have them to the rank that owns it,
-/// for m samples, K heads and C classes:
+/// Results of the heads for one micro-batch, on their way from the ranks that have the heads to the rank that
+/// owns the micro-batch. There are m samples, K heads and C classes:
 ///
 /// - sums: 64-bit integers, the fuser's [m, columns()]. Ranks with different heads add theirs, in any order,
 ///   and get the same bits.
-/// - outputs of each rank's own heads R, which nobody adds up: predictions, int32 [m, R], then, where they
+/// - outputs of each rank's own heads R, which are not added up: predictions, int32 [m, R], then, where they
 ///   are wanted, scores, fp32 [R, m, C].
 class RowBlock {
  public:
@@ -34,7 +34,7 @@ class RowBlock {
   RowBlock(const config::Config& config, std::int64_t classes, std::int64_t batch,
            std::vector<plan::HeadRange> members);
 
-  /// Of the sums.
+  /// Number of words in the sums.
   [[nodiscard]] std::size_t words() const;
   /// Bytes of the outputs of one member, and of all.
   [[nodiscard]] std::size_t bytes(std::size_t member) const { return sizes_[member]; }
@@ -46,15 +46,15 @@ class RowBlock {
   void add(std::span<const float> logits, std::size_t member, std::int64_t samples,
            std::span<std::int64_t> sums, std::span<std::byte> head_outputs) const;
 
-  /// The finished rows, once every head has been added. `head_outputs`: of all members, one after the other.
+  /// Finished rows, once every head has been added. `head_outputs`: of all members, one after the other.
   [[nodiscard]] store::Rows rows(std::span<const std::int64_t> sums, std::span<const std::byte> head_outputs,
                                  const MicroBatch& batch) const;
 
  private:
   void take_outputs(std::span<const std::byte> head_outputs, plan::HeadRange heads, store::Rows& rows) const;
-  /// Fills in what the fusion says. `rows` holds the heads' own.
+  /// Fills in the results of the fusion. `rows` holds the heads' own.
   void fuse(std::span<const std::int64_t> sums, const MicroBatch& batch, store::Rows& rows) const;
-  /// Adds what is stored of the uncertainty.
+  /// Adds the stored measures of uncertainty.
   void measure(store::Rows& rows) const;
   static void blank_sample(store::Rows& rows, std::size_t sample);
 
@@ -62,11 +62,11 @@ class RowBlock {
   std::int64_t batch_;
   std::int64_t heads_;
   std::int64_t classes_;
-  bool head_scores_;   ///< they are kept
-  bool sends_scores_;  ///< kept, or wanted by the rule
+  bool head_scores_;   ///< whether scores are kept
+  bool sends_scores_;  ///< whether scores are kept, or needed by the rule
   std::vector<config::Uncertainty> uncertainty_;
   std::vector<plan::HeadRange> members_;
-  std::vector<std::size_t> sizes_;  ///< bytes of each member's outputs
+  std::vector<std::size_t> sizes_;  ///< bytes of outputs per member
 };
 
 }  // namespace polyhead::run

@@ -13,7 +13,7 @@ class RowSender {
   RowSender(comm::Channel& to_coordinator, const PageWriting& own) : to_(to_coordinator), own_(own) {}
 
   void send(store::Rows rows);
-  /// Makes sure that all that was sent can be committed. To be called at the end.
+  /// Ensures that all sent rows can be committed. Must be called at the end.
   void finish();
 
  private:

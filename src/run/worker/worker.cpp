@@ -52,7 +52,7 @@ class Worker {
  private:
   plan::Lease first() { return place_.first_lease.count > 0 ? place_.first_lease : take(); }
 
-  /// The group's next lease; its data are read from now on.
+  /// Takes the group's next lease; its data are read from now on.
   plan::Lease take() {
     if (place_.member == 0) link_.ask();
     LeaseMessage lease_message = await();
@@ -65,7 +65,7 @@ class Worker {
     return link_.await();
   }
 
-  /// Neighbouring micro-batches are asked for in one go.
+  /// Requests neighbouring micro-batches in one go.
   void request(LeaseMessage& lease_message) {
     const auto batches = plan::reads(lease_message.lease, place_.heads, place_.member, place_.reads_all);
     if (batches.empty()) return;
@@ -83,7 +83,7 @@ class Worker {
     }
   }
 
-  /// The micro-batch that comes next.
+  /// Next micro-batch.
   data::Batch next(std::int64_t index) {
     auto known = known_.extract(index);
     if (known.empty()) return loader_.next();
@@ -122,8 +122,9 @@ class Worker {
   data::Loader& loader_;
   StepComputer& computer_;
   GroupMembership place_;
-  double read_before_;                             ///< while the job was set up, in seconds
-  std::map<std::int64_t, store::Features> known_;  ///< of micro-batches that are leased and not yet computed
+  double read_before_;                             ///< seconds of reading while the job was set up
+  std::map<std::int64_t, store::Features> known_;  ///< features of micro-batches that are leased and not yet
+                                                   ///< computed
   WorkerFigures figures_;
   Deliver deliver_ = [this](store::Rows rows) {
     ++figures_.batches;
@@ -137,7 +138,7 @@ void report_failure(comm::Channel& channel, const Failure& failure) {
   send_to_coordinator(channel, ToCoordinator::failure, writer.bytes());
 }
 
-/// Runs what a rank does, and tells the coordinator how it ended.
+/// Runs a rank's work, and tells the coordinator how it ended.
 void take_part(comm::Channel& to_coordinator, const std::function<void()>& body) {
   try {
     body();
@@ -149,7 +150,7 @@ void take_part(comm::Channel& to_coordinator, const std::function<void()>& body)
     throw;
   }
   send_to_coordinator(to_coordinator,
-                      ToCoordinator::farewell);  // nothing may follow it: no heartbeat, either
+                      ToCoordinator::farewell);  // nothing may follow it, not even a heartbeat
 }
 
 }  // namespace
