@@ -75,7 +75,7 @@ Type<std::vector<E>> words() {
       good = item.read(node.items[i], values[i], context) && good;
     }
     std::ranges::sort(values);
-    values.erase(std::ranges::unique(values).begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
     return good;
   };
   auto write = [item](const std::vector<E>& values) {
