@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "copy_bytes.hpp"
+
 namespace polyhead::comm {
 namespace {
 
@@ -78,7 +80,7 @@ std::vector<MPI_Request> start_all_to_all_pieces(MPI_Comm communicator, int rank
     received = received.subspan(size);
     const auto from = blocks.subspan(static_cast<std::size_t>(other) * own, own);
     if (other == rank) {
-      std::ranges::copy(from, to.begin());
+      copy_bytes(from, to);
       continue;
     }
     in_pieces(to, [&](std::span<std::byte> piece, MPI_Request* request) {

@@ -68,20 +68,13 @@ Type<std::vector<E>> words() {
       fail_expected(node, text, "", context);
       return false;
     }
-    bool good = true;
-    values.assign(node.items.size(), E{});
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const Context::Scope scope(context, i);
-      good = item.read(node.items[i], values[i], context) && good;
-    }
+    const bool good = read_items(item, node, values, context);
     std::ranges::sort(values);
     values.erase(std::unique(values.begin(), values.end()), values.end());
     return good;
   };
   auto write = [item](const std::vector<E>& values) {
-    std::vector<Node> items;
-    for (const E value : values) items.push_back(item.write(value));
-    return items.empty() ? Node{} : sequence(std::move(items));
+    return values.empty() ? Node{} : sequence(written_items(item, values));
   };
   return {text, std::move(read), std::move(write), false, {}};
 }

@@ -147,21 +147,9 @@ Type<std::vector<T>> list(const Type<T>& item, const std::string& text) {
       fail_expected(node, text, "", context);
       return false;
     }
-    bool good = true;
-    values.assign(node.items.size(), T{});
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const Context::Scope scope(context, i);
-      context.record(node.items[i].where);
-      good = item.read(node.items[i], values[i], context) && good;
-    }
-    return good;
+    return read_items(item, node, values, context);
   };
-  auto write = [item](const std::vector<T>& values) {
-    std::vector<Node> items;
-    items.reserve(values.size());
-    for (const T& value : values) items.push_back(item.write(value));
-    return sequence(std::move(items));
-  };
+  auto write = [item](const std::vector<T>& values) { return sequence(written_items(item, values)); };
   return {text, std::move(read), std::move(write), true, item.options};
 }
 

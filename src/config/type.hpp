@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -54,6 +55,28 @@ Type<T> leaf(const std::string& text, std::function<std::optional<T>(const Node&
     return parsed.has_value();
   };
   return {text, std::move(read), std::move(write), false, {}};
+}
+
+/// Reads a list's items, each with its place. Returns whether all are good.
+template <class T>
+bool read_items(const Type<T>& item, const Node& node, std::vector<T>& values, Context& context) {
+  bool good = true;
+  values.assign(node.items.size(), T{});
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Context::Scope scope(context, i);
+    context.record(node.items[i].where);
+    good = item.read(node.items[i], values[i], context) && good;
+  }
+  return good;
+}
+
+/// Nodes of a list's items.
+template <class T>
+std::vector<Node> written_items(const Type<T>& item, const std::vector<T>& values) {
+  std::vector<Node> items;
+  items.reserve(values.size());
+  for (const T& value : values) items.push_back(item.write(value));
+  return items;
 }
 
 }  // namespace polyhead::config

@@ -19,6 +19,14 @@ struct Word {
   std::string_view text;
 };
 
+/// Words of a table whose rows have a `value` and a `text`.
+template <class E, class Row, std::size_t kRows>
+constexpr std::array<Word<E>, kRows> words_of(const std::array<Row, kRows>& rows) {
+  std::array<Word<E>, kRows> words{};
+  for (std::size_t i = 0; i < kRows; ++i) words[i] = {rows[i].value, rows[i].text};
+  return words;
+}
+
 /// All words of an enumeration, in its order.
 template <class E>
 inline constexpr auto kWords = nullptr;
@@ -47,17 +55,9 @@ inline constexpr std::array kWords<Engine>{Word<Engine>{Engine::automatic, "auto
                                            Word<Engine>{Engine::winograd, "winograd"},
                                            Word<Engine>{Engine::libtorch, "libtorch"}};
 template <>
-inline constexpr std::array kWords<FusionRule> = [] {
-  std::array<Word<FusionRule>, kFusionRules.size()> words{};
-  for (std::size_t i = 0; i < words.size(); ++i) words[i] = {kFusionRules[i].value, kFusionRules[i].text};
-  return words;
-}();
+inline constexpr std::array kWords<FusionRule> = words_of<FusionRule>(kFusionRules);
 template <>
-inline constexpr std::array kWords<Uncertainty> = [] {
-  std::array<Word<Uncertainty>, kUncertainties.size()> words{};
-  for (std::size_t i = 0; i < words.size(); ++i) words[i] = {kUncertainties[i].value, kUncertainties[i].text};
-  return words;
-}();
+inline constexpr std::array kWords<Uncertainty> = words_of<Uncertainty>(kUncertainties);
 template <>
 inline constexpr std::array kWords<Strategy>{
     Word<Strategy>{Strategy::automatic, "auto"}, Word<Strategy>{Strategy::data, "data"},

@@ -4,7 +4,7 @@ import unittest
 
 import h5py
 import numpy as np
-from support.harness import EndToEnd, results
+from support.harness import EndToEnd
 
 GRIDS = ((2, 1), (1, 2), (2, 2), (1, 3))  # data x heads
 SAMPLES = 436  # 9 x 48 + 4: more micro-batches than ranks, the last of them short
@@ -26,9 +26,7 @@ EXACT = {"median"}  # rules whose every bit numpy gives, too; means are exact su
 
 class Rules(EndToEnd):
     def run_grid(self, rule, data, heads, *sets):
-        self.run_job("out.h5", f"fusion.rule={rule}", "parallel.batch=48", "parallel.threads=1", "parallel.strategy=grid",
-                     f"parallel.grid={{data: {data}, heads: {heads}}}", *sets, ranks=data * heads, flags=["--overwrite"])
-        return results(self.folder / "out.h5")
+        return self.run_small_grid(data, heads, f"fusion.rule={rule}", *sets)
 
     def check_numpy(self, rule):
         """Of the result that lies there."""

@@ -4,7 +4,7 @@ import unittest
 
 import h5py
 import numpy as np
-from support.harness import EndToEnd, polyhead, results
+from support.harness import EndToEnd, polyhead
 
 GRIDS = ((1, 1), (2, 1), (1, 2), (2, 2))  # data x heads
 SAMPLES = 436
@@ -14,9 +14,7 @@ MARGIN = "output.uncertainty=[margin]"
 
 class Uncertainty(EndToEnd):
     def run_grid(self, data, heads, *sets):
-        self.run_job("out.h5", "parallel.batch=48", "parallel.threads=1", "parallel.strategy=grid", "data.max_bad=1%",
-                     f"parallel.grid={{data: {data}, heads: {heads}}}", *sets, ranks=data * heads, flags=["--overwrite"])
-        return results(self.folder / "out.h5")
+        return self.run_small_grid(data, heads, "data.max_bad=1%", *sets)
 
     def take_samples(self, count):
         """As real numbers, of which one sample has some that are none."""

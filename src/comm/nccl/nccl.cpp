@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "comm/blocks.hpp"
+#include "comm/copy_bytes.hpp"
 #include "nccl_id.hpp"
 #include "nccl_link.hpp"
 #include "nccl_staging.hpp"
@@ -136,7 +137,7 @@ class NcclCollectives final : public Collectives {
     start_all_gather(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(sizes)))->wait();
     const std::size_t largest = std::ranges::max(sizes);
     std::vector<std::byte> padded(largest);
-    std::ranges::copy(bytes, padded.begin());
+    copy_bytes(bytes, padded);
     std::vector<std::byte> all(largest * sizes.size());
     start_all_gather(padded, all)->wait();
 

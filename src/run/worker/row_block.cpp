@@ -35,12 +35,11 @@ RowBlock::RowBlock(const config::Config& config, std::int64_t classes, std::int6
       heads_(static_cast<std::int64_t>(config.heads.size())),
       classes_(classes),
       head_scores_(config.output.head_scores),
-      sends_scores_(fusion::exchange_width(config, classes).scores),
+      width_(fusion::exchange_width(config, classes)),
       uncertainty_(config.output.uncertainty),
       members_(std::move(members)) {
-  const std::int64_t values = fusion::exchange_width(config, classes).values;
   for (const plan::HeadRange& heads : members_) {
-    sizes_.push_back(as_size(batch_ * heads.count * values) * kValue);
+    sizes_.push_back(as_size(batch_ * heads.count * width_.values) * kValue);
   }
 }
 
@@ -59,7 +58,7 @@ void RowBlock::add(std::span<const float> logits, std::size_t member, std::int64
   fuser_.accumulate(logits, heads.first, batch_, sums.first(as_size(samples * fuser_.columns())));
   const auto predictions = fusion::head_predictions(logits, heads.count, batch_, samples);
   std::ranges::copy(std::as_bytes(std::span(predictions)), head_outputs.begin());
-  if (!sends_scores_) return;
+  if (!width_.scores) return;
   std::ranges::copy(std::as_bytes(logits.first(as_size(heads.count * batch_ * classes_))),
                     head_outputs.subspan(as_size(batch_ * heads.count) * kValue).begin());
 }
@@ -71,7 +70,7 @@ void RowBlock::take_outputs(std::span<const std::byte> head_outputs, plan::HeadR
   for (std::int64_t n = 0; n < rows.count; ++n) {
     std::memcpy(rows.head_prediction.data() + n * heads_ + heads.first,
                 head_outputs.data() + as_size(n * heads.count) * kValue, as_size(heads.count) * kValue);
-    for (std::int64_t k = 0; sends_scores_ && k < heads.count; ++k) {
+    for (std::int64_t k = 0; width_.scores && k < heads.count; ++k) {
       std::memcpy(rows.head_scores.data() + (n * heads_ + heads.first + k) * classes_,
                   scores.data() + as_size((k * batch_ + n) * classes_) * kValue, as_size(classes_) * kValue);
     }
@@ -84,7 +83,7 @@ store::Rows RowBlock::rows(std::span<const std::int64_t> sums, std::span<const s
   rows.batch = batch.index;
   rows.count = batch.samples;
   rows.head_prediction.resize(as_size(batch.samples * heads_));
-  if (sends_scores_) rows.head_scores.resize(as_size(batch.samples * heads_ * classes_));
+  if (width_.scores) rows.head_scores.resize(as_size(batch.samples * heads_ * classes_));
   for (std::size_t member = 0; member < members_.size(); ++member) {
     take_outputs(head_outputs.first(sizes_[member]), members_[member], rows);
     head_outputs = head_outputs.subspan(sizes_[member]);

@@ -62,8 +62,8 @@ class RowBlock {
   std::int64_t batch_;
   std::int64_t heads_;
   std::int64_t classes_;
-  bool head_scores_;   ///< whether scores are kept
-  bool sends_scores_;  ///< whether scores are kept, or needed by the rule
+  bool head_scores_;  ///< whether scores are kept
+  fusion::ExchangeWidth width_;
   std::vector<config::Uncertainty> uncertainty_;
   std::vector<plan::HeadRange> members_;
   std::vector<std::size_t> sizes_;  ///< bytes of outputs per member

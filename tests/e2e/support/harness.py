@@ -98,6 +98,12 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
         return done
 
+    def run_small_grid(self, data, heads, *sets):
+        """The result datasets of a run on the grid, with more micro-batches than ranks in a few hundred samples."""
+        self.run_job("out.h5", "parallel.batch=48", "parallel.threads=1", "parallel.strategy=grid",
+                     f"parallel.grid={{data: {data}, heads: {heads}}}", *sets, ranks=data * heads, flags=["--overwrite"])
+        return results(self.folder / "out.h5")
+
     def configure_photos(self, path, *lines):
         """The demo's heads on photographs."""
         text = self.config.read_text()
