@@ -35,10 +35,9 @@ constexpr bool is_whole(const Measure& measure) {
     if (word.value != measure.value) continue;
     for (const store::RowColumn& column : store::kRowColumns) {
       const std::string_view name = column.name;
-      const auto* member = std::get_if<std::vector<float> store::Rows::*>(&column.member);
       if (name.starts_with(kGroup) && name.substr(kGroup.size()) == word.text &&
           column.only_where == measure.stored)
-        return member != nullptr && *member == measure.column;
+        return column.member == store::ColumnMember(measure.column);
     }
   }
   return false;
