@@ -17,8 +17,8 @@
 namespace {
 
 namespace fs = std::filesystem;
-using polyhead::image::ImageDecoder;
 using polyhead::Reason;
+using polyhead::image::ImageDecoder;
 
 constexpr std::uint64_t kMaxPixels = std::uint64_t{1} << 28U;
 

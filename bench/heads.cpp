@@ -49,7 +49,11 @@ config::Config config_of(const Job& job, config::Engine engine) {
     layers.push_back({config::LayerKind::relu, 0});
   }
   layers.push_back({config::LayerKind::linear, job.classes});
-  for (int k = 0; k < job.heads; ++k) config.heads.push_back({std::to_string(k), "", layers, "", 1.0});
+  for (int k = 0; k < job.heads; ++k) {
+    config::Head& head = config.heads.emplace_back();
+    head.name = std::to_string(k);
+    head.layers = layers;
+  }
   return config;
 }
 

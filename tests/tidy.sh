@@ -25,6 +25,8 @@ while (($# > 0)); do
 done
 command -v clang-tidy > /dev/null || die "clang-tidy is missing; launch/setup.sh --dev installs it"
 configure tidy
+# Units of several files lie there; clang-tidy takes the rules of the folder in which a unit lies.
+ln -sf "$root/tests/.clang-tidy" build/tidy/tests/.clang-tidy
 
 # What the compile database names: files, and units that include several.
 all_units() {

@@ -109,21 +109,22 @@ void Job::multiply(const TileBlock& block, int first_panel, int panels, Planes i
   Gemm gemm;
   gemm.block = inputs.block;
   gemm.channels = call_.in->dims().channels;
+  const auto product_at = [&](int y, int x, int panel) {
+    const Tiling::Range tiles = tiling_.needing(block, y, x);
+    const std::ptrdiff_t product = y * products + x;
+    const std::ptrdiff_t first = std::ptrdiff_t{tiles.first} * kernels_.width;
+    gemm.tiles = inputs.data + product * inputs.product + first;
+    gemm.sums = sums.data + product * sums.product + std::ptrdiff_t{2} * panel * sums.block + first;
+    gemm.count = tiles.count;
+    kernels_.multiply(gemm);
+  };
   for (int slot = 0; slot < slots * slots; ++slot) {
     const int top = slot / slots;
     const int left = slot % slots;
     for (int panel = 0; panel < panels; ++panel) {
       gemm.weights = prepared_ + weights_.at(slot, first_panel + panel);
       for (int y = top; y < end(top); ++y) {
-        for (int x = left; x < end(left); ++x) {
-          const Tiling::Range tiles = tiling_.needing(block, y, x);
-          const std::ptrdiff_t product = y * products + x;
-          const std::ptrdiff_t first = std::ptrdiff_t{tiles.first} * kernels_.width;
-          gemm.tiles = inputs.data + product * inputs.product + first;
-          gemm.sums = sums.data + product * sums.product + std::ptrdiff_t{2} * panel * sums.block + first;
-          gemm.count = tiles.count;
-          kernels_.multiply(gemm);
-        }
+        for (int x = left; x < end(left); ++x) product_at(y, x, panel);
       }
     }
   }

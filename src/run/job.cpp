@@ -168,15 +168,14 @@ void JobRun::equip_ranks() {
   model::Weights weights =
       bring_weights(*patient_, mpi_.host(), group_, assignment_, inputs_, plan_.heads, member_);
   malloc_trim(0);  // rank 0 has freed the other ranks' heads
-  equipment_ = equip(*patient_, mpi_.host(), group_, inputs_, plan_.grid, plan_.heads, std::move(weights),
-                     assignment_, cores_);
+  equipment_ = equip(*patient_, mpi_.host(), group_, inputs_, hosts_at_work(cores_, plan_.grid), plan_.heads,
+                     std::move(weights), assignment_);
 }
 
 void JobRun::open_output() {
   fingerprint_ = fingerprint_of(config(), assignment_);
   const bool mixed = !agree_on_fingerprint(*world_, fingerprint_.text, options_.allow_mixed);
-  agree_on_first_bits(*world_, mpi_.host(), equipment_, inputs_, plan_.heads, member_, assignment_,
-                      fingerprint_, cores_);
+  agree_on_first_bits(*world_, mpi_.host(), equipment_, inputs_, plan_.heads, member_, fingerprint_, cores_);
   set_up(*world_, mpi_.host(), [&] {
     if (mpi_.rank() != 0) return;
     announce(inputs_, cores_, plan_.grid, assignment_, workers_, reading_.loader->depth(), group_);

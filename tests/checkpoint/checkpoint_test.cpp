@@ -185,7 +185,8 @@ TEST_F(FromPyTorch, FilesWithoutAStateDictAreRefused) {
   const auto lines = read_lines(folder_ / "refused.txt");
   EXPECT_GT(lines.size(), 5U);
   for (const auto& [file, message] : lines) {
-    const auto [code, text] = testing::error_of([&] { return read_checkpoint(folder_ / file); });
+    const std::filesystem::path path = folder_ / file;
+    const auto [code, text] = testing::error_of([&] { return read_checkpoint(path); });
     EXPECT_EQ(code, ExitCode::bad_data) << file;
     EXPECT_THAT(text, HasSubstr(message)) << file;
   }

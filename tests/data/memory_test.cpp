@@ -15,6 +15,7 @@
 #include "samples.hpp"
 
 /// Where a sanitizer has taken the allocator's place.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the sanitizers call it so
 extern "C" __attribute__((weak)) std::size_t __sanitizer_get_current_allocated_bytes();
 
 namespace polyhead::data {

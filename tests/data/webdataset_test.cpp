@@ -19,7 +19,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::ids_of;
 using testing::images_at;
-using ::testing::IsEmpty;
 using testing::labels_of;
 using ::testing::Not;
 using testing::tar_end;

@@ -103,7 +103,7 @@ void expect_step(const HuffmanCode& code, const Step& step, std::uint64_t bits) 
   ASSERT_EQ(step.last_place >= Step::kEnds, slow.ends);
   const unsigned last_place = step.last_place % Step::kEnds;
   Coefficients found;
-  found[step.first_place] = step.first_value;
+  found[step.first_place] = int{step.first_value};  // signed, as a coefficient is
   found[last_place] = step.last_value(bits);
   std::erase_if(found, [](const auto& item) { return item.second == 0; });
   ASSERT_EQ(found, slow.coefficients);

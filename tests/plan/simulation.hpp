@@ -113,7 +113,8 @@ class Simulation {
 /// schedule is faster.
 inline double ideal_seconds(std::int64_t micro_batches, std::int64_t unit,
                             const std::vector<double>& speeds) {
-  const auto wanted = static_cast<double>((micro_batches + unit - 1) / unit);
+  const std::int64_t wanted_steps = (micro_batches + unit - 1) / unit;
+  const auto wanted = static_cast<double>(wanted_steps);
   const double sum = std::accumulate(speeds.begin(), speeds.end(), 0.0) / static_cast<double>(unit);
   double least = (wanted + static_cast<double>(speeds.size())) / sum;  // enough for any rounding
   double too_little = 0;

@@ -10,6 +10,7 @@
 #include "support.hpp"
 
 /// Of the sanitizers' own allocator, where there is one.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the sanitizers call it so
 extern "C" __attribute__((weak)) std::size_t __sanitizer_get_current_allocated_bytes();
 
 namespace polyhead::resnet {

@@ -54,7 +54,7 @@ class Caller {
 
 std::vector<float> features(const Network& net, const std::vector<float>& pixels, int threads) {
   Caller caller(net, pixels.size() / kImage, threads);
-  const std::vector<float> found = caller.features(pixels);
+  std::vector<float> found = caller.features(pixels);
   EXPECT_EQ(caller.features(pixels), found) << "the second time";
   return found;
 }

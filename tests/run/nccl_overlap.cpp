@@ -34,7 +34,8 @@ class FakeModel : public model::Model {
   }
   void scores(std::span<const float> features, std::span<float> scores) override {
     for (std::int64_t i = 0; i < heads_.count * kBatch; ++i) {
-      const auto head = static_cast<float>(heads_.first + i / kBatch);
+      const std::int64_t number = heads_.first + i / kBatch;
+      const auto head = static_cast<float>(number);
       const float* sample = &features[static_cast<std::size_t>(i % kBatch * kFeatures)];
       scores[static_cast<std::size_t>(i * kClasses)] = sample[0] * (head + 1);
       scores[static_cast<std::size_t>(i * kClasses) + 1] = sample[1] - head;

@@ -128,7 +128,8 @@ TEST(Create, ReplacesNothingElse) {
       {"link.h5", "link.h5 (a link to " + (folder / "thesis.tex").string() + "): is a file of another"}};
   for (const auto& [name, text] : strangers) {
     for (const Existing existing : {Existing::overwrite, Existing::refuse}) {
-      const auto [code, message] = error_of([&] { return create_example(folder / name, existing); });
+      const std::filesystem::path path = folder / name;
+      const auto [code, message] = error_of([&] { return create_example(path, existing); });
       EXPECT_EQ(code, ExitCode::cant_create) << name;
       EXPECT_THAT(message, HasSubstr(text)) << name;
     }

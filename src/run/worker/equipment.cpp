@@ -21,15 +21,6 @@ bool exchanges_alone() {
   return value != nullptr && std::string_view(value) == "1";
 }
 
-/// Hosts of ranks that compute; an empty text for surplus ones.
-std::vector<std::string> hosts_at_work(const std::vector<plan::RankCores>& ranks, plan::Grid grid) {
-  std::vector<std::string> hosts = hosts_of(ranks);
-  for (std::size_t rank = 0; rank < hosts.size(); ++rank) {
-    if (!grid.works(static_cast<int>(rank))) hosts[rank].clear();
-  }
-  return hosts;
-}
-
 }  // namespace
 
 model::Weights bring_weights(comm::Collectives& world, const std::string& host, comm::Group& group,
@@ -43,12 +34,11 @@ model::Weights bring_weights(comm::Collectives& world, const std::string& host, 
 }
 
 Equipment equip(comm::Collectives& world, const std::string& host, const comm::Group& group,
-                const Inputs& inputs, plan::Grid grid, const std::vector<plan::HeadRange>& heads,
-                model::Weights weights, const model::DeviceAssignment& assignment,
-                const std::vector<plan::RankCores>& cores) {
+                const Inputs& inputs, const std::vector<std::string>& hosts,
+                const std::vector<plan::HeadRange>& heads, model::Weights weights,
+                const model::DeviceAssignment& assignment) {
   Equipment rank;
-  model::Prepared prepared =
-      share_backbone(world, hosts_at_work(cores, grid), inputs.config.backbone, assignment, weights);
+  model::Prepared prepared = share_backbone(world, hosts, inputs.config.backbone, assignment, weights);
   set_up(world, host, [&] {
     if (!group.collectives) return;
     const plan::MicroBatches batches = inputs.micro_batches();
@@ -62,6 +52,7 @@ Equipment equip(comm::Collectives& world, const std::string& host, const comm::G
         exchanges_alone()};
     rank.classes = weights.classes;
     rank.feature_width = weights.feature_width;
+    rank.on_gpu = assignment.cuda;
     rank.model = model::make_model(
         with_heads(inputs.config, heads.at(static_cast<std::size_t>(group.collectives->rank()))),
         std::move(weights), batches.size(), inputs.shape.image, assignment, std::move(prepared));
@@ -76,11 +67,10 @@ Equipment equip(comm::Collectives& world, const std::string& host, const comm::G
 
 void agree_on_first_bits(comm::Collectives& world, const std::string& host, const Equipment& rank,
                          const Inputs& inputs, const std::vector<plan::HeadRange>& heads, int member,
-                         const model::DeviceAssignment& assignment, const Fingerprint& fingerprint,
-                         const std::vector<plan::RankCores>& cores) {
+                         const Fingerprint& fingerprint, const std::vector<plan::RankCores>& cores) {
   WarmUp mine;
   set_up(world, host, [&] {
-    if (!rank.model || !assignment.cuda) return;
+    if (!rank.model || !rank.on_gpu) return;
     mine = warm_up(*rank.model, inputs.micro_batches().size(), inputs.shape.image,
                    heads.at(static_cast<std::size_t>(member)).count, rank.feature_width, rank.classes);
   });

@@ -20,6 +20,7 @@ struct Equipment {
   std::unique_ptr<model::Model> model;
   std::int64_t classes = 0;
   std::int64_t feature_width = 0;
+  bool on_gpu = false;
   std::unique_ptr<GroupPipeline> pipeline;
 };
 
@@ -29,17 +30,16 @@ model::Weights bring_weights(comm::Collectives& world, const std::string& host, 
                              const std::vector<plan::HeadRange>& heads, int member);
 
 /// Equips the rank. Every rank of the world must call it; surplus ranks, which are in no group, get nothing.
-/// `weights`: this rank's.
+/// `hosts`: of ranks that compute. `weights`: this rank's.
 Equipment equip(comm::Collectives& world, const std::string& host, const comm::Group& group,
-                const Inputs& inputs, plan::Grid grid, const std::vector<plan::HeadRange>& heads,
-                model::Weights weights, const model::DeviceAssignment& assignment,
-                const std::vector<plan::RankCores>& cores);
+                const Inputs& inputs, const std::vector<std::string>& hosts,
+                const std::vector<plan::HeadRange>& heads, model::Weights weights,
+                const model::DeviceAssignment& assignment);
 
 /// Compares the bits of a first micro-batch among GPUs, whose libraries choose algorithms while they run. The
 /// bits of CPUs do not depend on such choices. Collective.
 void agree_on_first_bits(comm::Collectives& world, const std::string& host, const Equipment& rank,
                          const Inputs& inputs, const std::vector<plan::HeadRange>& heads, int member,
-                         const model::DeviceAssignment& assignment, const Fingerprint& fingerprint,
-                         const std::vector<plan::RankCores>& cores);
+                         const Fingerprint& fingerprint, const std::vector<plan::RankCores>& cores);
 
 }  // namespace polyhead::run

@@ -84,8 +84,7 @@ void GroupPipeline::begin(Slot& slot, const plan::Step& step, std::span<const da
   slot.step = step;
   slot.own.reset();
   const std::int64_t mine = step.first + group_.rank();
-  for (std::size_t i = 0; i < read.size(); ++i) {
-    const data::Batch& batch = read[i];
+  for (const data::Batch& batch : read) {
     const std::span<float> features =
         local_features_ ? features_of(slot, batch.index - step.first) : std::span(slot.features);
     {

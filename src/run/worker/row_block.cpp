@@ -102,10 +102,10 @@ void RowBlock::fuse(std::span<const std::int64_t> sums, const MicroBatch& batch,
   rows.fused_scores = std::move(fused.scores);
   rows.fused_prediction = std::move(fused.prediction);
   measure(rows);
-  for (std::size_t n = 0; n < fused.reasons.size(); ++n) {
-    const bool good = fused.reasons[n] == Reason::none;
+  for (const Reason reason : fused.reasons) {
+    const bool good = reason == Reason::none;
     rows.status.push_back(static_cast<std::uint8_t>(good ? SampleStatus::done : SampleStatus::quarantined));
-    rows.reason.push_back(static_cast<std::uint8_t>(fused.reasons[n]));
+    rows.reason.push_back(static_cast<std::uint8_t>(reason));
   }
   for (std::size_t n = 0; n < fused.reasons.size(); ++n) {
     if (fused.reasons[n] != Reason::none) blank_sample(rows, n);

@@ -31,7 +31,7 @@ void add_up(std::byte* to, std::size_t offset, std::span<const std::byte* const>
 
 }  // namespace
 
-const char* name_of(std::int64_t kind) {
+const char* name_of(Kind kind) {
   static constexpr std::array kNames{"ncclBroadcast", "ncclAllReduce", "ncclReduceScatter", "ncclAllGather",
                                      "ncclSend",      "ncclRecv",      "ncclCommSplit"};
   return kNames.at(static_cast<std::size_t>(kind));
@@ -96,7 +96,7 @@ void ncclComm::meet_to_split(Split mine, int number) {
   const auto take = [&](std::size_t, auto parts, std::size_t bytes) {
     for (std::size_t from = 0; from < all.size(); ++from) std::memcpy(&all[from], parts[from], bytes);
   };
-  const Signature signature{kSplit, 0, 0, 0, 0};
+  const Signature signature{Kind::split, 0, 0, 0, 0};
   const Outcome outcome = meeting_.exchange(signature, std::as_bytes(std::span(&mine, 1)), take, aborted_);
   if (outcome == Outcome::differs) {
     breach("rank " + std::to_string(rank) + " splits a communicator, another rank does not");
@@ -145,7 +145,7 @@ void ncclComm::run(const Operation& operation) {
     while (!aborted_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return;
   }
-  const Outcome outcome = operation.signature.kind == kSend ? deliver(operation) : meet(operation);
+  const Outcome outcome = operation.signature.kind == Kind::send ? deliver(operation) : meet(operation);
   const char* name = name_of(operation.signature.kind);
   if (outcome == Outcome::differs) {
     breach(std::string("rank ") + std::to_string(rank) + ", call " + std::to_string(operation.number) + ", " +
@@ -156,7 +156,8 @@ void ncclComm::run(const Operation& operation) {
 }
 
 Outcome ncclComm::meet(const Operation& operation) {
-  const std::size_t blocks = operation.signature.kind == kReduceScatter ? static_cast<std::size_t>(size) : 1;
+  const std::size_t blocks =
+      operation.signature.kind == Kind::reduce_scatter ? static_cast<std::size_t>(size) : 1;
   const std::span bytes(operation.from, operation.count * operation.width * blocks);
   return meeting_.exchange(operation.signature, bytes, taker(operation), aborted_);
 }
@@ -218,16 +219,16 @@ Meeting::Take ncclComm::taker(const Operation& operation) const {
   const std::size_t block = operation.count * operation.width;
   std::byte* to = operation.to;
   switch (operation.signature.kind) {
-    case kBroadcast:
+    case Kind::broadcast:
       return [to, root = static_cast<std::size_t>(operation.signature.root)](std::size_t offset, auto parts,
                                                                              std::size_t bytes) {
         std::memcpy(to + offset, parts[root], bytes);
       };
-    case kAllGather:
+    case Kind::all_gather:
       return [to, block](std::size_t offset, auto parts, std::size_t bytes) {
         for (std::size_t i = 0; i < parts.size(); ++i) std::memcpy(to + i * block + offset, parts[i], bytes);
       };
-    case kAllReduce:
+    case Kind::all_reduce:
       return [to, block](std::size_t offset, auto parts, std::size_t bytes) {
         add_up(to, offset, parts, bytes, 0, block);
       };

@@ -12,9 +12,6 @@
 
 namespace nccl_double {
 
-/// Sends and receives of one group are one operation, `kSend`.
-enum Kind : std::int64_t { kBroadcast, kAllReduce, kReduceScatter, kAllGather, kSend, kReceive, kSplit };
-
 /// A send or a receive.
 struct Letter {
   int peer = 0;
@@ -44,7 +41,7 @@ struct Split {
 /// Takes it into the list of those that may be used.
 ncclComm_t adopt(std::shared_ptr<ncclComm> communicator);
 
-const char* name_of(std::int64_t kind);
+const char* name_of(Kind kind);
 const char* name_of(ncclDataType_t type);
 std::size_t width_of(ncclDataType_t type);
 

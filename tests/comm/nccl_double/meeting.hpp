@@ -9,9 +9,12 @@
 
 namespace nccl_double {
 
+/// Sends and receives of one group are one operation, `send`.
+enum class Kind : std::int64_t { broadcast, all_reduce, reduce_scatter, all_gather, send, receive, split };
+
 /// What all ranks must say alike of a collective.
 struct Signature {
-  std::int64_t kind = 0;
+  Kind kind = Kind::broadcast;
   std::int64_t type = 0;
   std::int64_t op = 0;
   std::int64_t root = 0;

@@ -58,8 +58,8 @@ ncclResult_t refuse(const std::string& text) {
 bool buffers_fit(const ncclComm& comm, const Operation& operation) {
   const std::size_t block = operation.count * operation.width;
   const std::size_t all = block * static_cast<std::size_t>(comm.size);
-  const bool scatters = operation.signature.kind == kReduceScatter;
-  const bool gathers = operation.signature.kind == kAllGather;
+  const bool scatters = operation.signature.kind == Kind::reduce_scatter;
+  const bool gathers = operation.signature.kind == Kind::all_gather;
   return is_device_memory(operation.from, scatters ? all : block, comm.device) &&
          is_device_memory(operation.to, gathers ? all : block, comm.device);
 }
@@ -115,18 +115,19 @@ ncclResult_t post(ncclComm_t handle, Kind kind, std::byte* bytes, std::size_t co
   if (!is_device_memory(bytes, count * width_of(type), comm->device))
     return refuse(what + ": a buffer is no memory of this GPU, or too small");
   const auto mine = std::ranges::find_if(group.operations, [&](const auto& other) {
-    return other.first == handle && other.second.signature.kind == kSend;
+    return other.first == handle && other.second.signature.kind == Kind::send;
   });
   const bool first = mine == group.operations.end();
   Operation& operation = first ? group.operations.emplace_back(handle, Operation{}).second : mine->second;
   if (first) {
-    operation.signature = {kSend, type, ncclSum, 0, 0};
+    operation.signature = {Kind::send, type, ncclSum, 0, 0};
     operation.stream = stream;
     operation.number = comm->calls++;
     plant_in(operation, comm->rank);
     ++stream->promised;
   }
-  (kind == kSend ? operation.sends : operation.receives).push_back({peer, bytes, count * width_of(type)});
+  (kind == Kind::send ? operation.sends : operation.receives)
+      .push_back({peer, bytes, count * width_of(type)});
   return ncclSuccess;
 }
 
@@ -257,33 +258,34 @@ ncclResult_t ncclGroupEnd() {
 
 ncclResult_t ncclBroadcast(const void* from, void* to, size_t count, ncclDataType_t type, int root,
                            ncclComm_t comm, cudaStream_t stream) {
-  return call(comm, {kBroadcast, type, ncclSum, root, static_cast<std::int64_t>(count)}, from, to, stream);
+  return call(comm, {Kind::broadcast, type, ncclSum, root, static_cast<std::int64_t>(count)}, from, to,
+              stream);
 }
 
 ncclResult_t ncclAllReduce(const void* from, void* to, size_t count, ncclDataType_t type, ncclRedOp_t op,
                            ncclComm_t comm, cudaStream_t stream) {
   if (type != ncclInt64) return refuse("ncclAllReduce: only int64 gives the same bits in any order");
-  return call(comm, {kAllReduce, type, op, 0, static_cast<std::int64_t>(count)}, from, to, stream);
+  return call(comm, {Kind::all_reduce, type, op, 0, static_cast<std::int64_t>(count)}, from, to, stream);
 }
 
 ncclResult_t ncclReduceScatter(const void* from, void* to, size_t count, ncclDataType_t type, ncclRedOp_t op,
                                ncclComm_t comm, cudaStream_t stream) {
   if (type != ncclInt64) return refuse("ncclReduceScatter: only int64 gives the same bits in any order");
-  return call(comm, {kReduceScatter, type, op, 0, static_cast<std::int64_t>(count)}, from, to, stream);
+  return call(comm, {Kind::reduce_scatter, type, op, 0, static_cast<std::int64_t>(count)}, from, to, stream);
 }
 
 ncclResult_t ncclAllGather(const void* from, void* to, size_t count, ncclDataType_t type, ncclComm_t comm,
                            cudaStream_t stream) {
-  return call(comm, {kAllGather, type, ncclSum, 0, static_cast<std::int64_t>(count)}, from, to, stream);
+  return call(comm, {Kind::all_gather, type, ncclSum, 0, static_cast<std::int64_t>(count)}, from, to, stream);
 }
 
 ncclResult_t ncclSend(const void* from, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,
                       cudaStream_t stream) {
-  return post(comm, kSend, const_cast<std::byte*>(static_cast<const std::byte*>(from)), count, type, peer,
-              stream);
+  return post(comm, Kind::send, const_cast<std::byte*>(static_cast<const std::byte*>(from)), count, type,
+              peer, stream);
 }
 
 ncclResult_t ncclRecv(void* to, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,
                       cudaStream_t stream) {
-  return post(comm, kReceive, static_cast<std::byte*>(to), count, type, peer, stream);
+  return post(comm, Kind::receive, static_cast<std::byte*>(to), count, type, peer, stream);
 }
