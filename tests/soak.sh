@@ -23,7 +23,11 @@ part() { # NAME COMMAND...
   "${@:2}" || failed+=("$1")
 }
 part "200 kills, each job resumed until it is complete" env POLYHEAD_KILLS=200 "$python" tests/e2e/kill_test.py
-part "the same bytes on every grid" env POLYHEAD_LONG=1 POLYHEAD_NCCL_DOUBLE="$root/build/release/tests/polyhead_nccl_double" "$python" tests/e2e/grid_test.py
+export POLYHEAD_LONG=1 POLYHEAD_NCCL_DOUBLE=$root/build/release/tests/polyhead_nccl_double
+part "the same bytes on every grid" "$python" tests/e2e/grid_test.py
+part "each fusion rule on every grid" "$python" tests/e2e/rules_test.py
+part "every format at ImageNet's sizes" "$python" tests/e2e/formats_test.py
+part "20 kills of ranks that write" "$python" tests/e2e/writers_test.py
 part "every call on the output fails once with every error" env POLYHEAD_FAULTS=all "$python" tests/e2e/faults_test.py
 part "faults at random" "$python" tests/soak/soak.py "${1:-20}"
 

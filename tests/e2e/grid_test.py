@@ -1,18 +1,16 @@
 """Any grid of ranks gives the same bytes: D groups of H ranks that share the heads, features exchanged (over MPI or NCCL) or
 computed by every rank, more ranks than heads, idle ranks."""
 
-import os
 import unittest
 
 import h5py
 import numpy as np
 import torch
 import yaml
-from support.harness import NCCL_DOUBLE, EndToEnd, polyhead, provenance, results
+from support.harness import LONG, NCCL_DOUBLE, EndToEnd, polyhead, provenance, results
 
-# POLYHEAD_LONG: all grids of up to 8 ranks, for both sizes of ensemble. What a group of ranks does is tested for 72 grids by run's unit tests.
-LONG = bool(os.environ.get("POLYHEAD_LONG"))
-RANKS = (1, 2, 3, 4, 6, 8) if LONG else (2, 3, 4, 6)
+# What a group of ranks does is tested for 72 grids by run's unit tests; 2 and 3 ranks are below, too.
+RANKS = (1, 2, 3, 4, 6, 8) if LONG else (4, 6)
 RANKS_OF_MANY = RANKS if LONG else (4,)
 RAGGED = ("parallel.batch=48", "output.head_scores=true", "parallel.threads=1")  # 1000 = 20 x 48 + 40
 SAMPLES = 436  # where all grids are run: 9 x 48 + 4, more micro-batches than ranks

@@ -9,24 +9,23 @@ import unittest
 
 from support.disturbed import KILLED, Disturbed
 
-KILLS = int(os.environ.get("POLYHEAD_KILLS", "8"))
-
-
 class Kill(Disturbed):
+    times = int(os.environ.get("POLYHEAD_KILLS", "8"))
+
     def test_killed_and_resumed_until_complete(self):
-        self.begin(seed=KILLS)
+        self.begin(seed=self.times)
         kills, moments, complete = collections.Counter(), [], 0
-        while kills.total() < KILLS or len(self.done) > 0:
+        while kills.total() < self.times or len(self.done) > 0:
             job = self.start()
             what = KILLED[kills.total() % len(KILLED)]
-            if kills.total() < KILLS and self.random_moment(job) and self.kill(job, what):
+            if kills.total() < self.times and self.random_moment(job) and self.kill(job, what):
                 kills[what] += 1
             if self.judge(*self.end(job)):
                 complete += 1
                 self.new_job()
             else:
                 moments.append(int(self.done.sum()))
-        print(f"{KILLS} kills ({', '.join(f'{count} of {what}' for what, count in kills.items())}), {self.resumes} resumes, "
+        print(f"{self.times} kills ({', '.join(f'{count} of {what}' for what, count in kills.items())}), {self.resumes} resumes, "
               f"{complete} jobs complete with the same bytes; a run that ended early left none of 125 micro-batches done "
               f"{moments.count(0)} times, all {moments.count(125)} times, others {len(set(moments) - {0, 125})} numbers of them")
         self.assertEqual(list(self.disk.glob("*.lock")), [])

@@ -7,7 +7,7 @@ import unittest
 import kill_test
 import torch
 import yaml
-from support.harness import EndToEnd, polyhead, results
+from support.harness import LONG, EndToEnd, polyhead, results
 
 HEADS = 512  # of ten classes: 20 KiB of scores a sample
 SETS = ("parallel.threads=1", "parallel.batch=8", "output.head_scores=true")
@@ -46,7 +46,7 @@ class Writers(Wide):
 
 
 class KilledWriters(Wide, kill_test.Kill):
-    kills = 5
+    times = 20 if LONG else 4
     test_mpirun_is_killed = None  # kill_test.py does that; here what is written counts
 
     def choose_size(self, size):

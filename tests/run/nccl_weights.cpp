@@ -2,7 +2,9 @@
 /// else.
 
 #include <cstring>
+#include <tuple>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "../comm/nccl_double/ranks.hpp"
@@ -76,31 +78,40 @@ class NcclWeights : public comm::NcclRanks {
   }
 };
 
-TEST_F(NcclWeights, GoWhereTheyAreWanted) {
+/// How heads are divided among the ranks of a group, and the number of groups.
+using Split = std::tuple<std::vector<plan::HeadRange>, int>;
+
+class NcclSplits : public NcclWeights, public ::testing::WithParamInterface<Split> {};
+
+TEST_P(NcclSplits, GoWhereTheyAreWanted) {
   const model::Layout layout = model::make_layout(three_heads());
   const auto& begin = layout.head_begin;
-  const std::vector<std::vector<plan::HeadRange>> splits{
-      {{0, 3}}, {{0, 2}, {2, 1}}, {{0, 1}, {1, 2}, {3, 0}}};
-  for (const auto& ranges : splits) {
-    for (const int data : {1, 2}) {
-      nccl_double::reset();
-      share(data, ranges, [&](int member, const model::Weights& mine) {
-        EXPECT_EQ(mine.on_gpu == nullptr, member < 0);
-        if (member < 0) return;
-        const plan::HeadRange heads = ranges[static_cast<std::size_t>(member)];
-        const std::int64_t from = begin[static_cast<std::size_t>(heads.first)];
-        const std::int64_t count = begin[static_cast<std::size_t>(heads.first + heads.count)] - from;
-        EXPECT_TRUE(holds(mine, 0, 0, begin[0])) << member;
-        EXPECT_TRUE(holds(mine, begin[0], from, count)) << member;
-        EXPECT_EQ(mine.parameters.back().offset + mine.parameters.back().elements() <= begin[0] + count,
-                  true);
-        for (const model::Parameter& parameter : mine.parameters) EXPECT_EQ(parameter.offset % 64, 0);
-      });
-      EXPECT_THAT(nccl_double::breaches(), IsEmpty());
-      EXPECT_EQ(nccl_double::handles_left(), 0U);
-    }
-  }
+  const auto& [ranges, data] = GetParam();
+  nccl_double::reset();
+  share(data, ranges, [&, &split = ranges](int member, const model::Weights& mine) {
+    EXPECT_EQ(mine.on_gpu == nullptr, member < 0);
+    if (member < 0) return;
+    const plan::HeadRange heads = split[static_cast<std::size_t>(member)];
+    const std::int64_t from = begin[static_cast<std::size_t>(heads.first)];
+    const std::int64_t count = begin[static_cast<std::size_t>(heads.first + heads.count)] - from;
+    EXPECT_TRUE(holds(mine, 0, 0, begin[0])) << member;
+    EXPECT_TRUE(holds(mine, begin[0], from, count)) << member;
+    EXPECT_EQ(mine.parameters.back().offset + mine.parameters.back().elements() <= begin[0] + count, true);
+    for (const model::Parameter& parameter : mine.parameters) EXPECT_EQ(parameter.offset % 64, 0);
+  });
+  EXPECT_THAT(nccl_double::breaches(), IsEmpty());
+  EXPECT_EQ(nccl_double::handles_left(), 0U);
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Heads, NcclSplits,
+    ::testing::Combine(::testing::Values(std::vector<plan::HeadRange>{{0, 3}},
+                                         std::vector<plan::HeadRange>{{0, 2}, {2, 1}},
+                                         std::vector<plan::HeadRange>{{0, 1}, {1, 2}, {3, 0}}),
+                       ::testing::Values(1, 2)),
+    [](const auto& split) {
+      return fmt::format("{}_ranks_x_{}", std::get<0>(split.param).size(), std::get<1>(split.param));
+    });
 
 /// `call`: a collective of rank 1. 0 connects, 1 is the backbone's; with two members 2 is one of theirs.
 void NcclWeights::ends_with_a_failure(FaultKind kind, int call, const std::vector<plan::HeadRange>& ranges) {
@@ -136,12 +147,26 @@ void NcclWeights::ends_with_a_failure(FaultKind kind, int call, const std::vecto
   EXPECT_EQ(nccl_double::handles_left(), 0U);
 }
 
-TEST_F(NcclWeights, ARankThatFailsOrIsSilentEndsTheJob) {
-  for (const FaultKind kind : {FaultKind::never_arrives, FaultKind::call_fails, FaultKind::async_error}) {
-    for (const int call : {0, 1}) ends_with_a_failure(kind, call, {{0, 3}});
-    ends_with_a_failure(kind, 2, {{0, 1}, {1, 2}});
-  }
+class NcclWeightsFaults : public NcclWeights, public ::testing::WithParamInterface<FaultKind> {};
+
+TEST_P(NcclWeightsFaults, EndTheJob) {
+  for (const int call : {0, 1}) ends_with_a_failure(GetParam(), call, {{0, 3}});
+  ends_with_a_failure(GetParam(), 2, {{0, 1}, {1, 2}});
 }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, NcclWeightsFaults,
+                         ::testing::Values(FaultKind::never_arrives, FaultKind::call_fails,
+                                           FaultKind::async_error),
+                         [](const auto& kind) {
+                           switch (kind.param) {
+                             case FaultKind::never_arrives:
+                               return "never_arrives";
+                             case FaultKind::call_fails:
+                               return "call_fails";
+                             default:
+                               return "async_error";
+                           }
+                         });
 
 }  // namespace
 }  // namespace polyhead::run

@@ -19,6 +19,7 @@ import numpy as np
 POLYHEAD = os.environ.get("POLYHEAD", "build/release/polyhead")
 # The same program on pretended GPUs with a NCCL in host memory (tests/comm/nccl_double); empty in a build without NCCL.
 NCCL_DOUBLE = os.environ.get("POLYHEAD_NCCL_DOUBLE", "")
+LONG = bool(os.environ.get("POLYHEAD_LONG"))  # everything (tests/soak.sh); else each kind of case once
 DEMO = Path(os.environ.get("POLYHEAD_DEMO", "runs/demo")).resolve()
 MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
 SECONDS = 120  # no run of a test may take longer
