@@ -18,7 +18,7 @@ import unittest
 from pathlib import Path
 
 # In the order of ARCHITECTURE.md's table, from the primitive to the program.
-MODULES = ("base config image plan device comm h5 data kernels resnet checkpoint model fusion store metrics report doctor run app").split()
+MODULES = ("base config image plan device comm h5 data kernels resnet checkpoint graph model fusion store metrics report doctor run app").split()
 # The order of the folders of a module that is built in layers itself; files beside the folders stand on all of them.
 FOLDERS = {"run": "protocol display setup identity worker planning resume coordinator verify".split()}
 TOP = "."  # the files beside the folders

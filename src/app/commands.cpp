@@ -1,31 +1,14 @@
 #include "commands.hpp"
 
-#include <memory>
 #include <string>
 
 #include <fmt/format.h>
 
 #include "polyhead/config/load.hpp"
 #include "polyhead/model/model.hpp"
-#include "polyhead/report/summary.hpp"
-#include "polyhead/store/reader.hpp"
 
 namespace polyhead::app {
 namespace {
-
-void add_info(CLI::App& app) {
-  struct Options {
-    std::string file;
-    bool bad = false;
-  };
-  auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("info", "Show what is in a result file and how far it got");
-  command->add_option("file", options->file, "Result file (.h5)")->required();
-  command->add_flag("--bad", options->bad, "List the quarantined samples with their reasons");
-  command->callback([options] {
-    fmt::print("{}", report::info_text(store::Reader(options->file), options->file, options->bad));
-  });
-}
 
 void add_config_reference(CLI::App& app) {
   app.add_subcommand("config-reference", "Print every option of the configuration file")->callback([] {

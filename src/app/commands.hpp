@@ -18,6 +18,9 @@ void add_run(CLI::App& app, int argc, char** argv, int& exit_code);
 /// `polyhead check`, in check_command.cpp.
 void add_check(CLI::App& app);
 
+/// `polyhead info`, in info_command.cpp.
+void add_info(CLI::App& app);
+
 /// `polyhead verify`, in verify_command.cpp.
 void add_verify(CLI::App& app);
 

@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "polyhead/base/error.hpp"
+#include "polyhead/checkpoint/exported_program.hpp"
+#include "polyhead/graph/sharing.hpp"
+#include "polyhead/report/sharing.hpp"
+#include "polyhead/report/summary.hpp"
+#include "polyhead/store/reader.hpp"
+
+namespace polyhead::app {
+namespace {
+
+namespace exported = checkpoint::exported;
+
+constexpr std::int64_t kBatch = 16;  // samples; what is told is for one
+
+struct Options {
+  std::vector<std::string> files;
+  bool bad = false;
+  bool json = false;
+};
+
+bool is_each_once(std::vector<std::string> names) {
+  std::ranges::sort(names);
+  return std::ranges::adjacent_find(names) == names.end();
+}
+
+/// Names of the files from the part of their paths in which they differ.
+std::vector<std::string> names_of(const std::vector<std::string>& files) {
+  std::vector<std::vector<std::string>> parts;
+  for (const std::string& file : files) {
+    const std::filesystem::path path = std::filesystem::path(file).lexically_normal();
+    parts.emplace_back(path.begin(), path.end());
+  }
+  // From the back, what is the same for all says nothing.
+  const auto same = [&](std::size_t back) {
+    for (const auto& path : parts)
+      if (path.size() <= back + 1 || path[path.size() - 1 - back] != parts[0][parts[0].size() - 1 - back])
+        return false;
+    return true;
+  };
+  std::size_t dropped = 0;
+  while (files.size() > 1 && same(dropped)) ++dropped;
+  std::vector<std::string> names;
+  for (const auto& path : parts) names.push_back(path[path.size() - 1 - dropped]);
+  return is_each_once(names) ? names : files;
+}
+
+void describe_models(const Options& options) {
+  if (options.bad)
+    throw Error(ExitCode::usage, "--bad lists the samples of a result file, and these are models");
+  std::vector<graph::NamedGraph> members;
+  const std::vector<std::string> names = names_of(options.files);
+  if (!is_each_once(names)) throw Error(ExitCode::usage, "a file is named twice");
+  for (std::size_t k = 0; k < names.size(); ++k)
+    members.push_back({names[k], graph::read_graph(exported::Archive(options.files[k]), kBatch)});
+  const graph::Sharing sharing = graph::find_sharing(members);
+  fmt::print("{}", options.json ? report::sharing_json(sharing) : report::sharing_text(sharing));
+}
+
+void describe_result(const Options& options) {
+  if (options.files.size() > 1) {
+    throw Error(ExitCode::usage,
+                fmt::format("info shows one result file, or what several models have in common; {} is no "
+                            "model of torch.export.save (.pt2)",
+                            options.files.front()));
+  }
+  if (options.json) throw Error(ExitCode::usage, "--json is for models (.pt2); a result file has h5py");
+  const std::string& file = options.files.front();
+  if (const std::string kind = std::filesystem::path(file).extension().string();
+      kind == ".pth" || kind == ".pt" || kind == ".safetensors" || kind == ".ckpt" || kind == ".bin") {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: weights alone do not say what is computed with them: info reads models of "
+                            "torch.export.save (.pt2), and results of polyhead (.h5)",
+                            file));
+  }
+  fmt::print("{}", report::info_text(store::Reader(file), file, options.bad));
+}
+
+}  // namespace
+
+void add_info(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "info", "Show what is in a result file and how far it got; or what models have in common");
+  command->add_option("file", options->files, "Result file (.h5), or models of torch.export.save (.pt2)")
+      ->required();
+  command->add_flag("--bad", options->bad, "List the quarantined samples with their reasons");
+  command->add_flag("--json", options->json, "What models have in common as JSON");
+  command->callback([options] {
+    exported::is_archive(options->files.front()) ? describe_models(*options) : describe_result(*options);
+  });
+}
+
+}  // namespace polyhead::app

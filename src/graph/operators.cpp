@@ -1,0 +1,85 @@
+#include "operators.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace polyhead::graph {
+namespace {
+
+/// https://docs.pytorch.org/docs/stable/tensor_view.html, and operators that return their input where nothing
+/// is to be done.
+constexpr std::array<std::string_view, 36> kViews{"alias",        "as_strided",
+                                                  "broadcast_to", "chunk",
+                                                  "contiguous",   "detach",
+                                                  "diagonal",     "expand",
+                                                  "expand_as",    "flatten",
+                                                  "hsplit",       "imag",
+                                                  "movedim",      "narrow",
+                                                  "permute",      "real",
+                                                  "reshape",      "reshape_as",
+                                                  "select",       "slice",
+                                                  "split",        "split_with_sizes",
+                                                  "squeeze",      "swapaxes",
+                                                  "swapdims",     "t",
+                                                  "tensor_split", "to",
+                                                  "transpose",    "type_as",
+                                                  "unbind",       "unflatten",
+                                                  "unfold",       "unsafe_chunk",
+                                                  "unsqueeze",    "view"};
+
+constexpr std::array<std::string_view, 5> kNothing{"alias", "detach", "detach_", "lift_fresh",
+                                                   "lift_fresh_copy"};
+constexpr std::array<std::string_view, 6> kDropouts{"dropout",          "dropout_",      "feature_dropout",
+                                                    "feature_dropout_", "alpha_dropout", "alpha_dropout_"};
+
+bool is_one_of(std::string_view name, const auto& names) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+bool is_true(const Node& node, std::string_view argument) {
+  const Argument* const found = find(node, argument);
+  const bool* const truth = found == nullptr ? nullptr : std::get_if<bool>(found);
+  return truth != nullptr && *truth;
+}
+
+}  // namespace
+
+std::string_view base_name(std::string_view op) {
+  const std::size_t first = op.find('.');
+  const std::size_t last = op.rfind('.');
+  return first == last ? op : op.substr(first + 1, last - first - 1);
+}
+
+bool writes(const Node& node) {
+  const std::string_view name = base_name(node.op);
+  return name.ends_with('_') && !name.ends_with("__");
+}
+
+std::string functional_name(const std::string& op) {
+  const std::size_t last = op.rfind('.');
+  return op.substr(0, last - 1) + op.substr(last);
+}
+
+bool may_alias(const Node& node) {
+  return is_one_of(base_name(node.op), kViews);
+}
+
+bool does_nothing(const Node& node) {
+  const std::string_view name = base_name(node.op);
+  return is_one_of(name, kNothing) || (is_one_of(name, kDropouts) && !is_true(node, "train"));
+}
+
+std::string unfit(const Node& node) {
+  const std::string_view name = base_name(node.op);
+  const bool trains = (is_one_of(name, kDropouts) && is_true(node, "train")) ||
+                      (name.ends_with("batch_norm") && is_true(node, "training"));
+  return trains ? "the model was exported in train mode: call .eval() before torch.export" : "";
+}
+
+std::optional<Value> first_input(const Node& node) {
+  if (node.arguments.empty()) return std::nullopt;
+  const auto* const value = std::get_if<Value>(&node.arguments.front().second);
+  return value == nullptr ? std::nullopt : std::optional(*value);
+}
+
+}  // namespace polyhead::graph

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "polyhead/graph/graph.hpp"
+
+/// What is known of operators by their names.
+namespace polyhead::graph {
+
+/// "conv2d" of "aten.conv2d.default".
+std::string_view base_name(std::string_view op);
+
+/// Whether the operator writes into its first argument: `relu_`.
+bool writes(const Node& node);
+
+/// "aten.relu.default" of "aten.relu_.default".
+std::string functional_name(const std::string& op);
+
+/// Whether what the operator returns may lie in the memory of its first argument: `view`.
+bool may_alias(const Node& node);
+
+/// Whether the operator returns its first argument as it is: `alias`, and `dropout` outside training.
+bool does_nothing(const Node& node);
+
+/// Reason why the node cannot be a part of inference, with the remedy; empty where it can.
+std::string unfit(const Node& node);
+
+/// The node's first argument where it is a tensor; else nothing.
+std::optional<Value> first_input(const Node& node);
+
+}  // namespace polyhead::graph
