@@ -8,7 +8,9 @@
 
 #include "commands.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/checkpoint/checkpoint.hpp"
 #include "polyhead/checkpoint/exported_program.hpp"
+#include "polyhead/graph/resnet.hpp"
 #include "polyhead/graph/sharing.hpp"
 #include "polyhead/report/sharing.hpp"
 #include "polyhead/report/summary.hpp"
@@ -25,6 +27,8 @@ struct Options {
   std::vector<std::string> files;
   bool bad = false;
   bool json = false;
+  std::string arch;
+  std::int64_t size = 224;
 };
 
 bool is_each_once(std::vector<std::string> names) {
@@ -53,6 +57,13 @@ std::vector<std::string> names_of(const std::vector<std::string>& files) {
   return is_each_once(names) ? names : files;
 }
 
+graph::Graph read_member(const Options& options, const std::string& file) {
+  if (options.arch.empty() || exported::is_archive(file))
+    return graph::read_graph(exported::Archive(file), kBatch);
+  const graph::ResNet& spec = graph::resnet(options.arch);
+  return graph::resnet_graph(spec, file, checkpoint::read_checkpoint(file), options.size, kBatch);
+}
+
 void describe_models(const Options& options) {
   if (options.bad)
     throw Error(ExitCode::usage, "--bad lists the samples of a result file, and these are models");
@@ -60,7 +71,7 @@ void describe_models(const Options& options) {
   const std::vector<std::string> names = names_of(options.files);
   if (!is_each_once(names)) throw Error(ExitCode::usage, "a file is named twice");
   for (std::size_t k = 0; k < names.size(); ++k)
-    members.push_back({names[k], graph::read_graph(exported::Archive(options.files[k]), kBatch)});
+    members.push_back({names[k], read_member(options, options.files[k])});
   const graph::Sharing sharing = graph::find_sharing(members);
   fmt::print("{}", options.json ? report::sharing_json(sharing) : report::sharing_text(sharing));
 }
@@ -76,10 +87,11 @@ void describe_result(const Options& options) {
   const std::string& file = options.files.front();
   if (const std::string kind = std::filesystem::path(file).extension().string();
       kind == ".pth" || kind == ".pt" || kind == ".safetensors" || kind == ".ckpt" || kind == ".bin") {
-    throw Error(ExitCode::bad_data,
-                fmt::format("{}: weights alone do not say what is computed with them: info reads models of "
-                            "torch.export.save (.pt2), and results of polyhead (.h5)",
-                            file));
+    throw Error(
+        ExitCode::bad_data,
+        fmt::format("{}: weights alone do not say what is computed with them: say --arch resnet18, or export "
+                    "the model with torch.export.save (.pt2); a result of polyhead is an .h5 file",
+                    file));
   }
   fmt::print("{}", report::info_text(store::Reader(file), file, options.bad));
 }
@@ -94,8 +106,13 @@ void add_info(CLI::App& app) {
       ->required();
   command->add_flag("--bad", options->bad, "List the quarantined samples with their reasons");
   command->add_flag("--json", options->json, "What models have in common as JSON");
+  command->add_option("--arch", options->arch,
+                      "The files are weights of this ResNet of torchvision: resnet18, resnext50_32x4d ...");
+  command->add_option("--size", options->size, "With --arch: height and width of the images")
+      ->check(CLI::Range(32, 4096));
   command->callback([options] {
-    exported::is_archive(options->files.front()) ? describe_models(*options) : describe_result(*options);
+    const bool models = !options->arch.empty() || exported::is_archive(options->files.front());
+    models ? describe_models(*options) : describe_result(*options);
   });
 }
 

@@ -2,6 +2,12 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "constant.hpp"
+#include "polyhead/checkpoint/fail.hpp"
+#include "polyhead/checkpoint/shape.hpp"
+
 namespace polyhead::graph {
 
 const Argument* find(const Node& node, std::string_view name) {
@@ -14,6 +20,25 @@ std::int64_t elements_of(const Tensor& tensor) {
   std::int64_t count = 1;
   for (const std::int64_t size : tensor.shape) count *= size;
   return count;
+}
+
+std::string text_of(const Argument& argument) {
+  if (const auto* number = std::get_if<std::int64_t>(&argument)) return std::to_string(*number);
+  if (const auto* number = std::get_if<double>(&argument)) return fmt::format("{}", *number);
+  if (const auto* truth = std::get_if<bool>(&argument)) return *truth ? "True" : "False";
+  if (const auto* text = std::get_if<std::string>(&argument)) return checkpoint::printable(*text);
+  if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&argument))
+    return checkpoint::shape_text(*numbers);
+  if (std::holds_alternative<std::monostate>(argument)) return "None";
+  return "a value";
+}
+
+Digest content_of(const Tensor& tensor, std::span<const std::byte> elements) {
+  Hasher hasher;
+  hasher.update(static_cast<std::int64_t>(tensor.type));
+  hasher.update(static_cast<std::int64_t>(tensor.shape.size()));
+  for (const std::int64_t size : tensor.shape) hasher.update(size);
+  return hasher.update(elements).digest();
 }
 
 }  // namespace polyhead::graph

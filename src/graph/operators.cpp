@@ -42,6 +42,45 @@ bool is_true(const Node& node, std::string_view argument) {
   return truth != nullptr && *truth;
 }
 
+/// An argument that may be left out.
+struct Default {
+  std::string_view op;  ///< its base name
+  std::string_view argument;
+  std::string_view value;  ///< as text_of writes it; "*": it never matters for inference
+};
+
+/// Of https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/native_functions.yaml
+constexpr std::array kDefaults{Default{"conv2d", "bias", "None"},
+                               Default{"conv2d", "stride", "[1, 1]"},
+                               Default{"conv2d", "padding", "[0, 0]"},
+                               Default{"conv2d", "dilation", "[1, 1]"},
+                               Default{"conv2d", "groups", "1"},
+                               Default{"batch_norm", "momentum", "*"},
+                               Default{"batch_norm", "cudnn_enabled", "*"},
+                               Default{"layer_norm", "cudnn_enable", "*"},
+                               Default{"linear", "bias", "None"},
+                               Default{"max_pool2d", "padding", "[0, 0]"},
+                               Default{"max_pool2d", "dilation", "[1, 1]"},
+                               Default{"max_pool2d", "ceil_mode", "False"},
+                               Default{"avg_pool2d", "padding", "[0, 0]"},
+                               Default{"avg_pool2d", "ceil_mode", "False"},
+                               Default{"avg_pool2d", "count_include_pad", "True"},
+                               Default{"avg_pool2d", "divisor_override", "None"},
+                               Default{"flatten", "end_dim", "-1"},
+                               Default{"add", "alpha", "1"},
+                               Default{"sub", "alpha", "1"},
+                               Default{"cat", "dim", "0"},
+                               Default{"gelu", "approximate", "none"},
+                               Default{"softmax", "dtype", "None"},
+                               Default{"mean", "keepdim", "False"},
+                               Default{"mean", "dtype", "None"},
+                               Default{"slice", "step", "1"},
+                               Default{"scaled_dot_product_attention", "attn_mask", "None"},
+                               Default{"scaled_dot_product_attention", "dropout_p", "0"},
+                               Default{"scaled_dot_product_attention", "is_causal", "False"},
+                               Default{"scaled_dot_product_attention", "scale", "None"},
+                               Default{"scaled_dot_product_attention", "enable_gqa", "False"}};
+
 }  // namespace
 
 std::string_view base_name(std::string_view op) {
@@ -74,6 +113,16 @@ std::string unfit(const Node& node) {
   const bool trains = (is_one_of(name, kDropouts) && is_true(node, "train")) ||
                       (name.ends_with("batch_norm") && is_true(node, "training"));
   return trains ? "the model was exported in train mode: call .eval() before torch.export" : "";
+}
+
+void drop_defaults(Node& node) {
+  const std::string_view name = base_name(node.op);
+  std::erase_if(node.arguments, [&](const auto& given) {
+    return std::ranges::any_of(kDefaults, [&](const Default& known) {
+      return known.op == name && known.argument == given.first &&
+             (known.value == "*" || known.value == text_of(given.second));
+    });
+  });
 }
 
 std::optional<Value> first_input(const Node& node) {

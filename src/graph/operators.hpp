@@ -26,6 +26,9 @@ bool does_nothing(const Node& node);
 /// Reason why the node cannot be a part of inference, with the remedy; empty where it can.
 std::string unfit(const Node& node);
 
+/// Removes arguments that say what holds without them, so that archives of all versions of PyTorch agree.
+void drop_defaults(Node& node);
+
 /// The node's first argument where it is a tensor; else nothing.
 std::optional<Value> first_input(const Node& node);
 

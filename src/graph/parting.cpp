@@ -33,17 +33,6 @@ bool is_statistic(std::string_view argument) {
   return argument == "running_mean" || argument == "running_var";
 }
 
-std::string text_of(const Argument& argument) {
-  if (const auto* number = std::get_if<std::int64_t>(&argument)) return std::to_string(*number);
-  if (const auto* number = std::get_if<double>(&argument)) return fmt::format("{}", *number);
-  if (const auto* truth = std::get_if<bool>(&argument)) return *truth ? "True" : "False";
-  if (const auto* text = std::get_if<std::string>(&argument)) return checkpoint::printable(*text);
-  if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&argument))
-    return checkpoint::shape_text(*numbers);
-  if (std::holds_alternative<std::monostate>(argument)) return "None";
-  return "a value";
-}
-
 /// Whether two arguments are of one kind and, where they are no tensors, equal.
 bool is_equal_but_for_tensors(const Argument& a, const Argument& b) {
   if (a.index() != b.index()) return false;

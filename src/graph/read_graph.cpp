@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "constant.hpp"
 #include "operators.hpp"
 #include "polyhead/checkpoint/fail.hpp"
 #include "polyhead/checkpoint/shape.hpp"
@@ -122,13 +123,8 @@ class Resolver {
       fail(fmt::format("'{}' is {} in its graph and {} in its weights", checkpoint::printable(tensor.name),
                        checkpoint::shape_text(described.shape), checkpoint::shape_text(elements.shape)));
     }
-    Hasher hasher;
-    hasher.update(static_cast<std::int64_t>(elements.type));
-    hasher.update(static_cast<std::int64_t>(elements.shape.size()));
-    for (const std::int64_t size : elements.shape) hasher.update(size);
-    hasher.update(std::span<const std::byte>(elements.bytes));
-    graph_.constants.push_back(
-        {value, tensor.name, hasher.digest(), static_cast<std::int64_t>(elements.bytes.size())});
+    graph_.constants.push_back({value, tensor.name, content_of(described, elements.bytes),
+                                static_cast<std::int64_t>(elements.bytes.size())});
   }
 
   Value value(const std::string& name, std::string_view user) const {
@@ -219,6 +215,7 @@ class Resolver {
     Node node{call.target.substr(kOps.size()), {}, {}, call.module, call.line};
     for (const auto& [name, given] : call.arguments)
       node.arguments.emplace_back(name, argument(given, call.target));
+    drop_defaults(node);
     if (const std::string why = unfit(node); !why.empty())
       fail(fmt::format("{} ({}): {}", call.module, node.op, why));
     const std::optional<Value> input = first_input(node);

@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 
 #include "../support.hpp"
+#include "polyhead/checkpoint/checkpoint.hpp"
 #include "polyhead/graph/cost.hpp"
 #include "polyhead/graph/identity.hpp"
+#include "polyhead/graph/resnet.hpp"
 #include "polyhead/graph/sharing.hpp"
 
 namespace polyhead::graph {
@@ -138,6 +140,36 @@ TEST_F(Exported, OtherClassesAndOtherInputs) {
   const auto [code, text] = testing::error_of([] { return share({"base.pt2", "fixed_batch.pt2"}); });
   EXPECT_EQ(code, ExitCode::bad_data);
   EXPECT_THAT(text, HasSubstr("base.pt2 takes inputs of [32, 3, 8, 8], fixed_batch.pt2 of [16, 3, 8, 8]"));
+}
+
+/// A checkpoint and the program of the same model are one member.
+TEST_F(Exported, ResNetsOfTheirWeightsAreTheirPrograms) {
+  for (const char* name : {"resnet18", "resnext50_32x4d"}) {
+    const std::filesystem::path file = folder_ / fmt::format("{}.pth", name);
+    const Graph built = resnet_graph(resnet(name), file, checkpoint::read_checkpoint(file), 224, kBatch);
+    const Graph program = read(fmt::format("{}.pt2", name));
+    EXPECT_EQ(identities(built), identities(program)) << name;
+    EXPECT_EQ(built.values[built.outputs[0]].shape, program.values[program.outputs[0]].shape);
+  }
+}
+
+TEST_F(Exported, WeightsOfAnotherResNetAreNamed) {
+  const std::filesystem::path file = folder_ / "resnet18.pth";
+  const checkpoint::Checkpoint weights = checkpoint::read_checkpoint(file);
+  const auto reason = [&](const std::string& name, const checkpoint::Checkpoint& tensors) {
+    const auto [code, text] =
+        testing::error_of([&] { return resnet_graph(resnet(name), file, tensors, 224, kBatch); });
+    EXPECT_EQ(code, ExitCode::bad_data);
+    return text;
+  };
+  EXPECT_THAT(
+      reason("resnet50", weights),
+      HasSubstr("'module.layer1.0.conv1.weight' has shape [64, 64, 3, 3], and resnet50 has [64, 64, 1, 1]"));
+  EXPECT_THAT(reason("resnet34", weights),
+              HasSubstr("has no 'module.layer1.2.conv1.weight', which resnet34 needs"));
+  EXPECT_THAT(reason("resnet18", {}), HasSubstr("holds no layer1.0.conv1.weight, so it is no ResNet"));
+  EXPECT_THAT(testing::error_of([] { return resnet("resnet20"); }).second,
+              HasSubstr("known are resnet18, resnet34"));
 }
 
 TEST_F(Exported, WhatIsNoModelOfImagesInEvalModeIsRefused) {

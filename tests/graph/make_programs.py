@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import torch
+import torchvision
 from torch.utils.flop_counter import FlopCounterMode
 
 warnings.filterwarnings("ignore")
@@ -68,10 +69,14 @@ def moved(model, *names, by=0.01):
     return other
 
 
+def export(path, model, images, batch=True):
+    dynamic = ({0: torch.export.Dim("batch", min=2, max=1024)},) if batch else None
+    torch.export.save(torch.export.export(model, (images,), dynamic_shapes=dynamic), path)
+
+
 def save(folder, name, model, batch=True):
     image = torch.randn(BATCH, 3, 8, 8)
-    dynamic = ({0: torch.export.Dim("batch", min=2, max=1024)},) if batch else None
-    torch.export.save(torch.export.export(model, (image,), dynamic_shapes=dynamic), folder / name)
+    export(folder / name, model, image, batch)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(image)
     return f"{name} {counter.get_total_flops() // 2 // BATCH}\n"
@@ -100,6 +105,10 @@ def main(folder):
         save(folder, "masked.pt2", Masked().eval()),
     ]
     (folder / "programs.txt").write_text("".join(lines))
+    for name in ("resnet18", "resnext50_32x4d"):
+        network = getattr(torchvision.models, name)(num_classes=7).eval()
+        torch.save({f"module.{key}": value for key, value in network.state_dict().items()}, folder / f"{name}.pth")
+        export(folder / f"{name}.pt2", network, torch.zeros(4, 3, 224, 224))
     torch.export.save(torch.export.export(Small().train(), (torch.randn(BATCH, 3, 8, 8),)), folder / "train.pt2")
     torch.export.save(torch.export.export(torch.nn.Bilinear(3, 4, 5).eval(), (torch.randn(2, 3), torch.randn(2, 4))),
                       folder / "two_inputs.pt2")

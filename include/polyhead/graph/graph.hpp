@@ -64,7 +64,10 @@ Graph read_graph(const checkpoint::exported::Archive& archive, std::int64_t batc
 /// Value of a node's argument, or null.
 const Argument* find(const Node& node, std::string_view name);
 
-/// Elements of a tensor of this shape. Throws Error(bad_data) where 63 bits do not suffice.
+/// An attribute in the words of Python: "[1, 1]", "None", "False".
+std::string text_of(const Argument& argument);
+
+/// Elements of a tensor.
 std::int64_t elements_of(const Tensor& tensor);
 
 }  // namespace polyhead::graph

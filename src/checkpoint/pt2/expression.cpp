@@ -8,7 +8,7 @@
 namespace polyhead::checkpoint::exported {
 namespace {
 
-constexpr int kDeepest = 64;
+constexpr int kDeepestExpression = 64;
 
 /// Reads what sympy.srepr writes: Mul(Integer(4), Symbol('s77', positive=True, integer=True)).
 /// https://docs.sympy.org/latest/modules/printing.html#sympy.printing.repr.srepr
@@ -54,7 +54,7 @@ class Evaluation {
   }
 
   std::int64_t expression(int depth) {
-    if (depth > kDeepest) fail("is nested too deep");
+    if (depth > kDeepestExpression) fail("is nested too deep");
     const std::string_view name = until("(");
     expect('(');
     if (name == "Symbol") return symbol();
