@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -8,10 +9,14 @@
 
 #include "commands.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/text.hpp"
 #include "polyhead/checkpoint/checkpoint.hpp"
 #include "polyhead/checkpoint/exported_program.hpp"
+#include "polyhead/checkpoint/npz.hpp"
+#include "polyhead/checkpoint/shape.hpp"
 #include "polyhead/graph/resnet.hpp"
 #include "polyhead/graph/sharing.hpp"
+#include "polyhead/model/graph_executor.hpp"
 #include "polyhead/report/sharing.hpp"
 #include "polyhead/report/summary.hpp"
 #include "polyhead/store/reader.hpp"
@@ -22,6 +27,7 @@ namespace {
 namespace exported = checkpoint::exported;
 
 constexpr std::int64_t kBatch = 16;  // samples; what is told is for one
+constexpr double kTolerance = 1e-4;  // of the largest logit
 
 struct Options {
   std::vector<std::string> files;
@@ -29,6 +35,7 @@ struct Options {
   bool json = false;
   std::string arch;
   std::int64_t size = 224;
+  std::string against;
 };
 
 bool is_each_once(std::vector<std::string> names) {
@@ -62,6 +69,50 @@ graph::Graph read_member(const Options& options, const std::string& file) {
     return graph::read_graph(exported::Archive(file), kBatch);
   const graph::ResNet& spec = graph::resnet(options.arch);
   return graph::resnet_graph(spec, file, checkpoint::read_checkpoint(file), options.size, kBatch);
+}
+
+/// Array of the reference, fp32.
+std::vector<float> array_of(const checkpoint::NumpyArray& array) {
+  return {array.values.begin(), array.values.end()};
+}
+
+void check_shape(const std::string& file, const char* name, const std::vector<std::int64_t>& given,
+                 const std::vector<std::int64_t>& wanted) {
+  if (given == wanted) return;
+  throw Error(ExitCode::bad_data, fmt::format("{}: {} has shape {}, and the model has {}", file, name,
+                                              checkpoint::shape_text(given), checkpoint::shape_text(wanted)));
+}
+
+/// Computes the model on the reference's images, in one batch, and compares the scores.
+void compare(const Options& options) {
+  if (options.files.size() > 1 || !exported::is_archive(options.files.front()))
+    throw Error(ExitCode::usage, "--against compares one model of torch.export.save (.pt2)");
+  const checkpoint::NpzReader reference(options.against);
+  const checkpoint::NumpyArray images = reference.read("images");
+  const checkpoint::NumpyArray logits = reference.read("logits");
+  const exported::Archive archive(options.files.front());
+  const std::int64_t batch = images.shape.empty() ? 0 : images.shape.front();
+  const graph::Graph graph = graph::read_graph(archive, batch);
+  check_shape(options.against, "images", images.shape, graph.values[graph.inputs.front()].shape);
+  check_shape(options.against, "logits", logits.shape, graph.values[graph.outputs.front()].shape);
+  model::GraphExecutor executor(archive, graph, 1);
+  std::vector<float> scores(static_cast<std::size_t>(executor.outputs()));
+  executor.run(array_of(images), scores);
+  const std::vector<float> wanted = array_of(logits);
+  double most = 0;
+  double largest = 0;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const double off = std::abs(double{scores[i]} - double{wanted[i]});
+    most = off <= most ? most : off;  // NaN counts
+    largest = std::max(largest, std::abs(double{wanted[i]}));
+  }
+  const std::string verdict = scores == wanted
+                                  ? "the same bits"
+                                  : fmt::format("logits differ by {:.2g} at most, of {:.3g}", most, largest);
+  const std::string text =
+      fmt::format("{} compared with {}: {}", counted(batch, "image"), options.against, verdict);
+  if (!(most <= kTolerance * std::max(1.0, largest))) throw Error(ExitCode::bad_data, text);
+  fmt::print("{}\n", text);
 }
 
 void describe_models(const Options& options) {
@@ -110,7 +161,10 @@ void add_info(CLI::App& app) {
                       "The files are weights of this ResNet of torchvision: resnet18, resnext50_32x4d ...");
   command->add_option("--size", options->size, "With --arch: height and width of the images")
       ->check(CLI::Range(32, 4096));
+  command->add_option("--against", options->against,
+                      "Compare a model with PyTorch's: an .npz file of images and logits");
   command->callback([options] {
+    if (!options->against.empty()) return compare(*options);
     const bool models = !options->arch.empty() || exported::is_archive(options->files.front());
     models ? describe_models(*options) : describe_result(*options);
   });

@@ -94,6 +94,7 @@ class Identification {
     hasher.update(std::string_view(node.op));
     ArgumentHasher arguments(hasher, now_);
     for (const auto& [name, argument] : node.arguments) {
+      if (!matters(node, name)) continue;
       hasher.update(std::string_view(name));
       arguments.add(argument);
     }

@@ -32,6 +32,9 @@ constexpr std::array<std::string_view, 5> kNothing{"alias", "detach", "detach_",
 constexpr std::array<std::string_view, 6> kDropouts{"dropout",          "dropout_",      "feature_dropout",
                                                     "feature_dropout_", "alpha_dropout", "alpha_dropout_"};
 
+constexpr std::array<std::string_view, 4> kChecks{"_assert_tensor_metadata", "_assert_scalar",
+                                                  "_assert_async", "sym_constrain_range_for_size"};
+
 bool is_one_of(std::string_view name, const auto& names) {
   return std::ranges::find(names, name) != names.end();
 }
@@ -46,7 +49,7 @@ bool is_true(const Node& node, std::string_view argument) {
 struct Default {
   std::string_view op;  ///< its base name
   std::string_view argument;
-  std::string_view value;  ///< as text_of writes it; "*": it never matters for inference
+  std::string_view value;  ///< as text_of writes it
 };
 
 /// Of https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/native_functions.yaml
@@ -55,9 +58,6 @@ constexpr std::array kDefaults{Default{"conv2d", "bias", "None"},
                                Default{"conv2d", "padding", "[0, 0]"},
                                Default{"conv2d", "dilation", "[1, 1]"},
                                Default{"conv2d", "groups", "1"},
-                               Default{"batch_norm", "momentum", "*"},
-                               Default{"batch_norm", "cudnn_enabled", "*"},
-                               Default{"layer_norm", "cudnn_enable", "*"},
                                Default{"linear", "bias", "None"},
                                Default{"max_pool2d", "padding", "[0, 0]"},
                                Default{"max_pool2d", "dilation", "[1, 1]"},
@@ -108,6 +108,11 @@ bool does_nothing(const Node& node) {
   return is_one_of(name, kNothing) || (is_one_of(name, kDropouts) && !is_true(node, "train"));
 }
 
+bool is_check(const Node& node) {
+  const std::string_view name = base_name(node.op);
+  return is_one_of(name, kChecks);
+}
+
 std::string unfit(const Node& node) {
   const std::string_view name = base_name(node.op);
   const bool trains = (is_one_of(name, kDropouts) && is_true(node, "train")) ||
@@ -115,12 +120,17 @@ std::string unfit(const Node& node) {
   return trains ? "the model was exported in train mode: call .eval() before torch.export" : "";
 }
 
+bool matters(const Node& node, std::string_view argument) {
+  const std::string_view name = base_name(node.op);
+  if (name == "batch_norm") return argument != "momentum" && argument != "cudnn_enabled";
+  return name != "layer_norm" || argument != "cudnn_enable";
+}
+
 void drop_defaults(Node& node) {
   const std::string_view name = base_name(node.op);
   std::erase_if(node.arguments, [&](const auto& given) {
     return std::ranges::any_of(kDefaults, [&](const Default& known) {
-      return known.op == name && known.argument == given.first &&
-             (known.value == "*" || known.value == text_of(given.second));
+      return known.op == name && known.argument == given.first && known.value == text_of(given.second);
     });
   });
 }

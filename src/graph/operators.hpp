@@ -23,8 +23,14 @@ bool may_alias(const Node& node);
 /// Whether the operator returns its first argument as it is: `alias`, and `dropout` outside training.
 bool does_nothing(const Node& node);
 
+/// Whether the operator only checks what the exporter knew already, and returns nothing.
+bool is_check(const Node& node);
+
 /// Reason why the node cannot be a part of inference, with the remedy; empty where it can.
 std::string unfit(const Node& node);
+
+/// Whether results depend on an argument of this name.
+bool matters(const Node& node, std::string_view argument);
 
 /// Removes arguments that say what holds without them, so that archives of all versions of PyTorch agree.
 void drop_defaults(Node& node);

@@ -54,6 +54,7 @@ class Comparison {
     if (a.op != b.op) return fmt::format("it is a {} there", b.op);
     if (a.arguments.size() != b.arguments.size()) return "it has other arguments there";
     for (std::size_t i = 0; i < a.arguments.size(); ++i) {
+      if (!matters(a, a.arguments[i].first)) continue;
       std::string found = difference(a.arguments[i], b.arguments[i]);
       if (!found.empty()) return found;
     }

@@ -17,7 +17,9 @@ namespace {
 
 using Shape = std::vector<std::int64_t>;
 
-constexpr double kEps = 1e-5;  // of batch norms
+// Of batch norms.
+constexpr double kEps = 1e-5;
+constexpr double kMomentum = 0.1;
 
 /// What stands before "layer1.0.conv1.weight" in the names of the weights.
 std::string prefix_of(const std::filesystem::path& file, const checkpoint::Checkpoint& weights) {
@@ -138,7 +140,9 @@ class Builder {
     for (const char* name : {"weight", "bias", "running_mean", "running_var"})
       arguments.emplace_back(name, constant(fmt::format("{}.{}", norm_name, name), {conv.out}));
     arguments.emplace_back("training", false);
+    arguments.emplace_back("momentum", kMomentum);
     arguments.emplace_back("eps", kEps);
+    arguments.emplace_back("cudnn_enabled", false);
     return node("batch_norm", std::move(arguments), shape_of(y), norm_name);
   }
 

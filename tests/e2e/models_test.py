@@ -58,6 +58,17 @@ class Models(unittest.TestCase):
         self.assertIn("resnet18.pt2 computes the same as resnet18.pth", done.stdout)
         self.assertRegex(done.stdout, r"merged +69 +1\.81 G +42\.6 MiB, 2\.0x less\n")
 
+    def test_scores_are_pytorchs(self):
+        for name in ("base", "channels_last", "masked", "fixed_batch"):
+            done = self.info("--against", f"{name}.pt2.npz", f"{name}.pt2")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stdout, f"16 images compared with {name}.pt2.npz: the same bits\n")
+        self.assert_fails(self.info("--against", "head.pt2.npz", "base.pt2"), 65,
+                          "16 images compared with head.pt2.npz: logits differ by ")
+        self.assert_fails(self.info("--against", "classes.pt2.npz", "base.pt2"), 65,
+                          "classes.pt2.npz: logits has shape [16, 7], and the model has [16, 4]")
+        self.assert_fails(self.info("--against", "base.pt2.npz", "base.pt2", "head.pt2"), 64, "--against compares one model")
+
     def test_what_is_refused(self):
         self.assert_fails(self.info("resnet18.pth"), 65, "say --arch resnet18, or export the model with torch.export.save")
         self.assert_fails(self.info("--arch", "resnet19", "resnet18.pth"), 64, "there is no architecture 'resnet19'; known are")

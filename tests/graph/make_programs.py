@@ -6,6 +6,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import torch
 import torchvision
 from torch.utils.flop_counter import FlopCounterMode
@@ -78,12 +79,14 @@ def save(folder, name, model, batch=True):
     image = torch.randn(BATCH, 3, 8, 8)
     export(folder / name, model, image, batch)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(image)
+        logits = model(image)
+    np.savez(folder / f"{name}.npz", images=image.numpy(), logits=logits.numpy())
     return f"{name} {counter.get_total_flops() // 2 // BATCH}\n"
 
 
 def main(folder):
     torch.manual_seed(0)
+    torch.set_num_threads(1)
     model = Small().eval()
     for block in (model.layer1, model.layer2):
         block.bn.running_mean.normal_()
