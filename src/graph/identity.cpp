@@ -1,7 +1,6 @@
 #include "polyhead/graph/identity.hpp"
 
 #include <bit>
-#include <map>
 #include <numeric>
 #include <optional>
 #include <string_view>
@@ -11,10 +10,50 @@
 namespace polyhead::graph {
 namespace {
 
+Digest combined(const Digest& digest, std::int64_t number) {
+  Hasher hasher;
+  hasher.update(static_cast<std::int64_t>(digest.high)).update(static_cast<std::int64_t>(digest.low));
+  return hasher.update(number).digest();
+}
+
+Digest combined(const Digest& first, const Digest& second) {
+  return combined(combined(first, static_cast<std::int64_t>(second.high)),
+                  static_cast<std::int64_t>(second.low));
+}
+
+/// What each value is, as far as the nodes went.
+class Contents {
+ public:
+  explicit Contents(std::size_t values) : first_(values), memory_(values), writes_(values) {
+    std::iota(memory_.begin(), memory_.end(), Value{0});
+  }
+
+  [[nodiscard]] Digest of(Value value) const {
+    const std::optional<Digest>& written = writes_[memory_[value]];
+    return written ? combined(first_[value], *written) : first_[value];
+  }
+
+  void set(Value value, const Digest& digest) { first_[value] = digest; }
+
+  /// From now on both lie in one memory.
+  void join(Value value, Value other) { memory_[value] = memory_[other]; }
+
+  /// Somebody writes into the value's memory: all values in it become others.
+  void write(Value value, const Digest& digest) {
+    std::optional<Digest>& written = writes_[memory_[value]];
+    written = written ? combined(*written, digest) : digest;
+  }
+
+ private:
+  std::vector<Digest> first_;                  ///< by value: when it was made
+  std::vector<Value> memory_;                  ///< by value: the first value that lay in its memory
+  std::vector<std::optional<Digest>> writes_;  ///< by memory: all writes so far
+};
+
 /// Adds arguments to a digest. The index of the alternative comes first, so that kinds do not mix.
 class ArgumentHasher {
  public:
-  ArgumentHasher(Hasher& hasher, const std::vector<Digest>& values) : hasher_(hasher), values_(values) {}
+  ArgumentHasher(Hasher& hasher, const Contents& contents) : hasher_(hasher), contents_(contents) {}
 
   void add(const Argument& argument) {
     hasher_.update(static_cast<std::int64_t>(argument.index()));
@@ -22,12 +61,16 @@ class ArgumentHasher {
   }
 
   void operator()(std::monostate /*none*/) {}
-  void operator()(Value value) { add_digest(values_[value]); }
+  void operator()(Value value) {
+    const Digest digest = contents_.of(value);
+    hasher_.update(static_cast<std::int64_t>(digest.high));
+    hasher_.update(static_cast<std::int64_t>(digest.low));
+  }
   void operator()(const Values& values) {
     hasher_.update(static_cast<std::int64_t>(values.size()));
     for (const auto& value : values) {
       hasher_.update(std::int64_t{value.has_value()});
-      if (value) add_digest(values_[*value]);
+      if (value) (*this)(*value);
     }
   }
   void operator()(bool truth) { hasher_.update(std::int64_t{truth}); }
@@ -48,97 +91,54 @@ class ArgumentHasher {
   }
 
  private:
-  void add_digest(const Digest& digest) {
-    hasher_.update(static_cast<std::int64_t>(digest.high));
-    hasher_.update(static_cast<std::int64_t>(digest.low));
-  }
-
   Hasher& hasher_;
-  const std::vector<Digest>& values_;
+  const Contents& contents_;
 };
 
-Digest combined(const Digest& digest, std::int64_t number) {
+Digest digest_of(const Node& node, const Contents& contents) {
   Hasher hasher;
-  hasher.update(static_cast<std::int64_t>(digest.high)).update(static_cast<std::int64_t>(digest.low));
-  return hasher.update(number).digest();
+  hasher.update(std::string_view(node.op));
+  ArgumentHasher arguments(hasher, contents);
+  for (const auto& [name, argument] : node.arguments) {
+    if (!matters(node, name)) continue;
+    hasher.update(std::string_view(name));
+    arguments.add(argument);
+  }
+  return hasher.digest();
 }
 
-Digest combined(const Digest& first, const Digest& second) {
-  return combined(combined(first, static_cast<std::int64_t>(second.high)),
-                  static_cast<std::int64_t>(second.low));
+/// What the node does to its outputs and to what it writes into.
+void apply(const Node& node, const Digest& digest, Contents& contents) {
+  const std::optional<Value> source = first_input(node);
+  if (writes(node) && source) return contents.write(*source, digest);
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    if (!node.outputs[i]) continue;
+    contents.set(*node.outputs[i], combined(digest, static_cast<std::int64_t>(i)));
+    if (source && may_alias(node)) contents.join(*node.outputs[i], *source);
+  }
 }
 
-/// Follows the values' digests through the nodes.
-class Identification {
- public:
-  explicit Identification(const Graph& graph)
-      : graph_(graph), now_(graph.values.size()), memory_(now_.size()) {
-    std::iota(memory_.begin(), memory_.end(), Value{0});
-    for (const Constant& constant : graph.constants) now_[constant.value] = constant.content;
-    for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
-      Hasher hasher;
-      now_[graph.inputs[i]] = hasher.update("input").update(static_cast<std::int64_t>(i)).digest();
-    }
-  }
-
-  std::vector<Digest> all() {
-    std::vector<Digest> found;
-    found.reserve(graph_.nodes.size());
-    for (const Node& node : graph_.nodes) found.push_back(next(node));
-    return found;
-  }
-
- private:
-  Digest next(const Node& node) {
+Contents at_start(const Graph& graph) {
+  Contents contents(graph.values.size());
+  for (const Constant& constant : graph.constants) contents.set(constant.value, constant.content);
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
     Hasher hasher;
-    hasher.update(std::string_view(node.op));
-    ArgumentHasher arguments(hasher, now_);
-    for (const auto& [name, argument] : node.arguments) {
-      if (!matters(node, name)) continue;
-      hasher.update(std::string_view(name));
-      arguments.add(argument);
-    }
-    const Digest digest = hasher.digest();
-    const std::optional<Value> source = first_input(node);
-    if (writes(node) && source) {
-      write(*source, digest);
-      return digest;
-    }
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      if (!node.outputs[i]) continue;
-      now_[*node.outputs[i]] = combined(digest, static_cast<std::int64_t>(i));
-      if (source && may_alias(node)) join(*node.outputs[i], *source);
-    }
-    return digest;
+    contents.set(graph.inputs[i], hasher.update("input").update(static_cast<std::int64_t>(i)).digest());
   }
-
-  void write(Value target, const Digest& digest) {
-    const auto found = shared_.find(memory_[target]);
-    if (found == shared_.end()) {
-      now_[target] = combined(now_[target], digest);
-      return;
-    }
-    for (const Value value : found->second) now_[value] = combined(now_[value], digest);
-  }
-
-  /// From now on both lie in one memory.
-  void join(Value value, Value other) {
-    std::vector<Value>& members = shared_[memory_[other]];
-    if (members.empty()) members.push_back(other);
-    members.push_back(value);
-    memory_[value] = memory_[other];
-  }
-
-  const Graph& graph_;
-  std::vector<Digest> now_;                     ///< what each value is, as far as the nodes went
-  std::vector<Value> memory_;                   ///< number of the memory in which a value lies
-  std::map<Value, std::vector<Value>> shared_;  ///< values by memory, where there are several
-};
+  return contents;
+}
 
 }  // namespace
 
 std::vector<Digest> identities(const Graph& graph) {
-  return Identification(graph).all();
+  Contents contents = at_start(graph);
+  std::vector<Digest> found;
+  found.reserve(graph.nodes.size());
+  for (const Node& node : graph.nodes) {
+    found.push_back(digest_of(node, contents));
+    apply(node, found.back(), contents);
+  }
+  return found;
 }
 
 }  // namespace polyhead::graph

@@ -127,10 +127,13 @@ class Resolver {
                                 static_cast<std::int64_t>(elements.bytes.size())});
   }
 
-  Value value(const std::string& name, std::string_view user) const {
+  Value value(const std::string& name, std::string_view user) {
     const auto found = values_.find(name);
     if (found == values_.end())
       fail(fmt::format("{} takes '{}', which is no tensor", user, checkpoint::printable(name)));
+    // Kept, so that a long chain of writes is followed once.
+    for (auto next = written_.find(found->second); next != written_.end(); next = written_.find(next->second))
+      found->second = next->second;
     return found->second;
   }
 
@@ -143,7 +146,7 @@ class Resolver {
     return found->second;
   }
 
-  Argument argument(const exported::Argument& given, const std::string& user) const {
+  Argument argument(const exported::Argument& given, const std::string& user) {
     return std::visit(
         Overloaded{[&](const exported::Name& name) -> Argument { return value(name.text, user); },
                    [&](const exported::Tensors& names) -> Argument {
@@ -163,7 +166,7 @@ class Resolver {
   }
 
   /// Numbers that depend on the batch alone: known now, so that no node is needed.
-  [[nodiscard]] std::optional<std::int64_t> number_of(const exported::Call& call) const {
+  std::optional<std::int64_t> number_of(const exported::Call& call) {
     const auto given = [&](std::size_t at) {
       const auto* plain =
           at < call.arguments.size() ? std::get_if<exported::Number>(&call.arguments[at].second) : nullptr;
@@ -245,8 +248,7 @@ class Resolver {
     } else {
       node.op = functional_name(node.op);
       const Value result = add(output);
-      for (auto& [name, value] : values_)
-        if (value == input) value = result;
+      written_[input] = result;
       node.outputs.emplace_back(result);
     }
     graph_.nodes.push_back(std::move(node));
@@ -259,7 +261,8 @@ class Resolver {
   Graph graph_;
   std::unordered_map<std::string, Value> values_;
   std::unordered_map<std::string, std::int64_t> numbers_;
-  std::set<Value> shared_;  ///< values whose memory views share
+  std::set<Value> shared_;                    ///< values whose memory views share
+  std::unordered_map<Value, Value> written_;  ///< what a value became when an operator wrote into it
 };
 
 }  // namespace

@@ -59,10 +59,14 @@ class Models(unittest.TestCase):
         self.assertRegex(done.stdout, r"merged +69 +1\.81 G +42\.6 MiB, 2\.0x less\n")
 
     def test_scores_are_pytorchs(self):
-        for name in ("base", "channels_last", "masked", "fixed_batch"):
+        for name in ("base", "masked", "fixed_batch"):
             done = self.info("--against", f"{name}.pt2.npz", f"{name}.pt2")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(done.stdout, f"16 images compared with {name}.pt2.npz: the same bits\n")
+        # PyTorch computes a channels-last model with other kernels.
+        done = self.info("--against", "channels_last.pt2.npz", "channels_last.pt2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("logits differ by ", done.stdout)
         self.assert_fails(self.info("--against", "head.pt2.npz", "base.pt2"), 65,
                           "16 images compared with head.pt2.npz: logits differ by ")
         self.assert_fails(self.info("--against", "classes.pt2.npz", "base.pt2"), 65,

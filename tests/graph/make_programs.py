@@ -55,7 +55,7 @@ class Masked(torch.nn.Module):
         mask = x.new_zeros((1, 16, 16))
         mask[:, 4:8, :] = 1
         mask[:, :, 8:] = 2
-        tokens = x.flatten(2).reshape(x.shape[0], 32, 6) + mask[:, 0, :6].sum()
+        tokens = x.flatten(2).reshape(x.shape[0], 32, 6) + mask[:, 0, :6].sum(1)
         attended = torch.nn.functional.scaled_dot_product_attention(self.q(tokens), self.k(tokens), self.v(tokens))
         return (attended @ attended.transpose(1, 2)).mean((1, 2))[:, None]
 
