@@ -83,13 +83,28 @@ void check_shape(const std::string& file, const char* name, const std::vector<st
                                               checkpoint::shape_text(given), checkpoint::shape_text(wanted)));
 }
 
-/// Computes the model on the reference's images, in one batch, and compares the scores.
-void compare(const Options& options) {
-  if (options.files.size() > 1 || !exported::is_archive(options.files.front()))
-    throw Error(ExitCode::usage, "--against compares one model of torch.export.save (.pt2)");
-  const checkpoint::NpzReader reference(options.against);
-  const checkpoint::NumpyArray images = reference.read("images");
-  const checkpoint::NumpyArray logits = reference.read("logits");
+/// How far scores are from those that are wanted.
+struct Distance {
+  double most = 0;     ///< infinite where only one of two is a number
+  double largest = 0;  ///< of the wanted ones
+
+  [[nodiscard]] bool is_small() const { return most <= kTolerance * std::max(1.0, largest); }
+};
+
+Distance distance_of(const std::vector<float>& scores, const std::vector<float>& wanted) {
+  Distance distance;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const double off = std::abs(double{scores[i]} - double{wanted[i]});
+    const bool same = scores[i] == wanted[i] || (std::isnan(scores[i]) && std::isnan(wanted[i]));
+    if (!same) distance.most = std::max(distance.most, std::isnan(off) ? INFINITY : off);
+    if (std::isfinite(wanted[i])) distance.largest = std::max(distance.largest, std::abs(double{wanted[i]}));
+  }
+  return distance;
+}
+
+/// Scores of the reference's images, computed in one batch.
+std::vector<float> scores_of(const Options& options, const checkpoint::NumpyArray& images,
+                             const checkpoint::NumpyArray& logits) {
   const exported::Archive archive(options.files.front());
   const std::int64_t batch = images.shape.empty() ? 0 : images.shape.front();
   const graph::Graph graph = graph::read_graph(archive, batch);
@@ -98,20 +113,23 @@ void compare(const Options& options) {
   model::GraphExecutor executor(archive, graph, 1);
   std::vector<float> scores(static_cast<std::size_t>(executor.outputs()));
   executor.run(array_of(images), scores);
-  const std::vector<float> wanted = array_of(logits);
-  double most = 0;
-  double largest = 0;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const double off = std::abs(double{scores[i]} - double{wanted[i]});
-    most = off <= most ? most : off;  // NaN counts
-    largest = std::max(largest, std::abs(double{wanted[i]}));
-  }
-  const std::string verdict = scores == wanted
-                                  ? "the same bits"
-                                  : fmt::format("logits differ by {:.2g} at most, of {:.3g}", most, largest);
-  const std::string text =
-      fmt::format("{} compared with {}: {}", counted(batch, "image"), options.against, verdict);
-  if (!(most <= kTolerance * std::max(1.0, largest))) throw Error(ExitCode::bad_data, text);
+  return scores;
+}
+
+/// Computes the model on the reference's images, and compares the scores.
+void compare(const Options& options) {
+  if (options.files.size() > 1 || !exported::is_archive(options.files.front()))
+    throw Error(ExitCode::usage, "--against compares one model of torch.export.save (.pt2)");
+  const checkpoint::NpzReader reference(options.against);
+  const checkpoint::NumpyArray images = reference.read("images");
+  const checkpoint::NumpyArray logits = reference.read("logits");
+  const Distance distance = distance_of(scores_of(options, images, logits), array_of(logits));
+  const std::string verdict = distance.most == 0 ? "the same bits"
+                                                 : fmt::format("logits differ by {:.2g} at most, of {:.3g}",
+                                                               distance.most, distance.largest);
+  const std::string text = fmt::format("{} compared with {}: {}", counted(images.shape.front(), "image"),
+                                       options.against, verdict);
+  if (!distance.is_small()) throw Error(ExitCode::bad_data, text);
   fmt::print("{}\n", text);
 }
 
@@ -154,7 +172,8 @@ void add_info(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "info", "Show what is in a result file and how far it got; or what models have in common");
   command->add_option("file", options->files, "Result file (.h5), or models of torch.export.save (.pt2)")
-      ->required();
+      ->required()
+      ->check(CLI::Validator([](const std::string& file) { return file.empty() ? "is empty" : ""; }, ""));
   command->add_flag("--bad", options->bad, "List the quarantined samples with their reasons");
   command->add_flag("--json", options->json, "What models have in common as JSON");
   command->add_option("--arch", options->arch,

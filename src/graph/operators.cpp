@@ -67,8 +67,7 @@ constexpr std::array<std::string_view, 58> kViews{"T",
                                                   "view_as_real",
                                                   "vsplit"};
 
-constexpr std::array<std::string_view, 5> kNothing{"alias", "detach", "detach_", "lift_fresh",
-                                                   "lift_fresh_copy"};
+constexpr std::array<std::string_view, 4> kNothing{"alias", "detach", "detach_", "lift_fresh"};
 constexpr std::array<std::string_view, 6> kDropouts{"dropout",          "dropout_",      "feature_dropout",
                                                     "feature_dropout_", "alpha_dropout", "alpha_dropout_"};
 
@@ -131,7 +130,7 @@ std::string_view base_name(std::string_view op) {
 
 bool writes(const Node& node) {
   const std::string_view name = base_name(node.op);
-  return name.ends_with('_') && !name.ends_with("__");
+  return (name.ends_with('_') && !name.ends_with("__")) || (name.starts_with("__i") && name.ends_with("__"));
 }
 
 std::string functional_name(const std::string& op) {
@@ -157,6 +156,8 @@ std::string unfit(const Node& node) {
   const std::string_view name = base_name(node.op);
   const bool trains = (is_one_of(name, kDropouts) && is_true(node, "train")) ||
                       (name.ends_with("batch_norm") && is_true(node, "training"));
+  if (node.op.ends_with(".out") || (writes(node) && !first_input(node)))
+    return "it writes into a tensor that is not its first argument, which is not read";
   return trains ? "the model was exported in train mode: call .eval() before torch.export" : "";
 }
 

@@ -9,7 +9,6 @@
 #include "operators.hpp"
 #include "polyhead/checkpoint/fail.hpp"
 #include "polyhead/checkpoint/shape.hpp"
-#include "polyhead/graph/cost.hpp"
 #include "polyhead/graph/graph.hpp"
 
 namespace polyhead::graph {
@@ -18,11 +17,14 @@ namespace {
 namespace exported = checkpoint::exported;
 
 constexpr std::string_view kOps = "torch.ops.";
+constexpr std::string_view kPython = "_operator.";
 
 template <class... Functions>
 struct Overloaded : Functions... {
   using Functions::operator()...;
 };
+template <class... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
 
 /// Name of the only symbol in a dimension: "s77" of "Symbol('s77', positive=True, integer=True)".
 std::string symbol_in(const std::string& expression) {
@@ -33,6 +35,17 @@ std::string symbol_in(const std::string& expression) {
   return expression.substr(begin, expression.find('\'', begin) - begin);
 }
 
+/// What Python's operator of this name gives; nothing where it is not known or the result leaves 63 bits.
+std::optional<std::int64_t> computed(std::string_view name, std::int64_t left, std::int64_t right) {
+  std::int64_t result = 0;
+  if (name == "mul" && !__builtin_mul_overflow(left, right, &result)) return result;
+  if (name == "add" && !__builtin_add_overflow(left, right, &result)) return result;
+  if (name == "sub" && !__builtin_sub_overflow(left, right, &result)) return result;
+  if (name == "floordiv" && left >= 0 && right > 0) return left / right;
+  if (name == "mod" && left >= 0 && right > 0) return left % right;
+  return std::nullopt;
+}
+
 /// Turns names into indices, and sizes into numbers.
 class Resolver {
  public:
@@ -41,6 +54,12 @@ class Resolver {
 
   Graph resolve() {
     choose_batch();
+    if (program_.outputs.size() != 1) {
+      fail(fmt::format(
+          "returns {} tensors, and a member of an ensemble returns its scores alone: export a module "
+          "whose forward() does",
+          program_.outputs.size()));
+    }
     for (const std::string& input : program_.inputs) graph_.inputs.push_back(add(input));
     std::set<std::string_view> used = used_names();
     for (const exported::StateTensor& tensor : program_.state) {
@@ -167,42 +186,35 @@ class Resolver {
 
   /// Numbers that depend on the batch alone: known now, so that no node is needed.
   std::optional<std::int64_t> number_of(const exported::Call& call) {
-    const auto given = [&](std::size_t at) {
-      const auto* plain =
-          at < call.arguments.size() ? std::get_if<exported::Number>(&call.arguments[at].second) : nullptr;
-      if (plain == nullptr) fail(fmt::format("{} has an argument that is no number", call.target));
-      return number(*plain);
-    };
-    if (call.target == "torch.ops.aten.sym_size.int") {
-      const auto* name = std::get_if<exported::Name>(&call.arguments.at(0).second);
-      if (name == nullptr) fail("takes the size of what is no tensor");
-      const auto& shape = graph_.values[value(name->text, call.target)].shape;
-      const std::int64_t dimension = given(1);
-      if (dimension < 0 || dimension >= static_cast<std::int64_t>(shape.size()))
-        fail("takes the size of a dimension that is not there");
-      return shape[static_cast<std::size_t>(dimension)];
+    if (call.target == "torch.ops.aten.sym_size.int") return size_of(call);
+    if (!call.target.starts_with(kPython)) return std::nullopt;
+    const std::string_view name = std::string_view(call.target).substr(kPython.size());
+    const std::optional<std::int64_t> result = computed(name, given(call, 0), given(call, 1));
+    if (!result) {
+      fail(fmt::format("computes a size with '{}', which is not read or leaves 63 bits",
+                       checkpoint::printable(call.target)));
     }
-    if (!call.target.starts_with("_operator.")) return std::nullopt;
-    const std::int64_t left = given(0);
-    const std::int64_t right = given(1);
-    std::int64_t result = 0;
-    bool lost = false;
-    const std::string_view name = std::string_view(call.target).substr(10);
-    if (name == "mul") {
-      lost = __builtin_mul_overflow(left, right, &result);
-    } else if (name == "add") {
-      lost = __builtin_add_overflow(left, right, &result);
-    } else if (name == "sub") {
-      lost = __builtin_sub_overflow(left, right, &result);
-    } else if (name == "floordiv" && left >= 0 && right > 0) {
-      result = left / right;
-    } else if (name == "mod" && left >= 0 && right > 0) {
-      result = left % right;
-    } else {
-      fail(fmt::format("computes a size with '{}', which is not read", checkpoint::printable(call.target)));
-    }
-    if (lost) fail("computes a size beyond 63 bits");
     return result;
+  }
+
+  /// A number that is an argument of the call.
+  std::int64_t given(const exported::Call& call, std::size_t at) const {
+    const auto* plain =
+        at < call.arguments.size() ? std::get_if<exported::Number>(&call.arguments[at].second) : nullptr;
+    if (plain == nullptr)
+      fail(fmt::format("{} has an argument that is no number", checkpoint::printable(call.target)));
+    return number(*plain);
+  }
+
+  std::int64_t size_of(const exported::Call& call) {
+    const auto* name =
+        call.arguments.empty() ? nullptr : std::get_if<exported::Name>(&call.arguments[0].second);
+    if (name == nullptr) fail("takes the size of what is no tensor");
+    const auto& shape = graph_.values[value(name->text, call.target)].shape;
+    const std::int64_t dimension = given(call, 1);
+    if (dimension < 0 || dimension >= static_cast<std::int64_t>(shape.size()))
+      fail("takes the size of a dimension that is not there");
+    return shape[static_cast<std::size_t>(dimension)];
   }
 
   void add_call(const exported::Call& call) {
@@ -215,23 +227,34 @@ class Resolver {
       fail(fmt::format("has a call of '{}', which is no operator of PyTorch ({})",
                        checkpoint::printable(call.target), checkpoint::printable(call.line)));
     }
+    Node node = node_of(call);
+    if (!is_check(node)) place(std::move(node), call.outputs);
+  }
+
+  Node node_of(const exported::Call& call) {
     Node node{call.target.substr(kOps.size()), {}, {}, call.module, call.line};
+    if (node.op == "aten.lift_fresh_copy.default") node.op = "aten.clone.default";
     for (const auto& [name, given] : call.arguments)
       node.arguments.emplace_back(name, argument(given, call.target));
     drop_defaults(node);
     if (const std::string why = unfit(node); !why.empty())
-      fail(fmt::format("{} ({}): {}", call.module, node.op, why));
-    if (is_check(node)) return;
+      fail(fmt::format("{} ({}): {}", checkpoint::printable(call.module), checkpoint::printable(node.op),
+                       why));
+    return node;
+  }
+
+  /// Adds the node with its outputs, or what stands for it.
+  void place(Node node, const std::vector<std::string>& outputs) {
     const std::optional<Value> input = first_input(node);
-    if (does_nothing(node) && input && call.outputs.size() == 1) {
-      values_[call.outputs.front()] = *input;
+    const bool one = input && outputs.size() == 1;
+    if (one && does_nothing(node)) {
+      values_[outputs.front()] = *input;
       return;
     }
-    if (writes(node) && input && call.outputs.size() == 1)
-      return add_write(std::move(node), *input, call.outputs[0]);
-    for (const std::string& output : call.outputs)
+    if (one && writes(node)) return add_write(std::move(node), *input, outputs.front());
+    for (const std::string& output : outputs)
       node.outputs.push_back(output.empty() ? std::nullopt : std::optional(add(output)));
-    if (may_alias(node) && input) {
+    if (input && may_alias(node)) {
       shared_.insert(*input);
       for (const auto& output : node.outputs)
         if (output) shared_.insert(*output);
@@ -242,7 +265,7 @@ class Resolver {
   /// An operator that writes into its input becomes one that does not, and later readers of the input take
   /// its output. Where views share the input's memory, it stays.
   void add_write(Node node, Value input, const std::string& output) {
-    if (shared_.contains(input)) {
+    if (shared_.contains(input) || base_name(node.op).ends_with("__")) {
       node.outputs.emplace_back(input);
       values_[output] = input;
     } else {

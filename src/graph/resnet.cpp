@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -56,6 +57,7 @@ class Builder {
              {batch, channels_of(x), 1, 1}, "avgpool");
     x = node("flatten", {{"self", x}, {"start_dim", std::int64_t{1}}}, {batch, channels_of(x)}, "");
     graph_.outputs = {last(x)};
+    check_nothing_left();
     return std::move(graph_);
   }
 
@@ -74,6 +76,18 @@ class Builder {
   Value add(Shape shape) {
     graph_.values.push_back({checkpoint::ElementType::f32, std::move(shape)});
     return static_cast<Value>(graph_.values.size() - 1);
+  }
+
+  /// A deeper network has all that a shallower one needs.
+  void check_nothing_left() const {
+    std::set<std::string_view> used;
+    for (const Constant& constant : graph_.constants) used.insert(constant.name);
+    for (const auto& [name, tensor] : weights_) {
+      if (!name.starts_with(prefix_) || used.contains(name) || name.ends_with("num_batches_tracked"))
+        continue;
+      checkpoint::bad_data(file_, fmt::format("has '{}', which {} has not: is it another architecture?",
+                                              checkpoint::printable(name), spec_.name));
+    }
   }
 
   const checkpoint::CheckpointTensor& tensor_of(const std::string& name) const {

@@ -70,10 +70,10 @@ std::string reasons(const graph::Sharing& sharing) {
                           sharing.members[*member.equal_to].name);
     }
     if (!member.parting) continue;
-    std::string why = reason(*member.parting);
+    const std::string why = reason(*member.parting);
     const auto group = std::ranges::find(groups, why, &decltype(groups)::value_type::first);
     if (group == groups.end()) {
-      groups.push_back({std::move(why), {member.name}});
+      groups.push_back({why, {member.name}});
     } else {
       group->second.push_back(member.name);
     }
@@ -133,7 +133,7 @@ std::string sharing_json(const graph::Sharing& sharing) {
               {"each_alone", json_of(sharing.summed)},
               {"merged", json_of(sharing.merged)},
               {"common_to_all", json_of(sharing.common)}}
-             .dump(2) +
+             .dump(2, ' ', false, Json::error_handler_t::replace) +
          "\n";
 }
 

@@ -143,6 +143,7 @@ TEST(ExportedProgram, SizesAreExpressionsOfTheBatch) {
   EXPECT_EQ(value("Mod(" + batch + ", Integer(3))"), 1);
   EXPECT_THAT(reason("Symbol('s1')"), HasSubstr("depends on more than the batch"));
   EXPECT_THAT(reason("Pow(Integer(2), Integer(3))"), HasSubstr("function 'Pow', which is not read"));
+  EXPECT_THAT(reason("Abs(Integer(-3))"), HasSubstr("function 'Abs' of one argument"));
   EXPECT_THAT(reason("Mul(Integer(9223372036854775807), Integer(2))"), HasSubstr("is too large"));
   EXPECT_THAT(reason("Mod(Integer(1), Integer(0))"), HasSubstr("divides by"));
   for (const char* broken :

@@ -167,6 +167,10 @@ TEST_F(Exported, WeightsOfAnotherResNetAreNamed) {
       HasSubstr("'module.layer1.0.conv1.weight' has shape [64, 64, 3, 3], and resnet50 has [64, 64, 1, 1]"));
   EXPECT_THAT(reason("resnet34", weights),
               HasSubstr("has no 'module.layer1.2.conv1.weight', which resnet34 needs"));
+  checkpoint::Checkpoint deeper = weights;
+  deeper.push_back({"module.layer1.2.conv1.weight", {64, 64, 3, 3}, {}});
+  EXPECT_THAT(reason("resnet18", deeper),
+              HasSubstr("has 'module.layer1.2.conv1.weight', which resnet18 has not"));
   EXPECT_THAT(reason("resnet18", {}), HasSubstr("holds no layer1.0.conv1.weight, so it is no ResNet"));
   EXPECT_THAT(testing::error_of([] { return resnet("resnet20"); }).second,
               HasSubstr("known are resnet18, resnet34"));

@@ -16,6 +16,7 @@ struct Digest {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): it takes the 0 of a comparison for a pointer
   friend auto operator<=>(const Digest&, const Digest&) = default;
   /// 32 lower-case hexadecimal digits, as `xxh128sum` prints them.
   [[nodiscard]] std::string hex() const;

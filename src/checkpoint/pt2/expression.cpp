@@ -60,6 +60,9 @@ class Evaluation {
     if (name == "Symbol") return symbol();
     if (name == "Integer") return integer();
     std::int64_t result = expression(depth + 1);
+    if (!accept(','))
+      fail(fmt::format("has the function '{}' of one argument, which is not read", printable(name)));
+    result = apply(name, result, expression(depth + 1));
     while (accept(',')) result = apply(name, result, expression(depth + 1));
     expect(')');
     return result;

@@ -212,38 +212,48 @@ class ProgramReader {
   bool versioned_ = false;
 };
 
-/// Every name that is used must be there before, once.
-void check_names(const std::filesystem::path& file, const Program& program) {
-  std::set<std::string_view> known;
-  const auto add = [&](const std::string& name) {
-    if (!name.empty() && !known.insert(name).second)
-      bad_data(file, fmt::format("the value '{}' of its graph has two origins", printable(name)));
-  };
-  const auto need = [&](const std::string& name, const std::string& user) {
-    if (!known.contains(name)) {
-      bad_data(file,
-               fmt::format("{} takes '{}', which nothing before it gives", printable(user), printable(name)));
-    }
-  };
-  const auto need_number = [&](const Number& number, const std::string& user) {
-    if (const auto* name = std::get_if<Name>(&number)) need(name->text, user);
-  };
-  for (const StateTensor& tensor : program.state) add(tensor.value);
-  for (const std::string& input : program.inputs) add(input);
-  for (const Call& call : program.calls) {
-    for (const auto& [name, argument] : call.arguments) {
-      if (const auto* value = std::get_if<Name>(&argument)) need(value->text, call.target);
-      if (const auto* number = std::get_if<Number>(&argument)) need_number(*number, call.target);
-      if (const auto* numbers = std::get_if<std::vector<Number>>(&argument))
-        for (const Number& number : *numbers) need_number(number, call.target);
-      if (const auto* tensors = std::get_if<Tensors>(&argument)) {
-        for (const auto& tensor : *tensors)
-          if (tensor) need(tensor->text, call.target);
-      }
-    }
-    for (const std::string& output : call.outputs) add(output);
+/// Checks that every name that is used is there before, once.
+class NameCheck {
+ public:
+  explicit NameCheck(const std::filesystem::path& file) : file_(file) {}
+
+  void add(const std::string& name) {
+    if (!name.empty() && !known_.insert(name).second)
+      bad_data(file_, fmt::format("the value '{}' of its graph has two origins", printable(name)));
   }
-  for (const std::string& output : program.outputs) need(output, "the model's output");
+  void need(const std::string& name, std::string_view user) const {
+    if (known_.contains(name)) return;
+    bad_data(file_,
+             fmt::format("{} takes '{}', which nothing before it gives", printable(user), printable(name)));
+  }
+  void need(const Number& number, std::string_view user) const {
+    if (const auto* name = std::get_if<Name>(&number)) need(name->text, user);
+  }
+  void need(const Argument& argument, std::string_view user) const {
+    if (const auto* value = std::get_if<Name>(&argument)) need(value->text, user);
+    if (const auto* number = std::get_if<Number>(&argument)) need(*number, user);
+    if (const auto* numbers = std::get_if<std::vector<Number>>(&argument))
+      for (const Number& number : *numbers) need(number, user);
+    if (const auto* tensors = std::get_if<Tensors>(&argument)) {
+      for (const auto& tensor : *tensors)
+        if (tensor) need(tensor->text, user);
+    }
+  }
+
+ private:
+  const std::filesystem::path& file_;
+  std::set<std::string_view> known_;
+};
+
+void check_names(const std::filesystem::path& file, const Program& program) {
+  NameCheck check(file);
+  for (const StateTensor& tensor : program.state) check.add(tensor.value);
+  for (const std::string& input : program.inputs) check.add(input);
+  for (const Call& call : program.calls) {
+    for (const auto& [name, argument] : call.arguments) check.need(argument, call.target);
+    for (const std::string& output : call.outputs) check.add(output);
+  }
+  for (const std::string& output : program.outputs) check.need(output, "the model's output");
 }
 
 }  // namespace

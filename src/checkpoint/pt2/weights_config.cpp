@@ -92,8 +92,8 @@ std::vector<std::byte> contiguous(const std::filesystem::path& file, const std::
                                printable(name), shape_text(tensor.shape), stored));
   }
   const std::size_t bytes = static_cast<std::size_t>(count) * size;
-  const auto begin = record.begin() + tensor.offset * static_cast<std::int64_t>(size);
   if (count == 0) return {};
+  const auto begin = record.begin() + tensor.offset * static_cast<std::int64_t>(size);
   if (is_contiguous(tensor)) {
     if (begin != record.begin()) record.erase(record.begin(), begin);
     record.resize(bytes);
@@ -105,6 +105,7 @@ std::vector<std::byte> contiguous(const std::filesystem::path& file, const std::
   for (std::size_t to = 0; to < bytes; to += size) {
     std::memcpy(&elements[to], &record[static_cast<std::size_t>(from) * size], size);
     for (std::size_t i = index.size(); i-- > 0;) {
+      if (tensor.shape[i] == 1) continue;  // its stride may be anything
       from += tensor.strides[i];
       if (++index[i] < tensor.shape[i]) break;
       from -= tensor.strides[i] * tensor.shape[i];
