@@ -57,8 +57,4 @@ std::int64_t multiply_adds(const Graph& graph, const Node& node) {
   return product(elements_of(graph.values[*node.outputs.front()]), depth(graph, node, name));
 }
 
-std::int64_t bytes_of(const Tensor& tensor) {
-  return product(elements_of(tensor), static_cast<std::int64_t>(checkpoint::size_of(tensor.type)));
-}
-
 }  // namespace polyhead::graph

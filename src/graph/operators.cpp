@@ -134,6 +134,7 @@ bool writes(const Node& node) {
 }
 
 std::string functional_name(const std::string& op) {
+  if (base_name(op).ends_with("__")) return "";
   const std::size_t last = op.rfind('.');
   return op.substr(0, last - 1) + op.substr(last);
 }

@@ -14,7 +14,7 @@ std::string_view base_name(std::string_view op);
 /// Whether the operator writes into its first argument: `relu_`.
 bool writes(const Node& node);
 
-/// "aten.relu.default" of "aten.relu_.default".
+/// "aten.relu.default" of "aten.relu_.default"; empty where there is none, as for `__ior__`.
 std::string functional_name(const std::string& op);
 
 /// Whether what the operator returns may lie in the memory of its first argument: `view`.

@@ -53,28 +53,30 @@ class Comparison {
   [[nodiscard]] std::string difference(const Node& a, const Node& b) const {
     if (a.op != b.op) return fmt::format("it is a {} there", b.op);
     if (a.arguments.size() != b.arguments.size()) return "it has other arguments there";
-    for (std::size_t i = 0; i < a.arguments.size(); ++i) {
-      if (!matters(a, a.arguments[i].first)) continue;
-      std::string found = difference(a.arguments[i], b.arguments[i]);
-      if (!found.empty()) return found;
-    }
-    return "";
+    const std::vector<std::size_t> found = differing(a, b);
+    return found.empty() ? "" : difference(a.arguments[found.front()], b.arguments[found.front()]);
   }
 
   /// Whether two nodes differ in statistics of a batch norm and in nothing else.
   [[nodiscard]] bool only_statistics(const Node& a, const Node& b) const {
     if (a.op != b.op || a.arguments.size() != b.arguments.size()) return false;
-    bool statistics = false;
-    for (std::size_t i = 0; i < a.arguments.size(); ++i) {
-      if (difference(a.arguments[i], b.arguments[i]).empty()) continue;
-      if (!is_statistic(a.arguments[i].first)) return false;
-      statistics = true;
-    }
-    return statistics;
+    const std::vector<std::size_t> found = differing(a, b);
+    return !found.empty() &&
+           std::ranges::all_of(found, [&](std::size_t i) { return is_statistic(a.arguments[i].first); });
   }
 
  private:
   using Named = std::pair<std::string, Argument>;
+
+  /// Indices of the arguments that matter and differ, of nodes with equally many.
+  [[nodiscard]] std::vector<std::size_t> differing(const Node& a, const Node& b) const {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < a.arguments.size(); ++i) {
+      if (matters(a, a.arguments[i].first) && !difference(a.arguments[i], b.arguments[i]).empty())
+        found.push_back(i);
+    }
+    return found;
+  }
 
   [[nodiscard]] std::string difference(const Named& a, const Named& b) const {
     if (a.first != b.first) return fmt::format("it has no {} there", a.first);

@@ -1,4 +1,3 @@
-#include <map>
 #include <set>
 #include <string_view>
 #include <unordered_map>
@@ -102,15 +101,9 @@ class Resolver {
 
   [[nodiscard]] std::set<std::string_view> used_names() const {
     std::set<std::string_view> used;
-    const auto use = [&](const exported::Name& name) { used.insert(name.text); };
     for (const exported::Call& call : program_.calls) {
-      for (const auto& [name, argument] : call.arguments) {
-        if (const auto* tensor = std::get_if<exported::Name>(&argument)) use(*tensor);
-        if (const auto* tensors = std::get_if<exported::Tensors>(&argument)) {
-          for (const auto& tensor : *tensors)
-            if (tensor) use(*tensor);
-        }
-      }
+      for (const auto& [name, argument] : call.arguments)
+        exported::for_each_name(argument, [&](const std::string& value) { used.insert(value); });
     }
     used.insert(program_.outputs.begin(), program_.outputs.end());
     return used;
@@ -265,11 +258,12 @@ class Resolver {
   /// An operator that writes into its input becomes one that does not, and later readers of the input take
   /// its output. Where views share the input's memory, it stays.
   void add_write(Node node, Value input, const std::string& output) {
-    if (shared_.contains(input) || base_name(node.op).ends_with("__")) {
+    const std::string functional = functional_name(node.op);
+    if (shared_.contains(input) || functional.empty()) {
       node.outputs.emplace_back(input);
       values_[output] = input;
     } else {
-      node.op = functional_name(node.op);
+      node.op = functional;
       const Value result = add(output);
       written_[input] = result;
       node.outputs.emplace_back(result);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +40,9 @@ struct Device {
 /// What an operator is given. Nothing stands for None.
 using Argument = std::variant<std::monostate, Name, Tensors, bool, double, std::string, Number,
                               std::vector<Number>, std::vector<double>, std::vector<bool>, Code, Device>;
+
+/// Calls `use` with the name of each value that an argument takes.
+void for_each_name(const Argument& argument, const std::function<void(const std::string&)>& use);
 
 /// A call of an operator. The program's calls stand in the order in which they are executed.
 struct Call {

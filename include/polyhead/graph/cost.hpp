@@ -10,7 +10,4 @@ namespace polyhead::graph {
 /// attention. Everything else counts as nothing: it takes memory traffic, not arithmetic.
 std::int64_t multiply_adds(const Graph& graph, const Node& node);
 
-/// Bytes of a tensor.
-std::int64_t bytes_of(const Tensor& tensor);
-
 }  // namespace polyhead::graph

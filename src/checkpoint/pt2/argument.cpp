@@ -1,7 +1,6 @@
 #include "argument.hpp"
 
 #include <array>
-#include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
@@ -10,12 +9,6 @@
 
 namespace polyhead::checkpoint::exported {
 namespace {
-
-std::int64_t integer_of(const Fields& fields, const Json& value) {
-  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX))
-    fields.fail("has a number that is no whole number of 63 bits");
-  return value.get<std::int64_t>();
-}
 
 /// JSON has no words for what is not finite; the exporter writes texts.
 double float_of(const Fields& fields, const Json& value) {

@@ -8,7 +8,6 @@
 #include "polyhead/base/text.hpp"
 #include "polyhead/checkpoint/exported_program.hpp"
 #include "polyhead/checkpoint/fail.hpp"
-#include "polyhead/checkpoint/shape.hpp"
 #include "schema.hpp"
 
 namespace polyhead::checkpoint::exported {
@@ -226,19 +225,6 @@ class NameCheck {
     bad_data(file_,
              fmt::format("{} takes '{}', which nothing before it gives", printable(user), printable(name)));
   }
-  void need(const Number& number, std::string_view user) const {
-    if (const auto* name = std::get_if<Name>(&number)) need(name->text, user);
-  }
-  void need(const Argument& argument, std::string_view user) const {
-    if (const auto* value = std::get_if<Name>(&argument)) need(value->text, user);
-    if (const auto* number = std::get_if<Number>(&argument)) need(*number, user);
-    if (const auto* numbers = std::get_if<std::vector<Number>>(&argument))
-      for (const Number& number : *numbers) need(number, user);
-    if (const auto* tensors = std::get_if<Tensors>(&argument)) {
-      for (const auto& tensor : *tensors)
-        if (tensor) need(tensor->text, user);
-    }
-  }
 
  private:
   const std::filesystem::path& file_;
@@ -250,13 +236,28 @@ void check_names(const std::filesystem::path& file, const Program& program) {
   for (const StateTensor& tensor : program.state) check.add(tensor.value);
   for (const std::string& input : program.inputs) check.add(input);
   for (const Call& call : program.calls) {
-    for (const auto& [name, argument] : call.arguments) check.need(argument, call.target);
+    for (const auto& [name, argument] : call.arguments)
+      for_each_name(argument, [&](const std::string& value) { check.need(value, call.target); });
     for (const std::string& output : call.outputs) check.add(output);
   }
   for (const std::string& output : program.outputs) check.need(output, "the model's output");
 }
 
 }  // namespace
+
+void for_each_name(const Argument& argument, const std::function<void(const std::string&)>& use) {
+  const auto use_number = [&](const Number& number) {
+    if (const auto* name = std::get_if<Name>(&number)) use(name->text);
+  };
+  if (const auto* value = std::get_if<Name>(&argument)) use(value->text);
+  if (const auto* number = std::get_if<Number>(&argument)) use_number(*number);
+  if (const auto* numbers = std::get_if<std::vector<Number>>(&argument))
+    std::ranges::for_each(*numbers, use_number);
+  if (const auto* tensors = std::get_if<Tensors>(&argument)) {
+    for (const auto& tensor : *tensors)
+      if (tensor) use(tensor->text);
+  }
+}
 
 Program parse_program(const std::filesystem::path& file, std::span<const std::byte> json) {
   if (json.size() > kMostJson) {

@@ -58,10 +58,7 @@ const std::string& Fields::text(const char* key) const {
 }
 
 std::int64_t Fields::integer(const char* key) const {
-  const Json& value = at(key);
-  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX))
-    fail(fmt::format("{} is no whole number of 63 bits", key));
-  return value.get<std::int64_t>();
+  return integer_of(*this, at(key), key);
 }
 
 bool Fields::truth(const char* key) const {
@@ -78,6 +75,12 @@ const Json& Fields::list(const char* key) const {
 
 Fields Fields::object(const char* key) const {
   return {file_, at(key), fmt::format("{}, {}", place_, key)};
+}
+
+std::int64_t integer_of(const Fields& fields, const Json& value, std::string_view what) {
+  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX))
+    fields.fail(fmt::format("{} is no whole number of 63 bits", what));
+  return value.get<std::int64_t>();
 }
 
 Choice choice_of(const Fields& fields) {

@@ -40,6 +40,9 @@ class Fields {
   std::string place_;
 };
 
+/// A whole number of 63 bits. `what`: of the message, "min_val".
+std::int64_t integer_of(const Fields& fields, const Json& value, std::string_view what = "a number");
+
 /// Key and value of a union: an object with one member, {"as_int": 3}.
 struct Choice {
   std::string_view kind;
