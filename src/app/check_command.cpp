@@ -12,6 +12,7 @@
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/stop.hpp"
 #include "polyhead/base/text.hpp"
+#include "polyhead/report/sharing.hpp"
 #include "polyhead/run/against.hpp"
 #include "polyhead/run/inputs.hpp"
 #include "polyhead/run/looks.hpp"
@@ -60,6 +61,7 @@ void check(const Options& options) {
   run::look_at_data(inputs, options.looks);
   const std::filesystem::path against = reference_of(options, inputs.config);
   if (!against.empty()) print_line(run::describe(run::compare_with_reference(inputs, against), against));
+  if (inputs.weights.members) fmt::print("{}", report::sharing_text(inputs.sharing));
   const auto batches = inputs.micro_batches();
   print_line(fmt::format("{}: all is well: {} samples in {} micro-batches, {} heads, {} classes",
                          options.config, batches.samples(), batches.count(), inputs.config.heads.size(),

@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "polyhead/base/error.hpp"
+#include "polyhead/base/path_names.hpp"
 #include "polyhead/base/text.hpp"
 #include "polyhead/checkpoint/checkpoint.hpp"
 #include "polyhead/checkpoint/exported_program.hpp"
@@ -43,32 +44,12 @@ bool is_each_once(std::vector<std::string> names) {
   return std::ranges::adjacent_find(names) == names.end();
 }
 
-/// Names of the files from the part of their paths in which they differ.
-std::vector<std::string> names_of(const std::vector<std::string>& files) {
-  std::vector<std::vector<std::string>> parts;
-  for (const std::string& file : files) {
-    const std::filesystem::path path = std::filesystem::path(file).lexically_normal();
-    parts.emplace_back(path.begin(), path.end());
-  }
-  // From the back, what is the same for all says nothing.
-  const auto same = [&](std::size_t back) {
-    for (const auto& path : parts)
-      if (path.size() <= back + 1 || path[path.size() - 1 - back] != parts[0][parts[0].size() - 1 - back])
-        return false;
-    return true;
-  };
-  std::size_t dropped = 0;
-  while (files.size() > 1 && same(dropped)) ++dropped;
-  std::vector<std::string> names;
-  for (const auto& path : parts) names.push_back(path[path.size() - 1 - dropped]);
-  return is_each_once(names) ? names : files;
-}
-
 graph::Graph read_member(const Options& options, const std::string& file) {
   if (options.arch.empty() || exported::is_archive(file))
     return graph::read_graph(exported::Archive(file), kBatch);
   const graph::ResNet& spec = graph::resnet(options.arch);
-  return graph::resnet_graph(spec, file, checkpoint::read_checkpoint(file), options.size, kBatch);
+  return graph::resnet_graph(spec, file, checkpoint::read_checkpoint(file),
+                             {options.size, options.size, kBatch});
 }
 
 /// Array of the reference, fp32.
@@ -137,7 +118,7 @@ void describe_models(const Options& options) {
   if (options.bad)
     throw Error(ExitCode::usage, "--bad lists the samples of a result file, and these are models");
   std::vector<graph::NamedGraph> members;
-  const std::vector<std::string> names = names_of(options.files);
+  const std::vector<std::string> names = differing_parts({options.files.begin(), options.files.end()});
   if (!is_each_once(names)) throw Error(ExitCode::usage, "a file is named twice");
   for (std::size_t k = 0; k < names.size(); ++k)
     members.push_back({names[k], read_member(options, options.files[k])});

@@ -75,6 +75,13 @@ run::Machine machine_of(const Options& options, const config::Parallel& parallel
 }
 
 std::string job_text(const std::string& file, const run::Survey& survey, const plan::Workload& workload) {
+  if (survey.members.ensemble) {
+    return fmt::format(
+        "{}: {} of {} x {}, {} members that are whole models ({:.2f} GFLOP an image in what they "
+        "share), {} classes",
+        file, counted(workload.samples, "image"), survey.shape.image.height, survey.shape.image.width,
+        workload.heads.size(), static_cast<double>(workload.backbone.flops) / 1e9, workload.classes);
+  }
   return fmt::format("{}: {} of {} x {}, {} ({:.2f} GFLOP an image), {}, {} classes", file,
                      counted(workload.samples, "image"), survey.shape.image.height, survey.shape.image.width,
                      config::name(survey.config.backbone.arch),
@@ -104,8 +111,9 @@ void plan(const Options& options) {
   check(options);
   const run::Survey survey = run::survey_inputs(options.config, options.overrides);
   const run::Machine machine = machine_of(options, survey.config.parallel);
-  plan::Workload workload = run::workload_of(survey.config, survey.shape.image, survey.shape.size,
-                                             machine.threads_of_rank(), survey.reading);
+  plan::Workload workload =
+      run::workload_of(survey.config, survey.shape.image, survey.shape.size, machine.threads_of_rank(),
+                       survey.reading, survey.members.ensemble.get());
   plan::Topology topology = run::topology_of(machine, survey.config, workload.image_values);
   workload.batch =
       plan::choose_batch(workload, topology, survey.config.parallel);  // by assumptions, as in a run
@@ -120,6 +128,7 @@ void plan(const Options& options) {
   context.job = job_text(options.config, survey, workload);
   context.machines = machines_text(machine, topology, !options.gpus_per_node);
   const plan::Plan result = plan::make_plan(workload, topology, survey.config.parallel);
+  if (survey.members.ensemble) context.sharing = &survey.members.sharing;
   fmt::print("{}", options.json ? report::plan_json(result, workload, context)
                                 : report::plan_text(result, workload, context));
 }

@@ -16,10 +16,13 @@ void check_parallel(Parallel& parallel, const Node& node, Context& context);
 /// Checks a head. A head without a name gets that of its weights file.
 void check_head(Head& head, const Node& node, Context& context);
 
-/// An issue for each head that has the name of an earlier one.
-std::vector<Issue> repeated_names(const std::vector<Head>& heads, const Locations& where);
+/// Checks that there is one list of members, of one kind, and a backbone for heads alone.
+void check_members(Config& config, const Node& node, Context& context);
 
-/// An issue for each head with a weight of its own, where the fusion rule weighs all heads equally.
-std::vector<Issue> unused_weights(const Config& config, const Locations& where);
+/// An issue for each member that has the name of an earlier one.
+std::vector<Issue> repeated_names(const Loaded& loaded);
+
+/// An issue for each member with a weight of its own, where the fusion rule weighs all equally.
+std::vector<Issue> unused_weights(const Loaded& loaded);
 
 }  // namespace polyhead::config

@@ -111,14 +111,20 @@ void resolve_files(Loaded& loaded) {
   check.note("data.path", "data.path", data.path, problem_of_data(data.path));
   if (!data.root.empty()) check.note("data.root", "data.root", data.root, problem_of_data(data.root));
   if (!data.classes.file.empty()) check("data.classes", "data.classes", data.classes.file);
-  check.weights("backbone.weights", "backbone.weights", loaded.config.backbone.weights);
+  if (!loaded.config.has_whole_members())
+    check.weights("backbone.weights", "backbone.weights", loaded.config.backbone.weights);
   for (std::size_t i = 0; i < loaded.config.heads.size(); ++i) {
     const Head& head = loaded.config.heads[i];
-    check.weights(fmt::format("heads[{}].weights", i), "weights of head " + shown(head.name), head.weights);
+    const std::string key = fmt::format("{}[{}]", loaded.members, i);
+    if (head.program.empty()) {
+      check.weights(key + ".weights", "weights of head " + shown(head.name), head.weights);
+    } else {
+      check(key + ".program", "program of member " + shown(head.name), head.program);
+    }
   }
   const std::vector<Issue> missing = check.issues();
   issues.missing.insert(issues.missing.end(), missing.begin(), missing.end());
-  const auto repeated = repeated_names(loaded.config.heads, loaded.where);
+  const auto repeated = repeated_names(loaded);
   issues.other.insert(issues.other.end(), repeated.begin(), repeated.end());
 
   const ExitCode code = issues.other.empty() ? ExitCode::no_input : ExitCode::config;

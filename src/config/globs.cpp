@@ -1,6 +1,7 @@
 #include "globs.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include <glob.h>
 
 #include "config/yaml/node.hpp"
+#include "polyhead/base/path_names.hpp"
 #include "texts.hpp"
 
 namespace polyhead::config {
@@ -26,9 +28,9 @@ struct GlobResult {
 
 using Options = std::vector<std::pair<std::string, Location>>;
 
-/// Locations of head `index`, by the part after "heads[index]", taken out of `where`.
-Options take_locations(Locations& where, std::size_t index) {
-  const std::string prefix = fmt::format("heads[{}]", index);
+/// Locations of item `index` of `list`, by the part after "heads[index]", taken out of `where`.
+Options take_locations(Locations& where, const std::string& list, std::size_t index) {
+  const std::string prefix = fmt::format("{}[{}]", list, index);
   Options options;
   for (auto at = where.lower_bound(prefix); at != where.end() && at->first.starts_with(prefix);
        at = where.erase(at)) {
@@ -38,11 +40,14 @@ Options take_locations(Locations& where, std::size_t index) {
 }
 
 /// Gives the pattern's location to each head's name and weights file.
-void put_locations(Locations& where, std::size_t index, const Options& options) {
+void put_locations(Locations& where, const std::string& list, std::size_t index, const Options& options) {
+  const std::string item = fmt::format("{}[{}]", list, index);
   for (const auto& [option, location] : options) {
-    const bool is_glob = option == ".glob";
-    where[fmt::format("heads[{}]{}", index, is_glob ? ".weights" : option)] = location;
-    if (is_glob) where[fmt::format("heads[{}].name", index)] = location;
+    if (option != ".glob") {
+      where[item + option] = location;
+      continue;
+    }
+    for (const char* name : {".weights", ".program", ".name"}) where[item + name] = location;
   }
 }
 
@@ -52,13 +57,24 @@ Location location_of_glob(const Options& options) {
   return found == options.end() ? Location{} : found->second;
 }
 
+/// Names of the files' members: their stems or, where these repeat, the parts of the paths that differ.
+std::vector<std::string> differing_names(const std::vector<fs::path>& files) {
+  std::vector<std::string> stems;
+  for (const fs::path& file : files) stems.push_back(file.stem().string());
+  const std::set<std::string> each(stems.begin(), stems.end());
+  return each.size() == stems.size() ? stems : differing_parts(files);
+}
+
 std::vector<Head> heads_for_files(const Head& head, const Location& where, FileIssues& issues) {
   std::vector<Head> heads;
-  for (const fs::path& file : matching_files(head.glob)) {
+  const std::vector<fs::path> files = matching_files(head.glob);
+  const std::vector<std::string> names = differing_names(files);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const fs::path& file = files[i];
     Head one = head;
     one.glob.clear();
-    one.weights = file;
-    one.name = file.stem().string();
+    (head.globs_programs() ? one.program : one.weights) = file;
+    one.name = names[i];
     if (const auto problem = problem_of_text(file.string())) {
       issues.other.push_back(
           {where, fmt::format("the matching file {} {}; rename it", shown_path(file), *problem)});
@@ -106,10 +122,10 @@ fs::path folder_of(const std::string& pattern) {
 void expand_globs(Loaded& loaded, FileIssues& issues) {
   std::vector<Head> expanded;
   Locations where = loaded.where;
-  for (std::size_t i = 0; i < loaded.config.heads.size(); ++i) take_locations(where, i);
+  for (std::size_t i = 0; i < loaded.config.heads.size(); ++i) take_locations(where, loaded.members, i);
   for (std::size_t i = 0; i < loaded.config.heads.size(); ++i) {
     Head& head = loaded.config.heads[i];
-    const Options options = take_locations(loaded.where, i);
+    const Options options = take_locations(loaded.where, loaded.members, i);
     std::vector<Head> heads;
     if (head.glob.empty()) {
       heads.push_back(std::move(head));
@@ -117,7 +133,7 @@ void expand_globs(Loaded& loaded, FileIssues& issues) {
       heads = heads_for_files(head, location_of_glob(options), issues);
     }
     for (Head& one : heads) {
-      put_locations(where, expanded.size(), options);
+      put_locations(where, loaded.members, expanded.size(), options);
       expanded.push_back(std::move(one));
     }
   }

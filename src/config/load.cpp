@@ -48,9 +48,10 @@ Loaded parse(const std::string& text, const std::string& name, const std::filesy
   Loaded loaded;
   Context context(base, paths, issues, loaded.where);
   options().read(root, loaded.config, context);
-  const auto repeated = repeated_names(loaded.config.heads, loaded.where);
+  if (root.find("members") != nullptr) loaded.members = "members";
+  const auto repeated = repeated_names(loaded);
   issues.insert(issues.end(), repeated.begin(), repeated.end());
-  const auto weights = unused_weights(loaded.config, loaded.where);
+  const auto weights = unused_weights(loaded);
   issues.insert(issues.end(), weights.begin(), weights.end());
   throw_if_any(ExitCode::config, std::move(issues));
   return loaded;

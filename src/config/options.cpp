@@ -118,10 +118,20 @@ Type<Head> head() {
           option("name", &S::name, head_name(), "Names the head in results.")
               .defaults_to("the weights file's name without its suffix"),
           option("weights", &S::weights, path(),
-                 "File with its weights, as for the backbone; this or glob is required.")
+                 "File with its weights, as for the backbone; this, program or glob is required.")
               .defaults_to("none"),
           option("glob", &S::glob, pattern(),
-                 "Instead of name and weights: a head for each file that matches, sorted by path.")
+                 "Instead of name and weights: a member for each file that matches, sorted by path; .pt2 "
+                 "files are "
+                 "programs.")
+              .defaults_to("none"),
+          option("program", &S::program, path(),
+                 "A whole model, needing no backbone: its archive of torch.export.save (.pt2).")
+              .defaults_to("none"),
+          option(
+              "arch", &S::arch, text(),
+              "Makes it a whole model whose weights are given: resnet18, 34, 50, 101, 152, wide_resnet50_2, "
+              "wide_resnet101_2, resnext50_32x4d, resnext101_32x8d or resnext101_64x4d of torchvision.")
               .defaults_to("none"),
           option("layers", &S::layers, layers(),
                  "Its layers, in the order and with the parameter names of nn.Sequential; may be left out "
@@ -233,16 +243,30 @@ Type<Run> run() {
 
 Type<Config> config() {
   using S = Config;
-  return section<S>({
-      option("data", &S::data, data(), "The data set."),
-      option("backbone", &S::backbone, backbone(), "The network that all heads share."),
-      required("heads", &S::heads, list(head(), "list of at least one head"), "The ensemble's members."),
-      option("fusion", &S::fusion, fusion(), "How the heads' answers become one."),
-      option("parallel", &S::parallel, parallel(), "How the work is spread."),
-      option("output", &S::output, output(), "What is written."),
-      option("comm", &S::comm, comm(), "How ranks talk to each other."),
-      option("run", &S::run, run(), "When a run stops by itself."),
-  });
+  const auto whole = [](const S& config) { return config.has_whole_members(); };
+  const auto heads = [](const S& config) { return !config.has_whole_members(); };
+  const Type<std::vector<Head>> members = list(head(), "list of at least one head");
+  return section<S>(
+      {
+          option("data", &S::data, data(), "The data set."),
+          option("backbone", &S::backbone, backbone(),
+                 "The network that all heads share; whole models have none.")
+              .only_if(heads),
+          option("members", &S::heads, members,
+                 "The ensemble's members: heads on the backbone, or whole models (program, arch).")
+              .defaults_to("required")
+              .only_if(whole),
+          option("heads", &S::heads, members, "The old name of members.")
+              .defaults_to("none")
+              .only_if(heads)
+              .described_elsewhere(),
+          option("fusion", &S::fusion, fusion(), "How the heads' answers become one."),
+          option("parallel", &S::parallel, parallel(), "How the work is spread."),
+          option("output", &S::output, output(), "What is written."),
+          option("comm", &S::comm, comm(), "How ranks talk to each other."),
+          option("run", &S::run, run(), "When a run stops by itself."),
+      },
+      check_members);
 }
 
 }  // namespace

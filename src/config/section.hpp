@@ -27,6 +27,24 @@ struct Option {
     doc.fallback = std::move(text);
     return std::move(*this);
   }
+
+  /// Where `when` does not hold, the option may be left out whatever it requires, and is not written.
+  Option only_if(std::function<bool(const S&)> when) && {
+    read = [read = std::move(read), when](const Node& node, S& section, Context& context) {
+      const bool absent = node.kind == Node::Kind::null;
+      return (absent && !when(section)) || read(node, section, context);
+    };
+    write = [write = std::move(write), when](const S& section) {
+      return when(section) ? write(section) : Node{};
+    };
+    return std::move(*this);
+  }
+
+  /// The reference does not repeat what the option holds.
+  Option described_elsewhere() && {
+    doc.options.clear();
+    return std::move(*this);
+  }
 };
 
 /// An option with the default that a fresh S has.
@@ -101,7 +119,7 @@ struct SectionReader {
   void read_absent(const Option<S>& option, const Node& node, S& section, Context& context) const {
     if (node.find(option.doc.key) != nullptr) return;
     if (option.is_required) return fail_missing(option.doc, node.where, context);
-    if (option.doc.options.empty()) return;
+    if (option.doc.options.empty() || option.doc.is_list) return;
     const Context::Scope scope(context, option.doc.key);
     Node empty;
     empty.where = node.where;

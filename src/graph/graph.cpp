@@ -16,10 +16,24 @@ const Argument* find(const Node& node, std::string_view name) {
   return found == node.arguments.end() ? nullptr : &found->second;
 }
 
+void for_each_value(const Node& node, const std::function<void(Value)>& use) {
+  for (const auto& [name, argument] : node.arguments) {
+    if (const auto* value = std::get_if<Value>(&argument)) use(*value);
+    if (const auto* values = std::get_if<Values>(&argument)) {
+      for (const auto& value : *values)
+        if (value) use(*value);
+    }
+  }
+}
+
 std::int64_t elements_of(const Tensor& tensor) {
   std::int64_t count = 1;
   for (const std::int64_t size : tensor.shape) count *= size;
   return count;
+}
+
+std::int64_t bytes_of(const Tensor& tensor) {
+  return elements_of(tensor) * static_cast<std::int64_t>(checkpoint::size_of(tensor.type));
 }
 
 std::string text_of(const Argument& argument) {

@@ -1,8 +1,10 @@
 #include "polyhead/graph/identity.hpp"
 
 #include <bit>
+#include <map>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "operators.hpp"
@@ -21,12 +23,19 @@ Digest combined(const Digest& first, const Digest& second) {
                   static_cast<std::int64_t>(second.low));
 }
 
+/// For each memory that operators write into, by its first value: all that is done with it until the last of
+/// them.
+using Stories = std::map<Value, Digest>;
+
 /// What each value is, as far as the nodes went.
 class Contents {
  public:
   explicit Contents(std::size_t values) : first_(values), memory_(values), writes_(values) {
     std::iota(memory_.begin(), memory_.end(), Value{0});
   }
+
+  /// The first value that lay in the value's memory.
+  [[nodiscard]] Value memory_of(Value value) const { return memory_[value]; }
 
   [[nodiscard]] Digest of(Value value) const {
     const std::optional<Digest>& written = writes_[memory_[value]];
@@ -128,17 +137,60 @@ Contents at_start(const Graph& graph) {
   return contents;
 }
 
+/// Memories that a node reads or writes, each once.
+std::set<Value> memories_of(const Node& node, const Contents& contents) {
+  std::set<Value> memories;
+  for_each_value(node, [&](Value value) { memories.insert(contents.memory_of(value)); });
+  for (const auto& output : node.outputs)
+    if (output) memories.insert(contents.memory_of(*output));
+  return memories;
+}
+
+std::vector<Digest> identities_with(const Graph& graph, const Stories& stories, Contents& contents) {
+  std::vector<Digest> found;
+  found.reserve(graph.nodes.size());
+  for (const Node& node : graph.nodes) {
+    Digest digest = digest_of(node, contents);
+    for (const auto& output : node.outputs) {
+      const auto story = output ? stories.find(*output) : stories.end();
+      if (story != stories.end() && !writes(node)) digest = combined(digest, story->second);
+    }
+    apply(node, digest, contents);
+    found.push_back(digest);
+  }
+  return found;
+}
+
+/// `contents`: at the end.
+Stories stories_of(const Graph& graph, const std::vector<Digest>& digests, const Contents& contents) {
+  std::map<Value, std::size_t> last;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const auto target = first_input(graph.nodes[i]);
+    if (writes(graph.nodes[i]) && target) last[contents.memory_of(*target)] = i;
+  }
+  std::map<Value, Hasher> hashers;
+  for (std::size_t i = 0; i < graph.nodes.size() && !last.empty(); ++i) {
+    for (const Value memory : memories_of(graph.nodes[i], contents)) {
+      const auto written = last.find(memory);
+      if (written == last.end() || i > written->second) continue;
+      hashers[memory].update(static_cast<std::int64_t>(digests[i].high));
+      hashers[memory].update(static_cast<std::int64_t>(digests[i].low));
+    }
+  }
+  Stories stories;
+  for (auto& [memory, hasher] : hashers) stories[memory] = hasher.digest();
+  return stories;
+}
+
 }  // namespace
 
 std::vector<Digest> identities(const Graph& graph) {
   Contents contents = at_start(graph);
-  std::vector<Digest> found;
-  found.reserve(graph.nodes.size());
-  for (const Node& node : graph.nodes) {
-    found.push_back(digest_of(node, contents));
-    apply(node, found.back(), contents);
-  }
-  return found;
+  std::vector<Digest> found = identities_with(graph, {}, contents);
+  const Stories stories = stories_of(graph, found, contents);
+  if (stories.empty()) return found;
+  Contents again = at_start(graph);
+  return identities_with(graph, stories, again);
 }
 
 }  // namespace polyhead::graph

@@ -284,6 +284,15 @@ class Resolver {
 
 }  // namespace
 
+std::optional<std::int64_t> fixed_batch(const exported::Archive& archive) {
+  const exported::Program& program = archive.program();
+  if (program.inputs.empty()) return std::nullopt;
+  const auto input = program.tensors.find(program.inputs.front());
+  if (input == program.tensors.end() || input->second.shape.empty()) return std::nullopt;
+  const auto* size = std::get_if<std::int64_t>(&input->second.shape.front());
+  return size == nullptr ? std::nullopt : std::optional(*size);
+}
+
 Graph read_graph(const exported::Archive& archive, std::int64_t batch) {
   return Resolver(archive, batch).resolve();
 }

@@ -18,9 +18,7 @@ namespace {
 
 using Shape = std::vector<std::int64_t>;
 
-// Of batch norms.
-constexpr double kEps = 1e-5;
-constexpr double kMomentum = 0.1;
+constexpr double kMomentum = 0.1;  // of batch norms
 
 /// What stands before "layer1.0.conv1.weight" in the names of the weights.
 std::string prefix_of(const std::filesystem::path& file, const checkpoint::Checkpoint& weights) {
@@ -46,9 +44,11 @@ class Builder {
     for (const checkpoint::CheckpointTensor& tensor : weights) weights_[tensor.name] = &tensor;
   }
 
-  Graph build(std::int64_t size, std::int64_t batch) {
+  Graph build(const ResNetInput& input) {
+    const std::int64_t batch = input.batch;
+    eps_ = input.eps;
     graph_.batch = batch;
-    graph_.inputs = {add({batch, 3, size, size})};
+    graph_.inputs = {add({batch, 3, input.height, input.width})};
     Value x = unit(graph_.inputs[0], "conv1", "bn1", {64, 7, 2, 1});
     x = relu(x, "relu");
     x = max_pool(x);
@@ -155,7 +155,7 @@ class Builder {
       arguments.emplace_back(name, constant(fmt::format("{}.{}", norm_name, name), {conv.out}));
     arguments.emplace_back("training", false);
     arguments.emplace_back("momentum", kMomentum);
-    arguments.emplace_back("eps", kEps);
+    arguments.emplace_back("eps", eps_);
     arguments.emplace_back("cudnn_enabled", false);
     return node("batch_norm", std::move(arguments), shape_of(y), norm_name);
   }
@@ -199,6 +199,7 @@ class Builder {
   const ResNet& spec_;
   const std::filesystem::path& file_;
   std::string prefix_;
+  double eps_ = 0;
   std::map<std::string, const checkpoint::CheckpointTensor*> weights_;
   Graph graph_;
 };
@@ -228,8 +229,8 @@ const ResNet& resnet(const std::string& name) {
 }
 
 Graph resnet_graph(const ResNet& spec, const std::filesystem::path& file,
-                   const checkpoint::Checkpoint& weights, std::int64_t size, std::int64_t batch) {
-  return Builder(spec, file, weights).build(size, batch);
+                   const checkpoint::Checkpoint& weights, const ResNetInput& input) {
+  return Builder(spec, file, weights).build(input);
 }
 
 }  // namespace polyhead::graph

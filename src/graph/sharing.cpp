@@ -39,19 +39,6 @@ void use(Items& items, const Digest& digest, const Extent& extent, std::size_t m
   if (item.users.empty() || item.users.back() != member) item.users.push_back(member);
 }
 
-void check_inputs(const std::vector<NamedGraph>& members) {
-  const Graph& first = members.front().graph;
-  const Tensor& wanted = first.values[first.inputs.front()];
-  for (const NamedGraph& member : members) {
-    const Tensor& given = member.graph.values[member.graph.inputs.front()];
-    if (given.shape == wanted.shape && given.type == wanted.type) continue;
-    throw Error(ExitCode::bad_data,
-                fmt::format("{} takes inputs of {}, {} of {}: members of an ensemble see the same images",
-                            members.front().name, checkpoint::shape_text(wanted.shape), member.name,
-                            checkpoint::shape_text(given.shape)));
-  }
-}
-
 /// Gathers what members have.
 class Gathering {
  public:
@@ -133,6 +120,19 @@ class Gathering {
 };
 
 }  // namespace
+
+void check_inputs(const std::vector<NamedGraph>& members) {
+  const Graph& first = members.front().graph;
+  const Tensor& wanted = first.values[first.inputs.front()];
+  for (const NamedGraph& member : members) {
+    const Tensor& given = member.graph.values[member.graph.inputs.front()];
+    if (given.shape == wanted.shape && given.type == wanted.type) continue;
+    throw Error(ExitCode::bad_data,
+                fmt::format("{} takes inputs of {}, {} of {}: members of an ensemble see the same images",
+                            members.front().name, checkpoint::shape_text(wanted.shape), member.name,
+                            checkpoint::shape_text(given.shape)));
+  }
+}
 
 Sharing find_sharing(const std::vector<NamedGraph>& members) {
   if (members.empty()) return {};

@@ -12,6 +12,7 @@
 
 #include "backbone.hpp"
 #include "heads.hpp"
+#include "members_model.hpp"
 #include "model/torch/normalize.hpp"
 #include "model/torch/tensors.hpp"
 #include "model/torch/torch_device.hpp"
@@ -124,7 +125,7 @@ class TorchModel : public Model {
 
 /// Checks that the weights are laid out as this configuration requires: they may come from another rank.
 void check_layout(const config::Config& config, const Weights& weights) {
-  const Layout layout = make_layout(config);
+  const Layout layout = make_layout(config, weights.members.get());
   const auto same = [](const Parameter& a, const Parameter& b) {
     return a.name == b.name && a.shape == b.shape && a.offset == b.offset;
   };
@@ -145,9 +146,12 @@ std::unique_ptr<Model> make_model(const config::Config& config, Weights weights,
                                                 image.height, image.width, assignment.threads));
   }
   check_layout(config, weights);
+  if (weights.members && assignment.cuda)
+    throw Error(ExitCode::internal, "make_model: members that are whole models run on CPUs");
   const at::Device device = open_device(assignment);
   return guarded("building the model", [&]() -> std::unique_ptr<Model> {
     apply_torch_settings(assignment.threads);
+    if (weights.members) return make_members_model(std::move(weights), batch, image, assignment.threads);
     return std::make_unique<TorchModel>(config, std::move(weights), batch, image, device, assignment,
                                         std::move(prepared));
   });

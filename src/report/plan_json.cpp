@@ -3,6 +3,7 @@
 #include "plan_words.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/report/plan.hpp"
+#include "polyhead/report/sharing.hpp"
 
 namespace polyhead::report {
 namespace {
@@ -60,24 +61,25 @@ Json compared_of(const plan::Plan& plan) {
 }  // namespace
 
 std::string plan_json(const plan::Plan& plan, const plan::Workload& workload, const PlanContext& context) {
-  const Json json{{"job", context.job},
-                  {"machines", context.machines},
-                  {"samples", workload.samples},
-                  {"micro_batch", workload.batch},
-                  {"micro_batches", workload.micro_batches()},
-                  {"grid", json_of(plan.chosen.grid)},
-                  {"strategy", strategy_of(plan.chosen.grid)},
-                  {"features", config::name(plan.features)},
-                  {"reason", plan.reason},
-                  {"fits", plan.chosen.fits},
-                  {"estimate", json_of(plan.chosen.estimate)},
-                  {"members", members_of(plan.chosen)},
-                  {"limits", {{"gpu", plan.limits.gpu}, {"host", plan.limits.host}}},
-                  {"largest_micro_batch", plan.largest_batch},
-                  {"compared", compared_of(plan)},
-                  {"warnings", plan.warnings},
-                  {"measured", context.measured},
-                  {"assumed", context.assumed}};
+  Json json{{"job", context.job},
+            {"machines", context.machines},
+            {"samples", workload.samples},
+            {"micro_batch", workload.batch},
+            {"micro_batches", workload.micro_batches()},
+            {"grid", json_of(plan.chosen.grid)},
+            {"strategy", strategy_of(plan.chosen.grid)},
+            {"features", config::name(plan.features)},
+            {"reason", plan.reason},
+            {"fits", plan.chosen.fits},
+            {"estimate", json_of(plan.chosen.estimate)},
+            {"members", members_of(plan.chosen)},
+            {"limits", {{"gpu", plan.limits.gpu}, {"host", plan.limits.host}}},
+            {"largest_micro_batch", plan.largest_batch},
+            {"compared", compared_of(plan)},
+            {"warnings", plan.warnings},
+            {"measured", context.measured},
+            {"assumed", context.assumed}};
+  if (context.sharing != nullptr) json["sharing"] = Json::parse(sharing_json(*context.sharing));
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -10,6 +10,7 @@
 #include "polyhead/base/text.hpp"
 #include "polyhead/config/names.hpp"
 #include "polyhead/report/plan.hpp"
+#include "polyhead/report/sharing.hpp"
 #include "text.hpp"
 
 namespace polyhead::report {
@@ -137,6 +138,7 @@ std::string plan_text(const plan::Plan& plan, const plan::Workload& workload, co
   text += list("warnings", plan.warnings);
   text += list("measured on this machine", context.measured);
   text += list("assumed (polyhead plan --measure measures what it can)", context.assumed);
+  if (context.sharing != nullptr) text += fmt::format("\n{}", sharing_text(*context.sharing));
   return text;
 }
 

@@ -150,7 +150,8 @@ void JobRun::place_ranks() {
 
 void JobRun::make_plan() {
   plan_ = agree_on_run_plan(*world_, config(), inputs_.shape, cores_, assignment_,
-                            inputs_.dataset ? inputs_.dataset->reading_memory() : image::ReadingMemory{});
+                            inputs_.dataset ? inputs_.dataset->reading_memory() : image::ReadingMemory{},
+                            inputs_.weights.members.get());
   inputs_.config.parallel.batch = static_cast<int>(plan_.batch);
   const std::vector<plan::Lease> all{{0, inputs_.micro_batches().count()}};
   work_ = resumption_ ? resumption_->missing : all;

@@ -29,7 +29,8 @@ void expect_explained(const std::vector<BadCase>& cases) {
 const std::vector<BadCase> kSectionCases{
     {"data: {pth: x, path: d.h5}",
      "e.yaml:1:8: data: unknown option 'pth', did you mean 'path'? Options of data: format, path, "},
-    {"dta: 5", "e.yaml:6:1: unknown option 'dta', did you mean 'data'? Sections: data, backbone, heads, "},
+    {"dta: 5",
+     "e.yaml:6:1: unknown option 'dta', did you mean 'data'? Sections: data, backbone, members, heads, "},
     {"fusion: {zzzzzzzz: x}", "e.yaml:6:10: fusion: unknown option 'zzzzzzzz'. Options of fusion: rule"},
     {"data: {}",
      "e.yaml:1:7: data: 'path' is required (path: The data set: a folder of images, a CSV or TSV file of "
@@ -42,7 +43,8 @@ const std::vector<BadCase> kSectionCases{
     {"heads: {name: a}", "e.yaml:3:8: heads: expected list of at least one head; found a map"},
     {"heads: a.pth", "e.yaml:3:8: heads: expected list of at least one head; found 'a.pth'"},
     {"heads: [a.pth]",
-     "e.yaml:3:9: heads[0]: expected a section with the options name, weights, glob, layers, weight, "
+     "e.yaml:3:9: heads[0]: expected a section with the options name, weights, glob, program, arch, layers, "
+     "weight, "
      "key, prefix, rename, trunk, batchnorm_eps, layernorm_eps; found "
      "'a.pth'"},
 };
@@ -114,11 +116,19 @@ TEST(Errors, OfData) {
 
 const std::vector<BadCase> kHeadCases{
     {"heads: [{name: a, layers: [linear 10]}]",
-     "e.yaml:3:9: heads[0]: 'weights' (one file) or 'glob' (a head for each file that matches) is required"},
+     "e.yaml:3:9: heads[0]: 'weights' (one file), 'program' (a whole model) or 'glob' (a member for each "
+     "file "
+     "that matches) is required"},
     {"heads: [{glob: x, weights: y, layers: [linear 10]}]",
      "e.yaml:3:16: heads[0]: 'glob' and 'weights' exclude each other"},
     {"heads: [{glob: x, name: y, layers: [linear 10]}]",
      "e.yaml:3:16: heads[0]: 'glob' and 'name' exclude each other"},
+    {"heads: [{weights: a.pth}, {program: b.pt2}]",
+     "e.yaml:3:27: heads on a backbone and whole models cannot be members of one ensemble yet"},
+    {"heads: [{program: b.pt2}]",
+     "e.yaml:2:11: the members are whole models, which have no backbone: leave it out"},
+    {"members: [{weights: a.pth}]",
+     "e.yaml:4:3: 'heads' and 'members' exclude each other: 'heads' is the old name of 'members'"},
     {"heads: [{weights: a.pth, trunk: skip}]",
      "heads[0].trunk: expected one of compare, ignore; found 'skip'"},
     {"heads: [{weights: a.pth, prefix: [a]}]", "heads[0].prefix: expected text, '' or auto; found a list"},
@@ -238,6 +248,32 @@ const std::vector<BadCase> kOtherCases{
     {"comm: {timeout: 25h}", "expected duration from 100ms to 24h; found '25h'"},
     {"comm: {timeout: " + std::string(300, 'z') + "}", std::string(60, 'z') + "...'"},
 };
+TEST(Errors, OfWholeMembers) {
+  const std::vector<BadCase> cases{
+      {"{program: a.pt2, weights: b.pth}",
+       "e.yaml:1:37: members[0]: 'weights' is for members whose weights are given; this member is a whole "
+       "model with 'program'"},
+      {"{program: a.pt2, arch: resnet18}", "members[0]: 'arch' is for members whose weights are given"},
+      {"{program: a.pt2, batchnorm_eps: 0.1}", "'batchnorm_eps' is for members whose weights are given"},
+      {"{weights: a.pth, arch: resnet18, prefix: x.}",
+       "members[0]: 'prefix' is for heads on a backbone; this member is a whole model with 'arch'"},
+      {"{weights: a.pth, arch: resnet18, layers: [linear 5]}", "'layers' is for heads on a backbone"},
+      {"{program: b.pt2, glob: x}", "members[0]: 'glob' and 'program' exclude each other"},
+      {"{arch: resnet18}", "members[0]: 'weights' (one file), 'program' (a whole model) or 'glob'"},
+      {"{program: a.pt2}, {weights: a.pth, layers: [linear 5]}",
+       "e.yaml:1:29: heads on a backbone and whole models cannot be members of one ensemble yet"},
+      {"{program: a/x.pt2}, {program: b/x.pt2}",
+       "e.yaml:1:41: the name 'x' is already taken by the head at e.yaml:1:21"},
+      {"{program: a.pt2}]\nparallel: {device: cuda}\nbackbone: [",
+       "e.yaml:2:20: members that are whole models are computed on CPUs yet: say cpu, or auto"},
+  };
+  for (const BadCase& bad : cases) {
+    SCOPED_TRACE(bad.line);
+    const std::string yaml = "members: [" + bad.line + "]\ndata: {path: d.h5}\noutput: {path: o.h5}\n";
+    EXPECT_THAT(error_of(yaml).message, HasSubstr(bad.expected));
+  }
+}
+
 TEST(Errors, OfOtherSections) {
   expect_explained(kOtherCases);
 }
@@ -249,10 +285,11 @@ std::string repeated(const std::string& text, int times) {
 }
 
 const std::vector<BadCase> kDocuments{
-    {"", "e.yaml:1:1: 'heads' is required"},
+    {"", "e.yaml:1:1: 'members' is required"},
     {"# nothing\n", "data: 'path' is required"},
     {"just a text",
-     "e.yaml:1:1: expected a section with the options data, backbone, heads, fusion, parallel, output, comm, "
+     "e.yaml:1:1: expected a section with the options data, backbone, members, heads, fusion, parallel, "
+     "output, comm, "
      "run; "
      "found 'just a text'"},
     {"- a\n- b\n", "e.yaml:1:1: expected a section with the options data, "},
@@ -316,7 +353,8 @@ TEST(Errors, AreAllReportedInTheOrderOfTheFile) {
       "flatten; found 'linaer 3'; did you mean 'linear'?\n"
       "e.yaml:4:15: the name 'a' is already taken by the head at e.yaml:3:15; heads need names that differ\n"
       "e.yaml:4:50: heads[1].weight: expected number from 1e-06 to 1000000; found 'x'\n"
-      "e.yaml:5:1: unknown option 'bakbone', did you mean 'backbone'? Sections: data, backbone, heads, "
+      "e.yaml:5:1: unknown option 'bakbone', did you mean 'backbone'? Sections: data, backbone, members, "
+      "heads, "
       "fusion, parallel, "
       "output, comm, run\n"
       "--set data.pth=x: data: unknown option 'pth', did you mean 'path'? Options of data: format, path, "

@@ -16,6 +16,43 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+TEST(Load, WholeMembersNeedNoBackboneAndAreWrittenAsTheyAreRead) {
+  const std::string yaml = R"(
+data: {path: d.h5}
+members:
+  - {program: a.pt2, weight: 2}
+  - {weights: b.pth, arch: resnet18, key: ema, batchnorm_eps: 0.001}
+  - {glob: "fold*/x.pt2"}
+fusion: {rule: median}
+output: {path: o.h5}
+)";
+  EXPECT_THAT(error_of(yaml).message,
+              HasSubstr("members[0].weight: the rule median counts all heads the same"));
+  const Config read = parse(yaml, "e.yaml", "/base", {"fusion.rule=mean-logits"}).config;
+  const Config again = parse(to_yaml(read), "again", "/").config;
+  for (const Config& config : {read, again}) {
+    EXPECT_TRUE(config.has_whole_members());
+    EXPECT_EQ(config.backbone.engine, Engine::libtorch);
+    ASSERT_EQ(config.heads.size(), 3U);
+    EXPECT_EQ(config.heads[0].name, "a");
+    EXPECT_EQ(config.heads[0].program, "/base/a.pt2");
+    EXPECT_EQ(config.heads[0].weight, 2);
+    EXPECT_EQ(config.heads[1].arch, "resnet18");
+    EXPECT_EQ(config.heads[1].key, "ema");
+    EXPECT_EQ(config.heads[1].batchnorm_eps, 0.001);
+    EXPECT_TRUE(config.heads[2].globs_programs());
+  }
+  EXPECT_THAT(to_yaml(read), HasSubstr("\nmembers:\n"));
+  EXPECT_THAT(to_yaml(read), ::testing::Not(HasSubstr("backbone")));
+}
+
+TEST(Load, HeadsMayBeCalledMembers) {
+  const std::string rest = "data: {path: d}\nbackbone: {weights: b}\noutput: {path: o}\n";
+  const std::string heads = ": [{weights: a.pth, layers: [linear 2]}]\n";
+  EXPECT_EQ(to_yaml(parse(rest + "members" + heads, "e", "/").config),
+            to_yaml(parse(rest + "heads" + heads, "e", "/").config));
+}
+
 TEST(Load, ReadsEveryOption) {
   const Loaded loaded = parse(R"(
 data:

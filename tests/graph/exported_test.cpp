@@ -146,7 +146,8 @@ TEST_F(Exported, OtherClassesAndOtherInputs) {
 TEST_F(Exported, ResNetsOfTheirWeightsAreTheirPrograms) {
   for (const char* name : {"resnet18", "resnext50_32x4d"}) {
     const std::filesystem::path file = folder_ / fmt::format("{}.pth", name);
-    const Graph built = resnet_graph(resnet(name), file, checkpoint::read_checkpoint(file), 224, kBatch);
+    const Graph built =
+        resnet_graph(resnet(name), file, checkpoint::read_checkpoint(file), {224, 224, kBatch});
     const Graph program = read(fmt::format("{}.pt2", name));
     EXPECT_EQ(identities(built), identities(program)) << name;
     EXPECT_EQ(built.values[built.outputs[0]].shape, program.values[program.outputs[0]].shape);
@@ -157,8 +158,9 @@ TEST_F(Exported, WeightsOfAnotherResNetAreNamed) {
   const std::filesystem::path file = folder_ / "resnet18.pth";
   const checkpoint::Checkpoint weights = checkpoint::read_checkpoint(file);
   const auto reason = [&](const std::string& name, const checkpoint::Checkpoint& tensors) {
-    const auto [code, text] =
-        testing::error_of([&] { return resnet_graph(resnet(name), file, tensors, 224, kBatch); });
+    const auto [code, text] = testing::error_of([&] {
+      return resnet_graph(resnet(name), file, tensors, {224, 224, kBatch});
+    });
     EXPECT_EQ(code, ExitCode::bad_data);
     return text;
   };

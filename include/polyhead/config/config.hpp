@@ -112,11 +112,14 @@ struct Layer {
   friend bool operator==(const Layer&, const Layer&) = default;
 };
 
+/// A member of the ensemble: a head on the backbone, or a whole model.
 struct Head {
   std::string name;
   std::string glob;  ///< instead of `name` and `weights`: one head for each file that matches; gone after
                      ///< `resolve_files`
-  std::vector<Layer> layers;  ///< may be empty until the weights are read: their shapes then tell
+  std::filesystem::path program;  ///< of a whole model: its archive of `torch.export.save`
+  std::string arch;               ///< of a whole model whose weights are given: "resnet18"
+  std::vector<Layer> layers;      ///< may be empty until the weights are read: their shapes then tell
   std::filesystem::path weights;
   double weight = 1.0;                ///< the head's share in the fusion
   std::string key;                    ///< as for the backbone
@@ -125,6 +128,10 @@ struct Head {
   Trunk trunk = Trunk::compare;  ///< treatment of a backbone in the head's file
   double batchnorm_eps = kDefaultEpsilon;
   double layernorm_eps = kDefaultEpsilon;
+
+  /// Whether the pattern is one of programs.
+  [[nodiscard]] bool globs_programs() const { return glob.ends_with(".pt2"); }
+  [[nodiscard]] bool is_whole() const { return !program.empty() || !arch.empty() || globs_programs(); }
 };
 
 struct Fusion {
@@ -175,6 +182,9 @@ struct Config {
   Output output;
   Comm comm;
   Run run;
+
+  /// Whether the members are whole models; else they are heads on the backbone.
+  [[nodiscard]] bool has_whole_members() const { return !heads.empty() && heads.front().is_whole(); }
 };
 
 }  // namespace polyhead::config

@@ -13,6 +13,7 @@ namespace polyhead::config {
 struct Loaded {
   Config config;
   Locations where;
+  std::string members = "heads";  ///< key of the list of members: "members", or the old "heads"
 };
 
 /// Meaning of ~/, $NAME and ${NAME} in paths: plain letters, or, in a user's text, the home folder and

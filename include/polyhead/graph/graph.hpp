@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,9 @@ struct Graph {
   std::int64_t batch = 0;  ///< samples that the shapes are for
 };
 
+/// Samples in the only batch that an archive was exported for; nothing where it takes batches of any size.
+std::optional<std::int64_t> fixed_batch(const checkpoint::exported::Archive& archive);
+
 /// Graph of an archive for micro-batches of `batch` samples: sizes that depend on the batch become numbers,
 /// and the nodes that compute them vanish. An archive that was exported for one batch keeps that one. Reads
 /// all constants once. Throws Error(bad_data) that names the file.
@@ -64,10 +68,18 @@ Graph read_graph(const checkpoint::exported::Archive& archive, std::int64_t batc
 /// Value of a node's argument, or null.
 const Argument* find(const Node& node, std::string_view name);
 
+/// Calls `use` with each tensor that the node takes, in the order of its arguments.
+void for_each_value(const Node& node, const std::function<void(Value)>& use);
+
+/// By node: whether its results depend on the graph's inputs. Where something that does is written into a
+/// tensor, all that is made of that tensor does, too.
+std::vector<bool> depends_on_inputs(const Graph& graph);
+
 /// An attribute in the words of Python: "[1, 1]", "None", "False".
 std::string text_of(const Argument& argument);
 
 /// Elements of a tensor.
 std::int64_t elements_of(const Tensor& tensor);
+std::int64_t bytes_of(const Tensor& tensor);
 
 }  // namespace polyhead::graph

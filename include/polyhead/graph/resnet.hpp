@@ -26,10 +26,18 @@ const std::vector<ResNet>& resnets();
 /// The one of this name. Throws Error(usage) that names the known ones.
 const ResNet& resnet(const std::string& name);
 
-/// Graph of a ResNet with these weights, for images of `size` x `size` pixels, node by node as torch.export
-/// writes it. Names may have one prefix ("module."); the number of classes is that of `fc`. Throws
-/// Error(bad_data) that names `file` and the tensor that is missing or of another shape.
+/// What a state_dict does not say of a ResNet.
+struct ResNetInput {
+  std::int64_t height = 224;
+  std::int64_t width = 224;
+  std::int64_t batch = 1;
+  double eps = 1e-5;  ///< of its batch norms
+};
+
+/// Graph of a ResNet with these weights, node by node as torch.export writes it. Names may have one prefix
+/// ("module."); the number of classes is that of `fc`. Throws Error(bad_data) that names `file` and the
+/// tensor that is missing or of another shape.
 Graph resnet_graph(const ResNet& spec, const std::filesystem::path& file,
-                   const checkpoint::Checkpoint& weights, std::int64_t size, std::int64_t batch);
+                   const checkpoint::Checkpoint& weights, const ResNetInput& input);
 
 }  // namespace polyhead::graph

@@ -48,6 +48,9 @@ struct NamedGraph {
   Graph graph;
 };
 
+/// Throws Error(bad_data) that names two members whose inputs differ.
+void check_inputs(const std::vector<NamedGraph>& members);
+
 /// Finds what members have in common: nodes of one identity are one node. Throws Error(bad_data) that names
 /// two members whose inputs differ.
 Sharing find_sharing(const std::vector<NamedGraph>& members);

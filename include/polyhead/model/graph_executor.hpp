@@ -30,8 +30,8 @@ class GraphExecutor {
   void run(std::span<const float> images, std::span<float> scores);
 
  private:
-  class Interpreter;
-  std::unique_ptr<Interpreter> interpreter_;
+  struct Open;
+  std::unique_ptr<Open> open_;
 };
 
 }  // namespace polyhead::model

@@ -16,8 +16,12 @@ struct Layout {
   std::int64_t classes = 0;  ///< 0 without heads: a rank may have none
 };
 
-/// Throws Error(bad_data) when the heads differ in their number of classes (lists each head's), or when a
-/// layer is too large to be counted.
-Layout make_layout(const config::Config& config);
+/// `members`: of a configuration whose members are whole models; null for heads on a backbone. Throws
+/// Error(bad_data) when the heads differ in their number of classes (lists each head's), or when a layer is
+/// too large to be counted.
+Layout make_layout(const config::Config& config, const graph::Ensemble* members = nullptr);
+
+/// Constants of the trunk, then those that each member alone needs.
+Layout layout_of(const graph::Ensemble& members);
 
 }  // namespace polyhead::model

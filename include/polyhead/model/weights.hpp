@@ -10,6 +10,7 @@
 #include "polyhead/base/aligned.hpp"
 #include "polyhead/base/digest.hpp"
 #include "polyhead/config/config.hpp"
+#include "polyhead/graph/ensemble.hpp"
 
 namespace polyhead::model {
 
@@ -22,13 +23,16 @@ struct Parameter {
   [[nodiscard]] std::int64_t elements() const;
 };
 
-/// All parameters of the model, batch norms folded, in one fp32 buffer: rank 0 reads and broadcasts it.
+/// All parameters of the model in one buffer: rank 0 reads and broadcasts it. Those of heads and backbone are
+/// fp32, with batch norms folded; constants of members lie in it as they are, whatever their type.
 struct Weights {
   std::vector<Parameter> parameters;
   AlignedVector<float> values;
-  std::shared_ptr<float> on_gpu;   ///< the values in the memory of the rank's GPU; `values` may be empty then
-  std::int64_t feature_width = 0;  ///< values per sample that the backbone gives: 512 or 2048
-  std::int64_t classes = 0;        ///< scores per sample that every head gives
+  std::shared_ptr<float> on_gpu;  ///< the values in the memory of the rank's GPU; `values` may be empty then
+  std::int64_t feature_width =
+      0;  ///< values per sample that the backbone gives, or that pass from trunk to branches
+  std::int64_t classes = 0;                        ///< scores per sample that every head gives
+  std::shared_ptr<const graph::Ensemble> members;  ///< what computes with them; null for heads on a backbone
 
   /// Digest over names, shapes and values of the parameters whose names begin with `begin`: all, or
   /// "backbone.".

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "polyhead/graph/sharing.hpp"
 #include "polyhead/plan/planner.hpp"
 
 namespace polyhead::report {
@@ -13,6 +14,8 @@ struct PlanContext {
   std::string machines;  ///< "64 ranks on 8 nodes, 8 per node, each with a GPU"
   std::vector<std::string> measured;  ///< measured facts, one per line
   std::vector<std::string> assumed;   ///< assumed facts, one per line
+  const graph::Sharing* sharing =
+      nullptr;  ///< what members that are whole models have in common; null: heads
 };
 
 /// A plan for a terminal: assignment, memory, time, the alternatives and why they were not taken.

@@ -12,6 +12,8 @@
 #include "polyhead/config/config.hpp"
 #include "polyhead/data/dataset.hpp"
 #include "polyhead/data/reader.hpp"
+#include "polyhead/graph/sharing.hpp"
+#include "polyhead/model/load_members.hpp"
 #include "polyhead/model/weights.hpp"
 #include "polyhead/plan/micro_batches.hpp"
 #include "polyhead/run/label_map.hpp"
@@ -27,6 +29,7 @@ struct Inputs {
   data::DatasetShape shape;
   model::Weights
       weights;  ///< weights of all heads on rank 0; on other ranks `share_weights` fills in the needed ones
+  graph::Sharing sharing;  ///< what whole models have in common; on rank 0
   Digest weights_digest;   ///< digest of backbone and heads, on rank 0
   Digest backbone_digest;  ///< digest of the backbone's weights alone, on rank 0, where features are cached
   bool resumes = false;    ///< whether the output exists and the run continues it; on rank 0
@@ -64,12 +67,13 @@ struct Survey {
   config::Config config;  ///< globs expanded, data.format decided
   data::DatasetShape shape;
   image::ReadingMemory reading;
+  model::Members members;  ///< of whole models
 };
 Survey survey_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides);
 
 /// Broadcasts rank 0's inputs, without the weights, to all ranks: configuration, the data set's size and
-/// shape. Collective; on other ranks `inputs` is filled. Throws AgreedError on all ranks when one of them
-/// fails.
+/// shape, the graph of members that are whole models. Collective; on other ranks `inputs` is filled. Throws
+/// AgreedError on all ranks when one of them fails.
 void share_inputs(comm::Collectives& world, Inputs& inputs);
 
 }  // namespace polyhead::run

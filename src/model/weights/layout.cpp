@@ -15,6 +15,7 @@ namespace polyhead::model {
 namespace {
 
 constexpr std::int64_t kAlignedValues = kAlignment / sizeof(float);
+constexpr std::int64_t kFloat = sizeof(float);
 constexpr std::int64_t kMaxValues = std::int64_t{1} << 46U;  // limit without overflow, larger than any memory
 
 class Builder {
@@ -81,7 +82,9 @@ std::int64_t common_width(const std::vector<config::Head>& heads, std::int64_t f
 
 }  // namespace
 
-Layout make_layout(const config::Config& config) {
+Layout make_layout(const config::Config& config, const graph::Ensemble* members) {
+  if (members != nullptr) return layout_of(*members);
+  if (config.has_whole_members()) throw Error(ExitCode::internal, "the graphs of whole models are missing");
   const resnet::Spec spec = resnet::spec_of(config.backbone.arch);
   Builder builder;
   for (const resnet::ConvSpec& conv : convolutions(spec)) builder.add_conv(conv);
@@ -92,6 +95,29 @@ Layout make_layout(const config::Config& config) {
     for (const HeadStep& step : head_steps(config.heads[k], spec.feature_width)) builder.add_step(k, step);
   }
   builder.layout().head_begin.push_back(builder.layout().values);
+  return std::move(builder.layout());
+}
+
+Layout layout_of(const graph::Ensemble& members) {
+  const graph::Graph& graph = members.graph;
+  Builder builder;
+  const auto add = [&](const std::string& of, const graph::Part& part) {
+    for (const std::uint32_t index : part.constants) {
+      const graph::Constant& constant = graph.constants[index];
+      const std::int64_t values = (constant.bytes + kFloat - 1) / kFloat;
+      builder.add(fmt::format("{}.{}.{}", of, constant.value, constant.name), {values});
+    }
+  };
+  add("backbone", members.trunk);
+  for (std::size_t k = 0; k < members.branches.size(); ++k) {
+    builder.layout().head_begin.push_back(builder.layout().values);
+    add(fmt::format("heads.{}", k), members.branches[k]);
+  }
+  builder.layout().head_begin.push_back(builder.layout().values);
+  builder.layout().classes = members.classes();
+  const std::int64_t row =
+      static_cast<std::int64_t>(kAlignment) * graph.batch;  // each micro-batch's is aligned
+  builder.layout().feature_width = (graph::cut_bytes(members) + row - 1) / row * kAlignedValues;
   return std::move(builder.layout());
 }
 

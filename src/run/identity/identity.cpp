@@ -74,15 +74,26 @@ std::string image_fingerprint(config::DataFormat format) {
   return decoded ? image::codec_fingerprint() : fmt::format("resampling {}", image::kResamplingVersion);
 }
 
+/// What computes the scores.
+nlohmann::ordered_json model_identity(const Inputs& inputs) {
+  if (inputs.weights.members) {
+    Hasher hasher;
+    for (const Digest& member : graph::member_digests(*inputs.weights.members)) hasher.update(member.hex());
+    return {{"members", "xxh128:" + hasher.digest().hex()}};
+  }
+  const config::Backbone& backbone = inputs.config.backbone;
+  return {{"backbone", config::name(backbone.arch)},
+          {"precision", config::name(backbone.precision)},
+          {"engine", config::name(backbone.engine)}};
+}
+
 }  // namespace
 
 std::string identity_json(Inputs& inputs) {
   const config::Config& config = inputs.config;
   const data::DatasetDigest& data = inputs.data_digest();
-  const nlohmann::ordered_json identity{
-      {"backbone", config::name(config.backbone.arch)},
-      {"precision", config::name(config.backbone.precision)},
-      {"engine", config::name(config.backbone.engine)},
+  nlohmann::ordered_json identity = model_identity(inputs);
+  identity.update(nlohmann::ordered_json{
       {"weights", "xxh128:" + inputs.weights_digest.hex()},
       {"heads", "xxh128:" + heads_digest(config.heads)},
       {"fusion", config::name(config.fusion.rule)},
@@ -94,7 +105,7 @@ std::string identity_json(Inputs& inputs) {
       {"classes", "xxh128:" + classes_digest(config.data.classes, inputs.labels)},
       {"preprocess", describe(config.data.preprocess)},
       {"batch", inputs.micro_batches().size()},
-  };
+  });
   return identity.dump(1);
 }
 

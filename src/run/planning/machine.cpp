@@ -78,10 +78,10 @@ std::string engine_name(const config::Backbone& backbone) {
                      isa ? fmt::format("with {}", kernels::name(*isa)) : std::string("without AVX2"));
 }
 
-plan::Processor cpu_of(double cores, const config::Backbone& backbone) {
+plan::Processor cpu_of(double cores, const config::Config& config) {
   plan::Processor processor;
-  processor.flops = core_flops(backbone) * cores;
-  processor.head_flops = kCoreHeadFlops * cores;
+  processor.flops = core_flops(config.backbone) * cores;
+  processor.head_flops = config.has_whole_members() ? processor.flops : kCoreHeadFlops * cores;
   processor.weights_per_second = kCoreStream * cores;
   processor.step_seconds = kCoreStep;
   processor.score_seconds = kScore;
@@ -158,7 +158,7 @@ plan::Topology topology_of(const Machine& machine, const config::Config& config,
   plan::Topology topology;
   topology.ranks = machine.ranks;
   topology.ranks_per_node = machine.ranks_per_node;
-  topology.processor = machine.gpu ? gpu_of(machine) : cpu_of(cores, config.backbone);
+  topology.processor = machine.gpu ? gpu_of(machine) : cpu_of(cores, config);
   topology.reading.cores = cores;
   topology.reading.workers = plan::workers_for(data.workers, static_cast<int>(cores));
   topology.reading.images_per_second = images_per_second(data, image_values);

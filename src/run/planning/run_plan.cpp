@@ -17,8 +17,9 @@ namespace polyhead::run {
 namespace {
 
 RunPlan choose(const config::Config& config, const data::DatasetShape& shape, const Machine& machine,
-               const image::ReadingMemory& reading) {
-  plan::Workload workload = workload_of(config, shape.image, shape.size, machine.threads_of_rank(), reading);
+               const image::ReadingMemory& reading, const graph::Ensemble* members) {
+  plan::Workload workload =
+      workload_of(config, shape.image, shape.size, machine.threads_of_rank(), reading, members);
   const plan::Topology topology = topology_of(machine, config, workload.image_values);
   workload.batch = plan::choose_batch(workload, topology, config.parallel);
   plan::Plan plan = plan::make_plan(workload, topology, config.parallel);
@@ -47,10 +48,12 @@ RunPlan unpacked(std::span<const std::byte> bytes) {
 
 RunPlan agree_on_run_plan(comm::Collectives& world, const config::Config& config,
                           const data::DatasetShape& shape, const std::vector<plan::RankCores>& cores,
-                          const model::DeviceAssignment& assignment, const image::ReadingMemory& reading) {
+                          const model::DeviceAssignment& assignment, const image::ReadingMemory& reading,
+                          const graph::Ensemble* members) {
   std::vector<std::byte> bytes;
   comm::agree(world, [&] {
-    if (world.rank() == 0) bytes = packed(choose(config, shape, machine_of(cores, assignment), reading));
+    if (world.rank() == 0)
+      bytes = packed(choose(config, shape, machine_of(cores, assignment), reading, members));
   });
   comm::broadcast_any(world, bytes);
   return unpacked(bytes);

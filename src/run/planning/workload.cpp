@@ -114,20 +114,37 @@ plan::BackboneCost backbone_cost(const config::Backbone& backbone, ImageShape im
   return cost;
 }
 
+/// The trunk as the backbone, branches as heads.
+void add_members(const graph::Ensemble& members, const model::Layout& layout, plan::Workload& workload) {
+  const graph::PartCost trunk = graph::cost_of(members, members.trunk);
+  workload.backbone.flops = 2 * trunk.multiply_adds;
+  workload.backbone.bytes = trunk.weight_bytes;
+  workload.backbone.feature_width = layout.feature_width;
+  workload.backbone.activations = workload.backbone.cpu_activations = trunk.activations;
+  for (const graph::Part& branch : members.branches) {
+    const graph::PartCost cost = graph::cost_of(members, branch);
+    workload.heads.push_back(
+        {std::max<std::int64_t>(1, cost.multiply_adds), cost.weight_bytes, cost.nodes, cost.activations});
+  }
+}
+
 }  // namespace
 
 plan::Workload workload_of(const config::Config& config, ImageShape image, std::int64_t samples, int threads,
-                           const image::ReadingMemory& reading) {
+                           const image::ReadingMemory& reading, const graph::Ensemble* members) {
   plan::Workload workload;
   workload.samples = samples;
   workload.batch = config.parallel.batch.value_or(plan::kDefaultBatch);
   workload.image_values = image.values();
   workload.gpu_value = static_cast<std::int64_t>(reading.bytes ? sizeof(std::uint8_t) : sizeof(float));
-  workload.classes = model::make_layout(config).classes;
-  workload.backbone = backbone_cost(config.backbone, image, workload.batch, threads);
-  workload.heads.reserve(config.heads.size());
-  for (const config::Head& head : config.heads) {
-    workload.heads.push_back(head_cost(head, workload.backbone.feature_width));
+  const model::Layout layout = model::make_layout(config, members);
+  workload.classes = layout.classes;
+  if (members != nullptr) {
+    add_members(*members, layout, workload);
+  } else {
+    workload.backbone = backbone_cost(config.backbone, image, workload.batch, threads);
+    for (const config::Head& head : config.heads)
+      workload.heads.push_back(head_cost(head, workload.backbone.feature_width));
   }
   const fusion::ExchangeWidth width = fusion::exchange_width(config, workload.classes);
   workload.sum_width = width.sums;

@@ -39,6 +39,7 @@ const std::map<std::string, std::string_view>& option_names() {
 /// Entries that are digests, whose values mean nothing to people.
 const std::map<std::string, std::string_view>& digested_parts() {
   static const std::map<std::string, std::string_view> kParts{
+      {"members", "members: what one of them computes is another now"},
       {"weights", "weights: those of the backbone or of a head are others now"},
       {"heads",
        "heads: their names, their order, their layers or their weights in the fusion are others now"},

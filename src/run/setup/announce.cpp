@@ -60,6 +60,16 @@ void announce_engine(const config::Backbone& backbone, const model::DeviceAssign
   log::info(fmt::format("the backbone runs on {}{}", engine, fallen_back ? ": " + why : ""));
 }
 
+std::string ensemble_text(const Inputs& inputs) {
+  const std::size_t count = inputs.config.heads.size();
+  if (!inputs.weights.members)
+    return fmt::format("{} heads on {}", count, config::name(inputs.config.backbone.arch));
+  const auto giga = [](std::int64_t multiply_adds) { return static_cast<double>(multiply_adds) / 1e9; };
+  return fmt::format(
+      "{} members that are whole models ({:.3g} G multiply-adds an image, {:.3g} G each alone)", count,
+      giga(inputs.sharing.merged.multiply_adds), giga(inputs.sharing.summed.multiply_adds));
+}
+
 }  // namespace
 
 void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, plan::Grid grid,
@@ -69,11 +79,10 @@ void announce(const Inputs& inputs, const std::vector<plan::RankCores>& cores, p
   const plan::MicroBatches batches = inputs.micro_batches();
   const std::string device =
       assignment.cuda ? "a GPU each" : fmt::format("{} CPU thread(s) each", assignment.threads);
-  log::info(fmt::format("{} heads on {}, {} samples in {} micro-batches of {}, {} rank(s) with {}",
-                        inputs.config.heads.size(), config::name(inputs.config.backbone.arch),
+  log::info(fmt::format("{}, {} samples in {} micro-batches of {}, {} rank(s) with {}", ensemble_text(inputs),
                         batches.samples(), batches.count(), batches.size(), ranks, device));
   log_reading(inputs, grid, assignment, workers, depth);
-  announce_engine(inputs.config.backbone, assignment);
+  if (!inputs.weights.members) announce_engine(inputs.config.backbone, assignment);
   announce_exchange(inputs.config.comm.backend, grid, group);
   if (assignment.cuda || inputs.config.parallel.threads) return;
   const std::string idle = idle_cores_warning(cores, assignment.threads, online_cores());

@@ -103,13 +103,13 @@ model::Weights share_weights_over_nccl(comm::Collectives& world, const std::stri
                                        const config::Config& config, model::Weights& all,
                                        const std::vector<plan::HeadRange>& ranges, int member) {
   const auto start = Clock::now();
-  const model::Layout layout = model::make_layout(config);
+  const model::Layout layout = model::make_layout(config, all.members.get());
   const std::vector<Part> parts = parts_of(layout, ranges);
   model::Weights mine;
   agree_naming_place(world, host, [&] {
     if (member < 0) return;
     std::size_t size = 0;
-    mine = without_values(config, layout, ranges.at(as_index(member)), size);
+    mine = without_values(config, all.members.get(), ranges.at(as_index(member)), size);
     device::select(device);
     mine.on_gpu = values_on_gpu(size);
   });

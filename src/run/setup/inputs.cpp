@@ -14,6 +14,7 @@
 #include "polyhead/comm/agreement.hpp"
 #include "polyhead/config/load.hpp"
 #include "polyhead/config/names.hpp"
+#include "polyhead/device/cuda.hpp"
 #include "polyhead/model/load_weights.hpp"
 #include "polyhead/store/reader.hpp"
 #include "result_layout.hpp"
@@ -96,6 +97,15 @@ void share_config(comm::Collectives& world, config::Config& config) {
   });
 }
 
+void share_members(comm::Collectives& world, model::Weights& weights) {
+  std::vector<std::byte> bytes;
+  if (world.rank() == 0) bytes = graph::to_bytes(*weights.members);
+  comm::broadcast_any(world, bytes);
+  comm::agree(world, [&] {
+    if (world.rank() != 0) weights.members = std::make_shared<graph::Ensemble>(graph::ensemble_of(bytes));
+  });
+}
+
 }  // namespace
 
 plan::MicroBatches Inputs::micro_batches() const {
@@ -146,6 +156,39 @@ Inputs open_inputs(config::Config config, const std::filesystem::path& index) {
 
 namespace {
 
+/// Whole models are computed on CPUs: says so where a GPU could have been meant.
+void choose_cpu(config::Config& config) {
+  if (config.parallel.device == config::Device::automatic && device::device_count() > 0)
+    log::warning("members that are whole models are computed on CPUs yet: the GPU is not used");
+  config.parallel.device = config::Device::cpu;
+}
+
+model::Members read_members(config::Config& config, ImageShape image) {
+  choose_cpu(config);
+  model::Members members = model::read_members(config, image, plan::kDefaultBatch);
+  config.parallel.batch = static_cast<int>(members.ensemble->graph.batch);
+  for (const graph::MemberSharing& member : members.sharing.members) {
+    if (member.equal_to)
+      log::warning(fmt::format("member '{}' computes the same as '{}': the fusion counts it twice",
+                               member.name, members.sharing.members[*member.equal_to].name));
+  }
+  return members;
+}
+
+void load_model(Inputs& inputs) {
+  if (inputs.config.has_whole_members()) {
+    model::Members members = read_members(inputs.config, inputs.shape.image);
+    inputs.weights = model::load_members(inputs.config, members);
+    inputs.sharing = std::move(members.sharing);
+    return;
+  }
+  model::complete_heads(inputs.config);
+  model::Findings findings;
+  inputs.weights = model::load_weights(inputs.config, findings);
+  for (const std::string& note : findings.notes) log::info(note);
+  for (const std::string& warning : findings.warnings) log::warning(warning);
+}
+
 Inputs open_and_tell(config::Config config, const std::filesystem::path& index,
                      const std::function<void()>& listed) {
   Inputs inputs;
@@ -156,14 +199,10 @@ Inputs open_and_tell(config::Config config, const std::filesystem::path& index,
   inputs.shape = {inputs.dataset->size(), inputs.dataset->image_shape()};
   log::info(inputs.dataset->describe());
 
-  model::complete_heads(inputs.config);
-  model::Findings findings;
-  inputs.weights = model::load_weights(inputs.config, findings);
+  load_model(inputs);
   inputs.weights_digest = inputs.weights.digest();
   if (inputs.config.output.cache != config::Cache::none)
     inputs.backbone_digest = inputs.weights.digest("backbone.");
-  for (const std::string& note : findings.notes) log::info(note);
-  for (const std::string& warning : findings.warnings) log::warning(warning);
   inputs.labels = LabelMap(data.classes, inputs.dataset->class_names(), inputs.weights.classes);
   check_labels(inputs);
   return inputs;
@@ -174,18 +213,21 @@ Inputs open_and_tell(config::Config config, const std::filesystem::path& index,
 Survey survey_inputs(const std::filesystem::path& config, const std::vector<std::string>& overrides) {
   auto loaded = config::load(config, overrides);
   config::resolve_files(loaded);
-  model::complete_heads(loaded.config);
-  Survey survey{std::move(loaded.config), {}, {}};
+  const bool whole = loaded.config.has_whole_members();
+  if (!whole) model::complete_heads(loaded.config);
+  Survey survey{std::move(loaded.config), {}, {}, {}};
   config::Data& data = survey.config.data;
   if (data.format == config::DataFormat::automatic) data.format = data::detect_format(data);
   const auto dataset = data::open(data, index_beside(survey.config.output.path));
   survey.shape = {dataset->size(), dataset->image_shape()};
   survey.reading = dataset->reading_memory();
+  if (whole) survey.members = read_members(survey.config, survey.shape.image);
   return survey;
 }
 
 void share_inputs(comm::Collectives& world, Inputs& inputs) {
   share_config(world, inputs.config);
+  if (inputs.config.has_whole_members()) share_members(world, inputs.weights);
   world.broadcast(std::as_writable_bytes(std::span(&inputs.shape, 1)), 0);
 }
 

@@ -27,7 +27,9 @@ std::vector<Named> files_read(const config::Config& config, const fs::path& yaml
                             {"backbone.weights", config.backbone.weights},
                             {"run.against", config.run.against}};
   for (const config::Head& head : config.heads)
-    inputs.push_back({fmt::format("weights of head '{}'", head.name), head.weights});
+    inputs.push_back({fmt::format("{} of {} '{}'", head.program.empty() ? "weights" : "program",
+                                  head.is_whole() ? "member" : "head", head.name),
+                      head.program.empty() ? head.weights : head.program});
   return inputs;
 }
 

@@ -66,9 +66,9 @@ class Distribution {
 };
 
 /// Weights of this rank, with room for their values.
-model::Weights make_room(const config::Config& config, const model::Layout& all, plan::HeadRange heads) {
+model::Weights make_room(const config::Config& config, const model::Weights& all, plan::HeadRange heads) {
   std::size_t size = 0;
-  model::Weights weights = without_values(config, all, heads, size);
+  model::Weights weights = without_values(config, all.members.get(), heads, size);
   try {
     weights.values.resize(size);
   } catch (const std::bad_alloc&) {
@@ -90,10 +90,10 @@ config::Config with_heads(const config::Config& config, plan::HeadRange range) {
 model::Weights share_weights(comm::Collectives& world, const config::Config& config, model::Weights& all,
                              const std::vector<plan::HeadRange>& ranges, int member) {
   const auto start = Clock::now();
-  const model::Layout layout = model::make_layout(config);
+  const model::Layout layout = model::make_layout(config, all.members.get());
   model::Weights mine;
   comm::agree(world, [&] {
-    if (member >= 0) mine = make_room(config, layout, ranges.at(as_index(member)));
+    if (member >= 0) mine = make_room(config, all, ranges.at(as_index(member)));
   });
 
   const Part backbone{0, as_index(layout.head_begin.front())};

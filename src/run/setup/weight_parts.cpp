@@ -23,10 +23,15 @@ Digest digest_of(std::span<const float> values) {
   return Hasher().update(std::as_bytes(values)).digest();
 }
 
-model::Weights without_values(const config::Config& config, const model::Layout& all, plan::HeadRange heads,
-                              std::size_t& size) {
-  model::Layout layout = model::make_layout(with_heads(config, heads));
+model::Weights without_values(const config::Config& config, const graph::Ensemble* members,
+                              plan::HeadRange heads, std::size_t& size) {
+  const model::Layout all = model::make_layout(config, members);
   model::Weights weights;
+  if (members != nullptr) {
+    weights.members = std::make_shared<graph::Ensemble>(
+        graph::some_members(*members, as_index(heads.first), as_index(heads.count)));
+  }
+  model::Layout layout = model::make_layout(with_heads(config, heads), weights.members.get());
   weights.parameters = std::move(layout.parameters);
   weights.feature_width = all.feature_width;
   weights.classes = all.classes;

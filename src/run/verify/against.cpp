@@ -105,14 +105,20 @@ class PixelComparison {
   PixelDifference result_;
 };
 
+/// Samples that are computed at once. The graphs of whole models are made for one number.
+std::int64_t batch_for(const Inputs& inputs, const Reference& reference) {
+  const std::int64_t batch = inputs.micro_batches().size();
+  return inputs.weights.members ? batch
+                                : std::min(static_cast<std::int64_t>(reference.samples.size()), batch);
+}
+
 /// Computes the reference's samples, some at a time.
 class Comparing {
  public:
   Comparing(const Inputs& inputs, const Reference& reference)
       : inputs_(inputs),
         reference_(reference),
-        batch_(std::min<std::int64_t>(static_cast<std::int64_t>(reference.samples.size()),
-                                      inputs.micro_batches().size())),
+        batch_(batch_for(inputs, reference)),
         reader_(data::open_reader(inputs.config.data, inputs.shape)),
         model_(model::make_model(inputs.config, inputs.weights, batch_, inputs.shape.image,
                                  place_alone(inputs.config, ""))),

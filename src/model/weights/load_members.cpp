@@ -1,0 +1,188 @@
+#include "polyhead/model/load_members.hpp"
+
+#include <cstring>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "model/graph/interpreter.hpp"
+#include "polyhead/base/error.hpp"
+#include "polyhead/checkpoint/checkpoint.hpp"
+#include "polyhead/checkpoint/exported_program.hpp"
+#include "polyhead/checkpoint/fail.hpp"
+#include "polyhead/checkpoint/shape.hpp"
+#include "polyhead/graph/resnet.hpp"
+#include "polyhead/model/layout.hpp"
+
+namespace polyhead::model {
+namespace {
+
+namespace exported = checkpoint::exported;
+
+constexpr std::int64_t kLeastBatch = 16;
+
+/// The file of a whole member.
+const std::filesystem::path& file_of(const config::Head& member) {
+  return member.program.empty() ? member.weights : member.program;
+}
+
+/// Batch of the job's graphs.
+std::int64_t batch_of(const config::Config& config, std::int64_t otherwise) {
+  std::int64_t batch = config.parallel.batch.value_or(static_cast<int>(otherwise));
+  for (const config::Head& member : config.heads) {
+    if (config.parallel.batch || member.program.empty()) continue;
+    if (const auto fixed = graph::fixed_batch(exported::Archive(member.program))) batch = *fixed;
+  }
+  if (batch >= kLeastBatch) return batch;
+  throw Error(
+      ExitCode::config,
+      fmt::format(
+          "members that are whole models are computed in micro-batches of at least {}, not {}: in smaller "
+          "ones LibTorch's bits depend on the number of threads. Set parallel.batch, and export with a batch "
+          "of any size: dynamic_shapes=({{0: torch.export.Dim('batch', min=2)}},)",
+          kLeastBatch, batch));
+}
+
+const graph::ResNet& architecture_of(const config::Head& member) {
+  try {
+    return graph::resnet(member.arch);
+  } catch (const Error& error) {
+    throw Error(ExitCode::config,
+                fmt::format("member '{}': {}; export others with torch.export.save, and give the "
+                            "file as program",
+                            member.name, error.what()));
+  }
+}
+
+graph::Graph graph_of_program(const config::Head& member, ImageShape image, std::int64_t batch) {
+  const exported::Archive archive(member.program);
+  graph::Graph graph = graph::read_graph(archive, batch);
+  if (graph.batch != batch) {
+    checkpoint::bad_data(
+        member.program,
+        fmt::format(
+            "was exported for batches of {0} samples, and the job's have {1}: set parallel.batch: {0}, or "
+            "export it with a batch of any size: dynamic_shapes=({{0: torch.export.Dim('batch', min=2)}},)",
+            graph.batch, batch));
+  }
+  const graph::Tensor& input = graph.values[graph.inputs.front()];
+  const std::vector<std::int64_t> wanted{batch, 3, image.height, image.width};
+  if (input.type != checkpoint::ElementType::f32)
+    checkpoint::bad_data(member.program,
+                         "takes images that are not fp32: export a model that takes what torchvision's "
+                         "Normalize gives");
+  if (input.shape != wanted) {
+    checkpoint::bad_data(
+        member.program,
+        fmt::format("takes batches of images of shape {}, and data.preprocess gives {}: set resize "
+                    "and crop to what the model was trained with",
+                    checkpoint::shape_text(input.shape), checkpoint::shape_text(wanted)));
+  }
+  check_operators(member.program, graph);
+  return graph;
+}
+
+graph::Graph graph_of(const config::Head& member, ImageShape image, std::int64_t batch) {
+  if (!member.program.empty()) return graph_of_program(member, image, batch);
+  const checkpoint::Checkpoint weights = checkpoint::read_checkpoint(member.weights, member.key);
+  return graph::resnet_graph(architecture_of(member), member.weights, weights,
+                             {image.height, image.width, batch, member.batchnorm_eps});
+}
+
+/// Puts constants into their places, each once.
+class Loading {
+ public:
+  Loading(const graph::Ensemble& ensemble, const Layout& layout, std::span<float> values) : values_(values) {
+    std::size_t next = 0;
+    const auto add = [&](const graph::Part& part) {
+      for (const std::uint32_t index : part.constants) {
+        const graph::Constant& constant = ensemble.graph.constants[index];
+        places_[constant.content] = {layout.parameters.at(next++).offset, constant.bytes};
+      }
+    };
+    add(ensemble.trunk);
+    for (const graph::Part& branch : ensemble.branches) add(branch);
+  }
+
+  void load(const config::Head& member, ImageShape image, std::int64_t batch) {
+    if (!member.program.empty()) {
+      const exported::Archive archive(member.program);
+      for (const graph::Constant& constant : graph::read_graph(archive, batch).constants) {
+        if (is_wanted(constant)) put(member, constant, archive.read(constant.name).bytes);
+      }
+      return;
+    }
+    const checkpoint::Checkpoint weights = checkpoint::read_checkpoint(member.weights, member.key);
+    const graph::Graph graph = graph::resnet_graph(architecture_of(member), member.weights, weights,
+                                                   {image.height, image.width, batch, member.batchnorm_eps});
+    std::map<std::string_view, const checkpoint::CheckpointTensor*> tensors;
+    for (const checkpoint::CheckpointTensor& tensor : weights) tensors[tensor.name] = &tensor;
+    for (const graph::Constant& constant : graph.constants) {
+      if (is_wanted(constant))
+        put(member, constant, std::as_bytes(std::span(tensors.at(constant.name)->values)));
+    }
+  }
+
+  [[nodiscard]] bool is_complete() const { return places_.empty(); }
+
+ private:
+  struct Place {
+    std::int64_t offset = 0;
+    std::int64_t bytes = 0;
+  };
+
+  [[nodiscard]] bool is_wanted(const graph::Constant& constant) const {
+    return places_.contains(constant.content);
+  }
+
+  void put(const config::Head& member, const graph::Constant& constant, std::span<const std::byte> bytes) {
+    const auto found = places_.find(constant.content);
+    if (static_cast<std::int64_t>(bytes.size()) != found->second.bytes)
+      checkpoint::bad_data(file_of(member), "has changed while it was read");
+    if (!bytes.empty()) std::memcpy(values_.data() + found->second.offset, bytes.data(), bytes.size());
+    places_.erase(found);
+  }
+
+  std::span<float> values_;
+  std::map<Digest, Place> places_;  ///< of constants that are not loaded yet
+};
+
+}  // namespace
+
+Members read_members(const config::Config& config, ImageShape image, std::int64_t batch) {
+  const std::int64_t chosen = batch_of(config, batch);
+  std::vector<graph::NamedGraph> graphs;
+  for (const config::Head& member : config.heads)
+    graphs.push_back({member.name, graph_of(member, image, chosen)});
+  Members members;
+  members.ensemble = std::make_shared<graph::Ensemble>(graph::merge(graphs));
+  members.sharing = graph::find_sharing(graphs);
+  return members;
+}
+
+Weights load_members(const config::Config& config, const Members& members) {
+  const graph::Ensemble& ensemble = *members.ensemble;
+  Layout layout = layout_of(ensemble);
+  Weights weights;
+  weights.values.resize(static_cast<std::size_t>(layout.values));
+  Loading loading(ensemble, layout, weights.values);
+  const auto& input = ensemble.graph.values[ensemble.graph.inputs.front()].shape;
+  const ImageShape image{static_cast<int>(input.at(2)), static_cast<int>(input.at(3))};
+  for (const config::Head& member : config.heads) {
+    if (!loading.is_complete()) loading.load(member, image, ensemble.graph.batch);
+  }
+  if (!loading.is_complete())
+    throw Error(ExitCode::bad_data, "the members' files have changed while they were read");
+  weights.parameters = std::move(layout.parameters);
+  weights.feature_width = layout.feature_width;
+  weights.classes = layout.classes;
+  weights.members = members.ensemble;
+  return weights;
+}
+
+}  // namespace polyhead::model
