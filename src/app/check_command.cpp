@@ -63,8 +63,9 @@ void check(const Options& options) {
   if (!against.empty()) print_line(run::describe(run::compare_with_reference(inputs, against), against));
   if (inputs.weights.members) fmt::print("{}", report::sharing_text(inputs.sharing));
   const auto batches = inputs.micro_batches();
-  print_line(fmt::format("{}: all is well: {} samples in {} micro-batches, {} heads, {} classes",
-                         options.config, batches.samples(), batches.count(), inputs.config.heads.size(),
+  print_line(fmt::format("{}: all is well: {} in {}, {}, {} classes", options.config,
+                         counted(batches.samples(), "sample"), counted(batches.count(), "micro-batch"),
+                         counted(static_cast<std::int64_t>(inputs.config.heads.size()), "head"),
                          inputs.weights.classes));
   const std::string advice = advice_on_output(inputs.config.output.path);
   if (!advice.empty()) print_line(advice);

@@ -138,7 +138,7 @@ Type<Head> head() {
                  "where the shapes in the file leave one reading: a single linear layer.")
               .defaults_to("found out"),
           option("weight", &S::weight, number(kMinFactor, kMaxFactor),
-                 "Its share in the fusion, relative to the other heads'."),
+                 "Its share in the fusion, relative to the other heads'; not with fusion.rule: median."),
           option("key", &S::key, text(), "Entry of the file that is read, where it holds several.")
               .defaults_to("the only one"),
           option(
@@ -162,7 +162,9 @@ Type<Fusion> fusion() {
   using S = Fusion;
   return section<S>({
       option("rule", &S::rule, word<FusionRule>(),
-             "What is averaged over the heads: logits, or their softmax."),
+             "How the members' scores become one: the weighted mean of their logits, or of their softmax; or "
+             "the "
+             "median of logits, for which all count the same, of an even number the mean of the middle two."),
   });
 }
 

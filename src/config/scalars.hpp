@@ -58,13 +58,17 @@ Type<E> word() {
 }
 
 /// A list of an enumeration's words, each once, kept in the enumeration's order; an empty list is not
-/// written.
+/// written. One word may stand without brackets, and `none` for the empty list.
 template <class E>
 Type<std::vector<E>> words() {
   const std::string text = "list of words: " + join(word_list<E>());
   const auto item = word<E>();
   auto read = [text, item](const Node& node, std::vector<E>& values, Context& context) {
-    if (node.kind == Node::Kind::scalar || node.kind == Node::Kind::map) {
+    if (node.kind == Node::Kind::scalar) {
+      values.clear();
+      return node.text == "none" || item.read(node, values.emplace_back(), context);
+    }
+    if (node.kind == Node::Kind::map) {
       fail_expected(node, text, "", context);
       return false;
     }

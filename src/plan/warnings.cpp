@@ -121,8 +121,8 @@ class Warnings {
     if (estimate.efficiency >= kPoor || estimate.steps >= kFewSteps || estimate.steps == 0) return;
     const double full = static_cast<double>(workload_.micro_batches()) /
                         static_cast<double>(estimate.steps * chosen_.grid.ranks());
-    if (full >= kPoor) return;
-    warn("{} on {} make {}, of which the last leaves ranks idle; the same time takes {}",
+    if (full >= kPoor || enough_ranks() >= chosen_.grid.ranks()) return;
+    warn("{} on {} make {}, of which the last leaves ranks idle; as long takes a run on {}",
          counted(workload_.micro_batches(), "micro-batch"), counted(chosen_.grid.ranks(), "rank"),
          counted(estimate.steps, "step"), counted(enough_ranks(), "rank"));
   }

@@ -46,6 +46,15 @@ output: {path: o.h5}
   EXPECT_THAT(to_yaml(read), ::testing::Not(HasSubstr("backbone")));
 }
 
+TEST(Load, AListOfOneWordNeedsNoBrackets) {
+  const std::string rest = "data: {path: d}\nbackbone: {weights: b}\nheads: [{weights: a.pth}]\n";
+  const auto uncertainty = [&](const std::string& text) {
+    return parse(rest + "output: {path: o, uncertainty: " + text + "}\n", "e", "/").config.output.uncertainty;
+  };
+  EXPECT_THAT(uncertainty("margin"), ElementsAre(Uncertainty::margin));
+  EXPECT_THAT(uncertainty("none"), ElementsAre());
+}
+
 TEST(Load, HeadsMayBeCalledMembers) {
   const std::string rest = "data: {path: d}\nbackbone: {weights: b}\noutput: {path: o}\n";
   const std::string heads = ": [{weights: a.pth, layers: [linear 2]}]\n";

@@ -52,7 +52,7 @@ class Check(EndToEnd):
     def test_leaves_nothing_behind(self):
         done = self.check()
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("all is well: 30 samples in 1 micro-batches, 5 heads, 10 classes", done.stdout)
+        self.assertIn("all is well: 30 samples in 1 micro-batch, 5 heads, 10 classes", done.stdout)
         self.assertIn("indexed 30 samples", done.stderr)
         self.assertNotIn("--overwrite", done.stdout)
         self.assertFalse(self.output.parent.exists())

@@ -194,7 +194,7 @@ class Resume(EndToEnd):
                 (f"data.path={self.folder / 'less.h5'}", "number of samples: 1000 in the file, 900 now"),
                 ("parallel.batch=16", "parallel.batch: 32 in the file, 16 now; without the option"),
                 ("backbone.engine=libtorch", "backbone.engine: auto in the file, libtorch now"),
-                ("output.head_scores=false", "output.head_scores: true in the file, false now")):
+                ("output.head_scores=false", "output.head_scores: stored in the file, not now")):
             with self.subTest(change=change):
                 done = self.job("--resume", sets=(*sets, change))
                 self.assert_fails(done, 65, "out.h5: cannot be resumed, since this is another job", "--overwrite",

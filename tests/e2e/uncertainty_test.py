@@ -47,7 +47,7 @@ class Uncertainty(EndToEnd):
         self.assertEqual(good.returncode, 0, good.stderr)
         done = polyhead("run", self.config, "--set", f"output.path={output}", "--set", "parallel.batch=48", "--resume")
         self.assertEqual(done.returncode, 65)
-        self.assertIn("margin in output.uncertainty: true in the file, false now", done.stderr)
+        self.assertIn("margin in output.uncertainty: stored in the file, not now", done.stderr)
         with h5py.File(output, "r+") as file:
             file["uncertainty/margin"][3] = 7.5
             del file["job/certificate"]

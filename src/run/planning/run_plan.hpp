@@ -27,7 +27,7 @@ struct RunPlan {
 /// there are.
 RunPlan agree_on_run_plan(comm::Collectives& world, const config::Config& config,
                           const data::DatasetShape& shape, const std::vector<plan::RankCores>& cores,
-                          const model::DeviceAssignment& assignment, const image::ReadingMemory& reading,
-                          const graph::Ensemble* members = {});
+                          const model::DeviceAssignment& assignment, const image::ReadingMemory& reading = {},
+                          const graph::Ensemble* members = nullptr);
 
 }  // namespace polyhead::run

@@ -113,7 +113,8 @@ std::vector<std::string> changed_columns(const store::Layout& held, const store:
   for (const store::RowColumn& column : store::kRowColumns) {
     const bool has = store::has_column(held, column);
     if (has == store::has_column(now, column)) continue;
-    changed.push_back(fmt::format("{}: {} in the file, {} now", column.option, has, !has));
+    changed.push_back(fmt::format("{}: {} in the file, {} now", column.option, has ? "stored" : "not stored",
+                                  has ? "not" : "stored"));
   }
   return changed;
 }

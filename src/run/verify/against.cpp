@@ -36,7 +36,10 @@ constexpr const char* kCausesOfModel =
     "eval() or "
     "ran in TF32, the stride in the 1x1 convolutions (ResNet-50 v1), a stem without max-pooling, a head that "
     "was "
-    "trained on another trunk, other layers";
+    "trained on another trunk, other layers or activations";
+constexpr const char* kCausesOfFusion =
+    "Each head's scores agree, so the fusion differs: fusion.rule, the heads' weights, or heads that the "
+    "reference's ensemble does not have";
 constexpr const char* kAskForPixels =
     "Put the preprocessed images into the reference, too (pixels=x): then it shows whether preprocessing or "
     "the "
@@ -218,7 +221,15 @@ bool has_other_scores(const Agreement& agreement) {
   return std::ranges::any_of(agreement.scores, [](const ScoreDifference& score) { return score.share > 1; });
 }
 
+/// Whether the heads that were compared agree, and what they are fused into does not.
+bool only_fused_differs(const Agreement& agreement) {
+  const auto wrong =
+      std::ranges::count_if(agreement.scores, [](const auto& score) { return score.share > 1; });
+  return agreement.fused && wrong == 1 && agreement.scores.size() > 1 && agreement.scores.back().share > 1;
+}
+
 std::string causes(const Agreement& agreement) {
+  if (only_fused_differs(agreement)) return kCausesOfFusion;
   if (!agreement.pixels) return fmt::format("{}. {}. {}", kCausesOfModel, kCausesOfPixels, kAskForPixels);
   if (agreement.pixels->same) return kCausesOfModel;
   return has_other_scores(agreement) ? fmt::format("{}. {}", kCausesOfPixels, kCausesOfModel)

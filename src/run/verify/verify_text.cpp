@@ -9,11 +9,12 @@ namespace polyhead::run {
 namespace {
 
 std::string what(const Verified& verified) {
-  std::string text = fmt::format("{} of {} micro-batches ({} of {} samples)", verified.batches,
-                                 verified.all_batches, verified.samples, verified.all_samples);
-  if (verified.done_batches < verified.all_batches)
-    text += fmt::format("; the run is unfinished, {} are done", verified.done_batches);
-  return text;
+  const std::string unfinished =
+      verified.done_batches < verified.all_batches
+          ? fmt::format("; the run is unfinished, {} of its micro-batches are done", verified.done_batches)
+          : "";
+  return fmt::format("{} of {} micro-batches ({} of {} samples{})", verified.batches, verified.all_batches,
+                     verified.samples, verified.all_samples, unfinished);
 }
 
 std::string how(const Verified& verified) {
