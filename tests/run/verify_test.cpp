@@ -453,7 +453,8 @@ TEST(Describe, SaysWhatWasDone) {
   EXPECT_THAT(
       describe(verified, "r.h5"),
       AllOf(
-          HasSubstr("the run is unfinished, 9 of its micro-batches are done"), HasSubstr("There is no certificate yet."),
+          HasSubstr("the run is unfinished, 9 of its micro-batches are done"),
+          HasSubstr("There is no certificate yet."),
           HasSubstr("by tolerance, 0.0001 + 0.0001 x the largest score"),
           HasSubstr("(cpu: A in the file, B now)"),
           HasSubstr(
