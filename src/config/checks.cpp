@@ -24,7 +24,7 @@ Location location_of_name(const Loaded& loaded, std::size_t index) {
 }
 
 void name_by_file(Head& head, const Location& where, Context& context) {
-  head.name = (head.program.empty() ? head.weights : head.program).stem().string();
+  head.name = head.file().stem().string();
   if (const auto problem = problem_of_head_name(head.name)) {
     context.fail(where, fmt::format("the file's name {} would be the head's and {}; give the head a 'name'",
                                     shown(head.name), *problem));
@@ -106,7 +106,7 @@ void check_head(Head& head, const Node& node, Context& context) {
         node.where,
         "'weights' (one file), 'program' (a whole model) or 'glob' (a member for each file that matches) is "
         "required");
-  } else if (file != nullptr && !has_name && !(head.weights.empty() && head.program.empty())) {
+  } else if (file != nullptr && !has_name && !head.file().empty()) {
     name_by_file(head, file->where, context);
   }
 }

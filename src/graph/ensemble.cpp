@@ -18,9 +18,7 @@
 namespace polyhead::graph {
 namespace {
 
-constexpr std::int64_t kAligned = 64;  // bytes, as LibTorch aligns tensors
-constexpr std::size_t kMaxDimensions = 8;
-constexpr std::int64_t kStridesBytes = kMaxDimensions * sizeof(std::int64_t);
+constexpr std::size_t kMaxDimensions = std::tuple_size_v<CutForm::Strides>;
 
 /// Users of a node or a constant: members, ascending, each once.
 using Users = std::vector<std::uint32_t>;
@@ -235,10 +233,6 @@ class Merging {
   std::vector<bool> trunk_;     ///< by node
 };
 
-std::int64_t rounded_up(std::int64_t bytes) {
-  return (bytes + kAligned - 1) / kAligned * kAligned;
-}
-
 /// Bytes of tensors that live while a part is computed.
 class Liveness {
  public:
@@ -342,7 +336,8 @@ PartCost cost_of(const Ensemble& ensemble, const Part& part) {
 std::int64_t cut_bytes(const Ensemble& ensemble) {
   std::int64_t bytes = 0;
   for (const Value value : ensemble.cut)
-    bytes += kStridesBytes + rounded_up(bytes_of(ensemble.graph.values[value]));
+    bytes += CutForm::rounded_up(sizeof(CutForm::Strides)) +
+             CutForm::rounded_up(bytes_of(ensemble.graph.values[value]));
   return bytes;
 }
 

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "constant.hpp"
 #include "polyhead/checkpoint/fail.hpp"
 #include "polyhead/checkpoint/shape.hpp"
 

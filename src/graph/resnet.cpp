@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "constant.hpp"
 #include "operators.hpp"
 #include "polyhead/base/error.hpp"
 #include "polyhead/base/text.hpp"

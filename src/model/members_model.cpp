@@ -1,6 +1,6 @@
 #include "members_model.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <utility>
@@ -21,16 +21,13 @@
 namespace polyhead::model {
 namespace {
 
-constexpr std::size_t kDimensions = 8;
-using Strides = std::array<std::int64_t, kDimensions>;
+using Strides = graph::CutForm::Strides;
 
 std::size_t rounded_up(std::size_t bytes) {
-  constexpr std::size_t kAligned = 64;
-  return (bytes + kAligned - 1) / kAligned * kAligned;
+  return static_cast<std::size_t>(graph::CutForm::rounded_up(static_cast<std::int64_t>(bytes)));
 }
 
-/// Tensors of the cut in one piece of memory, one after the other, each after its strides: bits of what is
-/// computed next may depend on them.
+/// Tensors of the cut in their form, with their strides: bits of what is computed next may depend on them.
 class CutWriter {
  public:
   explicit CutWriter(std::span<float> memory) : rest_(std::as_writable_bytes(memory)) {}

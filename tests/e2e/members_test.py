@@ -3,7 +3,6 @@ refused."""
 
 import json
 import shutil
-import tempfile
 import unittest
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 import torchvision
 from support import members
-from support.harness import DEMO, LONG, EndToEnd, polyhead, results
+from support.harness import DEMO, LONG, EndToEnd, InFolder, polyhead, results
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -26,12 +25,10 @@ if LONG:
     GRIDS += (("data", 2, 5), ("heads", 2, 1), ("heads", 6, 3), ("{data: 1, heads: 5}", 6, 1))
 
 
-class Members(unittest.TestCase):
+class Members(InFolder):
     @classmethod
     def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.temporary.cleanup)
-        cls.folder = Path(cls.temporary.name)
+        super().setUpClass()
         cls.models = members.make_members(cls.folder)
         cls.images = members.make_images(cls.folder / "data.h5", SAMPLES)
 

@@ -4,21 +4,18 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
-from support.harness import POLYHEAD
+from support.harness import POLYHEAD, InFolder
 
 TESTS = Path(__file__).parent.parent
 
 
-class Models(unittest.TestCase):
+class Models(InFolder):
     @classmethod
     def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.temporary.cleanup)
-        cls.folder = Path(cls.temporary.name)
+        super().setUpClass()
         subprocess.run([sys.executable, TESTS / "graph/make_programs.py", cls.folder], check=True, timeout=100)
 
     def info(self, *arguments):

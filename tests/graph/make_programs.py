@@ -11,6 +11,9 @@ import torch
 import torchvision
 from torch.utils.flop_counter import FlopCounterMode
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
+from support.members import export_for, moved  # noqa: E402
+
 warnings.filterwarnings("ignore")
 BATCH = 16
 
@@ -60,24 +63,9 @@ class Masked(torch.nn.Module):
         return (attended @ attended.transpose(1, 2)).mean((1, 2))[:, None]
 
 
-def moved(model, *names, by=0.01):
-    """A copy whose parameters under these names differ."""
-    other = copy.deepcopy(model)
-    with torch.no_grad():
-        for name, parameter in other.named_parameters():
-            if name.startswith(names):
-                parameter += by
-    return other
-
-
-def export(path, model, images, batch=True):
-    dynamic = ({0: torch.export.Dim("batch", min=2, max=1024)},) if batch else None
-    torch.export.save(torch.export.export(model, (images,), dynamic_shapes=dynamic), path)
-
-
 def save(folder, name, model, batch=True):
     image = torch.randn(BATCH, 3, 8, 8)
-    export(folder / name, model, image, batch)
+    export_for(image, model, folder / name, batch)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         logits = model(image)
     np.savez(folder / f"{name}.npz", images=image.numpy(), logits=logits.numpy())
@@ -111,7 +99,7 @@ def main(folder):
     for name in ("resnet18", "resnext50_32x4d"):
         network = getattr(torchvision.models, name)(num_classes=7).eval()
         torch.save({f"module.{key}": value for key, value in network.state_dict().items()}, folder / f"{name}.pth")
-        export(folder / f"{name}.pt2", network, torch.zeros(4, 3, 224, 224))
+        export_for(torch.zeros(4, 3, 224, 224), network, folder / f"{name}.pt2")
     torch.export.save(torch.export.export(Small().train(), (torch.randn(BATCH, 3, 8, 8),)), folder / "train.pt2")
     torch.export.save(torch.export.export(torch.nn.Bilinear(3, 4, 5).eval(), (torch.randn(2, 3), torch.randn(2, 4))),
                       folder / "two_inputs.pt2")

@@ -131,6 +131,8 @@ struct Head {
 
   /// Whether the pattern is one of programs.
   [[nodiscard]] bool globs_programs() const { return glob.ends_with(".pt2"); }
+  /// The file that is read: the program of a whole model, or weights.
+  [[nodiscard]] const std::filesystem::path& file() const { return program.empty() ? weights : program; }
   [[nodiscard]] bool is_whole() const { return !program.empty() || !arch.empty() || globs_programs(); }
 };
 

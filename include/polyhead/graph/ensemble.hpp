@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -47,7 +48,16 @@ struct PartCost {
 };
 PartCost cost_of(const Ensemble& ensemble, const Part& part);
 
-/// Bytes in which the cut of a micro-batch is passed on, with the strides of its tensors.
+/// Form in which the cut of a micro-batch is passed on: for each tensor its strides, then its elements. Each
+/// of both begins at a multiple of `kAligned` bytes, as LibTorch's tensors do.
+struct CutForm {
+  static constexpr std::int64_t kAligned = 64;
+  using Strides = std::array<std::int64_t, 8>;  ///< as many dimensions as a tensor may have
+  static constexpr std::int64_t rounded_up(std::int64_t bytes) {
+    return (bytes + kAligned - 1) / kAligned * kAligned;
+  }
+};
+/// Bytes of the cut in this form.
 std::int64_t cut_bytes(const Ensemble& ensemble);
 
 /// The ensemble as bytes, for the other ranks of a job.

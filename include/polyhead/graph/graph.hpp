@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -64,6 +66,9 @@ std::optional<std::int64_t> fixed_batch(const checkpoint::exported::Archive& arc
 /// and the nodes that compute them vanish. An archive that was exported for one batch keeps that one. Reads
 /// all constants once. Throws Error(bad_data) that names the file.
 Graph read_graph(const checkpoint::exported::Archive& archive, std::int64_t batch);
+
+/// Digest of a constant: type, shape and elements in row-major order.
+Digest content_of(const Tensor& tensor, std::span<const std::byte> elements);
 
 /// Value of a node's argument, or null.
 const Argument* find(const Node& node, std::string_view name);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "polyhead/base/image.hpp"
 #include "polyhead/config/config.hpp"
@@ -14,6 +15,7 @@ namespace polyhead::model {
 struct Members {
   std::shared_ptr<const graph::Ensemble> ensemble;  ///< for micro-batches of `ensemble->graph.batch`
   graph::Sharing sharing;
+  std::vector<std::vector<graph::Constant>> constants;  ///< that each member's file holds
 };
 
 /// Reads the graphs of the configuration's members, for images of this size, and merges them. Micro-batches
@@ -21,7 +23,8 @@ struct Members {
 /// `batch`. Throws Error: bad_data that names the file, config where the options do not fit the members.
 Members read_members(const config::Config& config, ImageShape image, std::int64_t batch);
 
-/// All constants of the members, packed as `layout_of` says. Reads their files again. Throws Error.
+/// All constants of the members, packed as `layout_of` says. Reads their files again. Throws
+/// Error(bad_data) where one has changed since.
 Weights load_members(const config::Config& config, const Members& members);
 
 }  // namespace polyhead::model

@@ -1,5 +1,6 @@
 #include "polyhead/model/load_members.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -25,11 +26,6 @@ namespace {
 namespace exported = checkpoint::exported;
 
 constexpr std::int64_t kLeastBatch = 16;
-
-/// The file of a whole member.
-const std::filesystem::path& file_of(const config::Head& member) {
-  return member.program.empty() ? member.weights : member.program;
-}
 
 /// Batch of the job's graphs.
 std::int64_t batch_of(const config::Config& config, std::int64_t otherwise) {
@@ -97,43 +93,38 @@ graph::Graph graph_of(const config::Head& member, ImageShape image, std::int64_t
 /// Puts constants into their places, each once.
 class Loading {
  public:
-  Loading(const graph::Ensemble& ensemble, const Layout& layout, std::span<float> values) : values_(values) {
+  Loading(const graph::Ensemble& ensemble, const Layout& layout, std::span<float> values)
+      : graph_(ensemble.graph), values_(values) {
     std::size_t next = 0;
     const auto add = [&](const graph::Part& part) {
       for (const std::uint32_t index : part.constants) {
-        const graph::Constant& constant = ensemble.graph.constants[index];
-        places_[constant.content] = {layout.parameters.at(next++).offset, constant.bytes};
+        const graph::Constant& constant = graph_.constants[index];
+        places_[constant.content] = {constant.value, layout.parameters.at(next++).offset};
       }
     };
     add(ensemble.trunk);
     for (const graph::Part& branch : ensemble.branches) add(branch);
   }
 
-  void load(const config::Head& member, ImageShape image, std::int64_t batch) {
+  void load(const config::Head& member, const std::vector<graph::Constant>& constants) {
+    if (std::ranges::none_of(constants, [&](const auto& each) { return is_wanted(each); })) return;
     if (!member.program.empty()) {
       const exported::Archive archive(member.program);
-      for (const graph::Constant& constant : graph::read_graph(archive, batch).constants) {
+      for (const graph::Constant& constant : constants)
         if (is_wanted(constant)) put(member, constant, archive.read(constant.name).bytes);
-      }
       return;
     }
     const checkpoint::Checkpoint weights = checkpoint::read_checkpoint(member.weights, member.key);
-    const graph::Graph graph = graph::resnet_graph(architecture_of(member), member.weights, weights,
-                                                   {image.height, image.width, batch, member.batchnorm_eps});
-    std::map<std::string_view, const checkpoint::CheckpointTensor*> tensors;
-    for (const checkpoint::CheckpointTensor& tensor : weights) tensors[tensor.name] = &tensor;
-    for (const graph::Constant& constant : graph.constants) {
-      if (is_wanted(constant))
-        put(member, constant, std::as_bytes(std::span(tensors.at(constant.name)->values)));
-    }
+    std::map<std::string_view, std::span<const float>> tensors;
+    for (const checkpoint::CheckpointTensor& tensor : weights) tensors[tensor.name] = tensor.values;
+    for (const graph::Constant& constant : constants)
+      if (is_wanted(constant)) put(member, constant, std::as_bytes(tensors[constant.name]));
   }
-
-  [[nodiscard]] bool is_complete() const { return places_.empty(); }
 
  private:
   struct Place {
+    graph::Value value = 0;
     std::int64_t offset = 0;
-    std::int64_t bytes = 0;
   };
 
   [[nodiscard]] bool is_wanted(const graph::Constant& constant) const {
@@ -142,12 +133,13 @@ class Loading {
 
   void put(const config::Head& member, const graph::Constant& constant, std::span<const std::byte> bytes) {
     const auto found = places_.find(constant.content);
-    if (static_cast<std::int64_t>(bytes.size()) != found->second.bytes)
-      checkpoint::bad_data(file_of(member), "has changed while it was read");
+    if (graph::content_of(graph_.values[found->second.value], bytes) != constant.content)
+      checkpoint::bad_data(member.file(), "has changed while it was read");
     if (!bytes.empty()) std::memcpy(values_.data() + found->second.offset, bytes.data(), bytes.size());
     places_.erase(found);
   }
 
+  const graph::Graph& graph_;
   std::span<float> values_;
   std::map<Digest, Place> places_;  ///< of constants that are not loaded yet
 };
@@ -162,6 +154,7 @@ Members read_members(const config::Config& config, ImageShape image, std::int64_
   Members members;
   members.ensemble = std::make_shared<graph::Ensemble>(graph::merge(graphs));
   members.sharing = graph::find_sharing(graphs);
+  for (graph::NamedGraph& member : graphs) members.constants.push_back(std::move(member.graph.constants));
   return members;
 }
 
@@ -171,13 +164,7 @@ Weights load_members(const config::Config& config, const Members& members) {
   Weights weights;
   weights.values.resize(static_cast<std::size_t>(layout.values));
   Loading loading(ensemble, layout, weights.values);
-  const auto& input = ensemble.graph.values[ensemble.graph.inputs.front()].shape;
-  const ImageShape image{static_cast<int>(input.at(2)), static_cast<int>(input.at(3))};
-  for (const config::Head& member : config.heads) {
-    if (!loading.is_complete()) loading.load(member, image, ensemble.graph.batch);
-  }
-  if (!loading.is_complete())
-    throw Error(ExitCode::bad_data, "the members' files have changed while they were read");
+  for (std::size_t k = 0; k < config.heads.size(); ++k) loading.load(config.heads[k], members.constants[k]);
   weights.parameters = std::move(layout.parameters);
   weights.feature_width = layout.feature_width;
   weights.classes = layout.classes;

@@ -109,7 +109,7 @@ model::Weights share_weights_over_nccl(comm::Collectives& world, const std::stri
   agree_naming_place(world, host, [&] {
     if (member < 0) return;
     std::size_t size = 0;
-    mine = without_values(config, all.members.get(), ranges.at(as_index(member)), size);
+    mine = without_values(config, layout, all.members.get(), ranges.at(as_index(member)), size);
     device::select(device);
     mine.on_gpu = values_on_gpu(size);
   });

@@ -29,7 +29,7 @@ std::vector<Named> files_read(const config::Config& config, const fs::path& yaml
   for (const config::Head& head : config.heads)
     inputs.push_back({fmt::format("{} of {} '{}'", head.program.empty() ? "weights" : "program",
                                   head.is_whole() ? "member" : "head", head.name),
-                      head.program.empty() ? head.weights : head.program});
+                      head.file()});
   return inputs;
 }
 

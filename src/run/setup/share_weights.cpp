@@ -66,9 +66,10 @@ class Distribution {
 };
 
 /// Weights of this rank, with room for their values.
-model::Weights make_room(const config::Config& config, const model::Weights& all, plan::HeadRange heads) {
+model::Weights make_room(const config::Config& config, const model::Layout& all,
+                         const graph::Ensemble* members, plan::HeadRange heads) {
   std::size_t size = 0;
-  model::Weights weights = without_values(config, all.members.get(), heads, size);
+  model::Weights weights = without_values(config, all, members, heads, size);
   try {
     weights.values.resize(size);
   } catch (const std::bad_alloc&) {
@@ -93,7 +94,7 @@ model::Weights share_weights(comm::Collectives& world, const config::Config& con
   const model::Layout layout = model::make_layout(config, all.members.get());
   model::Weights mine;
   comm::agree(world, [&] {
-    if (member >= 0) mine = make_room(config, all, ranges.at(as_index(member)));
+    if (member >= 0) mine = make_room(config, layout, all.members.get(), ranges.at(as_index(member)));
   });
 
   const Part backbone{0, as_index(layout.head_begin.front())};

@@ -23,9 +23,8 @@ Digest digest_of(std::span<const float> values) {
   return Hasher().update(std::as_bytes(values)).digest();
 }
 
-model::Weights without_values(const config::Config& config, const graph::Ensemble* members,
-                              plan::HeadRange heads, std::size_t& size) {
-  const model::Layout all = model::make_layout(config, members);
+model::Weights without_values(const config::Config& config, const model::Layout& all,
+                              const graph::Ensemble* members, plan::HeadRange heads, std::size_t& size) {
   model::Weights weights;
   if (members != nullptr) {
     weights.members = std::make_shared<graph::Ensemble>(

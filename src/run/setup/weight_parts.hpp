@@ -22,8 +22,9 @@ Part backbone_of(const model::Layout& layout);
 Part part_of(const model::Layout& layout, plan::HeadRange heads);
 Digest digest_of(std::span<const float> values);
 
-/// Weights of a rank without values. `size`: number of values to come. `members`: all whole models, or null.
-model::Weights without_values(const config::Config& config, const graph::Ensemble* members,
-                              plan::HeadRange heads, std::size_t& size);
+/// Weights of a rank without values. `size`: number of values to come. `all`: the layout of all heads;
+/// `members`: all whole models, or null.
+model::Weights without_values(const config::Config& config, const model::Layout& all,
+                              const graph::Ensemble* members, plan::HeadRange heads, std::size_t& size);
 
 }  // namespace polyhead::run

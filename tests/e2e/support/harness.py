@@ -69,6 +69,16 @@ def ledger(path):
         return np.array(file["ledger/batches"])
 
 
+class InFolder(unittest.TestCase):
+    """Tests that share a folder, in which files are made once."""
+
+    @classmethod
+    def setUpClass(cls):
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.folder = Path(temporary.name)
+
+
 class EndToEnd(unittest.TestCase):
     """A test with a folder of its own, in which the demo's files are linked."""
 

@@ -63,12 +63,16 @@ def moved(model, *names, by=0.01):
     return other
 
 
-def export(model, path, batch=True, size=SIZE):
+def export_for(images, model, path, batch=True):
+    """Saves the program of a model for images as these; with a batch that may vary, or the one that they have."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         shapes = ({0: torch.export.Dim("batch", min=2, max=1024)},) if batch else None
-        images = torch.zeros(BATCH if batch is True else batch or BATCH, 3, size, size)
-        torch.export.save(torch.export.export(model.eval(), (images,), dynamic_shapes=shapes), path)
+        torch.export.save(torch.export.export(model, (images,), dynamic_shapes=shapes), path)
+
+
+def export(model, path, batch=True, size=SIZE):
+    export_for(torch.zeros(BATCH, 3, size, size), model.eval(), path, batch)
 
 
 def make_members(folder):
